@@ -5,6 +5,7 @@ A handler talks to the Durable engine through the `Runs` port alone. Clock, slee
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -144,7 +145,8 @@ async def get_history(api: Api, request: Request) -> Response:
 async def post_event(api: Api, request: Request) -> Response:
     """202: the run asks for this event, and it was raised under the address of that wait.
 
-    The run may not have come to its wait yet: `?wait=` says how long the request waits for it.
+    `?wait=` bounds how long the request waits: before, for the run to ask, and after, for the run to have taken the
+    event. A client that posts one event after another thus finds the next wait, and not the one it has answered.
     """
     event = request.params["event"]
     deadline = api.monotonic() + read_wait(request, default=EVENT_WAIT)
@@ -161,6 +163,8 @@ async def post_event(api: Api, request: Request) -> Response:
         asked = ", ".join(sorted({repr(wait["event"]) for wait in record.waits})) or "no event"
         raise Problem("event-not-awaited", f"the run is {record.status} and asks for {asked}, not for {event!r}")
     await api.runs.raise_event(record.id, wait["address"], payload)
+    with contextlib.suppress(Problem):  # a run that is deleted now has had its event all the same
+        await _polled(api, request, deadline, lambda record: wait not in record.waits)
     return Response(202, {"id": record.id, "event": event, "resume_node": wait["resume_node"]})
 
 

@@ -1,0 +1,86 @@
+"""What this repository can do: `nox -l` lists it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "test"]
+nox.options.reuse_existing_virtualenvs = True
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+SOURCE = ROOT / "runtime" / "azure_functions_durable_graph"
+MIRROR = ROOT / "{{cookiecutter.project_slug}}" / "azure_functions_durable_graph"
+
+
+def install(session: nox.Session, group: str) -> None:
+    """Install a dependency group of pyproject.toml."""
+    session.install(*nox.project.dependency_groups(PROJECT, group))
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Run every test: the runtime's, the template's, and those of generated projects."""
+    install(session, "test")
+    workers = "2" if (os.cpu_count() or 1) > 1 else "0"
+    session.run("pytest", "-n", workers, "--dist", "loadgroup", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types, workflows and that the mirror is in step."""
+    install(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    session.run("yamllint", "--strict", ".github")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows())
+    if difference := mirror_difference():
+        session.error(f"the mirror is out of step ({difference}): run `nox -s sync` and commit")
+
+
+@nox.session(venv_backend="none")
+def sync(session: nox.Session) -> None:
+    """Copy the runtime into the template, byte for byte."""
+    shutil.rmtree(MIRROR, ignore_errors=True)
+    shutil.copytree(SOURCE, MIRROR, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    session.log(f"{len(files_of(MIRROR))} files in step")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Generate a project, install it, serve it, run its graphs over HTTP and show what happened."""
+    install(session, "demo")
+    folder = Path(session.create_tmp()).absolute() / "demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("cookiecutter", "--no-input", "--output-dir", str(folder), str(ROOT))
+    project = folder / "durable-graphs"
+    session.run("python", "-m", "venv", str(project / ".venv"))
+    python = project / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    session.run(str(python), "-m", "pip", "install", "--quiet", "-r", str(project / "requirements.txt"), external=True)
+    session.run("python", str(project / "demo.py"), "--python", str(python))
+
+
+def workflows() -> list[str]:
+    """The workflows of this repository."""
+    return [str(path) for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder that belongs into git, by its path."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def mirror_difference() -> str:
+    """The first file in which the mirror differs from the runtime, or nothing."""
+    source, mirror = files_of(SOURCE), files_of(MIRROR)
+    return next((name for name in sorted({*source, *mirror}) if source.get(name) != mirror.get(name)), "")

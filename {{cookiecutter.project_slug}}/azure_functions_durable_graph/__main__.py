@@ -1,0 +1,8 @@
+"""`python -m azure_functions_durable_graph`."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""What an orchestrator asks for: the SDK's action list (schema V3) as a tree of values.
+
+The list is cumulative: every episode restates all actions since the start of the generation, compounds nested.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+ACTIVITY, ACTIVITY_RETRY, CHILD, CHILD_RETRY = 0, 1, 2, 3
+CONTINUE_AS_NEW, TIMER, WAIT = 4, 5, 6
+WHEN_ANY, WHEN_ALL = 11, 12
+
+NAMES = {
+    ACTIVITY: "CallActivity",
+    ACTIVITY_RETRY: "CallActivityWithRetry",
+    CHILD: "CallSubOrchestrator",
+    CHILD_RETRY: "CallSubOrchestratorWithRetry",
+    CONTINUE_AS_NEW: "ContinueAsNew",
+    TIMER: "CreateTimer",
+    WAIT: "WaitForExternalEvent",
+    7: "CallEntity",
+    8: "CallHttp",
+    9: "SignalEntity",
+    WHEN_ANY: "WhenAny",
+    WHEN_ALL: "WhenAll",
+}
+
+SUPPORTED = {
+    ACTIVITY,
+    ACTIVITY_RETRY,
+    CHILD,
+    CHILD_RETRY,
+    CONTINUE_AS_NEW,
+    TIMER,
+    WAIT,
+    WHEN_ANY,
+    WHEN_ALL,
+}
+
+MARKER = "\n\n$OutOfProcData$:"
+"""Stands between an orchestrator's error text and its state. User text may contain it too: the last one counts."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action. `name` is the function or event; `data` the SDK's dict; `children` those of a compound."""
+
+    kind: int
+    name: str
+    data: dict[str, Any]
+    children: tuple[Action, ...] = ()
+
+    def leaves(self) -> Iterator[Action]:
+        """The action itself, or the leaves of a compound, depth first, in the order in which ids are given."""
+        if self.kind in (WHEN_ANY, WHEN_ALL):
+            for child in self.children:
+                yield from child.leaves()
+        else:
+            yield self
+
+    def __str__(self) -> str:
+        return f"{NAMES.get(self.kind, self.kind)}({self.name})" if self.name else str(NAMES.get(self.kind, self.kind))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call of an orchestrator came to. `error` is set where it raised."""
+
+    actions: tuple[Action, ...] = ()
+    done: bool = False
+    output: str | None = None
+    error: str | None = None
+    custom_status: str | None = None
+
+
+def outcome_of_state(text: str) -> Outcome:
+    """Read the state that the SDK's wrapper returns."""
+    state = json.loads(text)
+    lists = state.get("actions") or [[]]
+    return Outcome(
+        actions=tuple(_action(data) for data in lists[0]),
+        done=bool(state.get("isDone")),
+        output=json.dumps(state["output"]) if "output" in state else None,
+        error=state.get("error"),
+        custom_status=json.dumps(state["customStatus"]) if "customStatus" in state else None,
+    )
+
+
+def outcome_of_error(error: BaseException) -> Outcome:
+    """Read what the SDK's wrapper raises: text, marker, state; or any error without a state."""
+    text, marker, state = str(error).rpartition(MARKER)
+    if marker:
+        try:
+            outcome = outcome_of_state(state)
+        except ValueError:
+            pass
+        else:
+            return Outcome(outcome.actions, False, None, outcome.error or text, outcome.custom_status)
+    return Outcome(error=str(error) or repr(error))
+
+
+def _action(data: dict[str, Any]) -> Action:
+    kind = data["actionType"]
+    name = data.get("functionName") or data.get("externalEventName") or ""
+    return Action(kind, name, data, tuple(_action(child) for child in data.get("compoundActions", ())))

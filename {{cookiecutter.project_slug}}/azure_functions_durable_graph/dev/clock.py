@@ -1,0 +1,39 @@
+"""Clocks: the system's, and one that only moves when it is told to."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time, in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The current time in UTC."""
+        return datetime.now(timezone.utc)
+
+
+class ManualClock:
+    """A clock for tests: it stands still until it is moved."""
+
+    def __init__(self, start: datetime = datetime(2030, 1, 1, tzinfo=timezone.utc)) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        """The time to which the clock was last moved."""
+        return self._now
+
+    def move_to(self, moment: datetime) -> None:
+        """Move forward to `moment`; a clock never goes back."""
+        self._now = max(self._now, moment)
+
+    def advance(self, span: timedelta) -> None:
+        """Move forward by `span`."""
+        self.move_to(self._now + span)

@@ -1,0 +1,55 @@
+"""`serve`: load the app in a folder and run it until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from .clock import SystemClock
+from .host import LocalHost
+from .loader import LoadedApp, load_app
+from .server import Server
+from .settings import Settings, apply_local_settings, read_settings
+from .worker import Worker
+
+logger = logging.getLogger("azure_functions_durable_graph.dev")
+
+
+def serve(folder: Path, port: int, say: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM. Raises HostError with one sentence for whatever keeps it from starting."""
+    import os
+
+    apply_local_settings(folder)
+    settings = read_settings(folder, os.environ)
+    app = load_app(folder)
+    asyncio.run(_serve(app, settings, folder, port, say))
+
+
+async def _serve(app: LoadedApp, settings: Settings, folder: Path, port: int, say: Callable[[str], None]) -> None:
+    host = LocalHost(Worker(app, str(folder)), SystemClock(), settings)
+    server = Server(host, app, port)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
+            loop.add_signal_handler(number, stop.set)
+    async with server.running() as url:
+        say(banner(server, app, settings, url))
+        await stop.wait()
+    say("stopped")
+
+
+def banner(server: Server, app: LoadedApp, settings: Settings, url: str) -> str:
+    """What a person wants to know at the start: where, which routes, and what is not served."""
+    prefix = f"/{settings.route_prefix}" if settings.route_prefix else ""
+    lines = [f"Serving {url}{prefix} (task hub {settings.hub_name}, in memory). Ctrl-C stops it.", ""]
+    for endpoint in sorted(server.endpoints, key=lambda endpoint: endpoint.template):
+        methods = ",".join(sorted(endpoint.methods)) or "ANY"
+        lines.append(f"  {methods:6} {prefix}/{endpoint.template.strip('/')}")
+    for name, kind in app.not_served:
+        lines.append(f"  not served: {name} ({kind}); use `func start` for it")
+    return "\n".join(lines)

@@ -1,0 +1,129 @@
+"""HTTP for the local host: the app's own routes under the prefix, and the management API. Binds 127.0.0.1.
+
+aiohttp comes with azure-functions-durable. User code runs on the worker's loop, so that a coroutine that blocks cannot
+keep this server from answering the SDK's client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiohttp import web
+
+from ..errors import HostError
+from . import routing
+from .host import LocalHost
+from .loader import LoadedApp
+from .management import PATH, Management
+from .worker import http_datum
+
+logger = logging.getLogger("azure_functions_durable_graph.dev")
+
+MAX_BODY = 100 * 1024 * 1024
+"""The Functions host takes bodies up to 100 MB."""
+
+
+class Server:
+    """Serves one host on one port."""
+
+    def __init__(self, host: LocalHost, app: LoadedApp, port: int) -> None:
+        """`port` 0 takes any free port; `url` tells which. Raises HostError for routes that Azure would refuse."""
+        self._host = host
+        self._port = port
+        self._management: Management | None = None
+        self.url = ""
+        self.endpoints = [
+            routing.endpoint(f.name, str(f.trigger.get("route") or f.name), f.trigger["methods"])
+            for f in app.of_kind("httpTrigger")
+        ]
+        clashes = routing.clashes(self.endpoints)
+        if clashes:
+            raise HostError("Azure would not load this app: " + "; ".join(clashes))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Serve while the block runs; gives the base URL, without a path."""
+        application = web.Application(client_max_size=MAX_BODY)
+        application.router.add_route("*", "/{path:.*}", self._answer)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            raise HostError(
+                f"port {self._port} cannot be used ({error.strerror}); choose another with --port"
+            ) from None
+        port = runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{port}"
+        self._management = Management(self._host, self.url)
+        engine = asyncio.create_task(self._host.run())
+        try:
+            yield self.url
+        finally:
+            engine.cancel()
+            await asyncio.gather(engine, return_exceptions=True)
+            await runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        path = request.rel_url.raw_path.strip("/")
+        body = await request.read()
+        if path == PATH or path.startswith(PATH + "/"):
+            return self._manage(request, path[len(PATH) :].strip("/"), body)
+        below = self._below_prefix(path)
+        found = None if below is None else routing.match(self.endpoints, request.method, below)
+        if found is None:
+            return web.Response(status=404)
+        endpoint, params = found
+        try:
+            return await self._serve(endpoint.function, request, params, body)
+        except Exception:
+            logger.exception("%s %s: function %s failed", request.method, request.path, endpoint.function)
+            return web.Response(status=500)
+
+    def _below_prefix(self, path: str) -> str | None:
+        prefix = self._host.settings.route_prefix
+        if not prefix:
+            return path
+        head, _, rest = path.partition("/") if "/" not in prefix else (path[: len(prefix)], "", path[len(prefix) :])
+        return rest if head.lower() == prefix.lower() else None
+
+    async def _serve(self, name: str, request: web.Request, params: dict[str, str], body: bytes) -> web.Response:
+        query = {key: ",".join(request.query.getall(key)) for key in request.query}
+        headers = {key.lower(): ",".join(request.headers.getall(key)) for key in request.headers}
+        datum = http_datum(
+            request.method,
+            str(request.url),
+            headers,
+            {key: value for key, value in query.items() if value},
+            params,
+            body,
+        )
+        assert self._management is not None
+        answer = await self._host.worker.serve(name, datum, self._management.client_binding())
+        return _response(answer)
+
+    def _manage(self, request: web.Request, path: str, body: bytes) -> web.Response:
+        assert self._management is not None
+        answer = self._management.handle(request.method, path, dict(request.query), body)
+        if answer.body is None:
+            return web.Response(status=answer.status, headers=answer.headers)
+        return web.json_response(answer.body, status=answer.status, headers=answer.headers)
+
+
+def _response(datum: Any) -> web.Response:
+    """What the HTTP output converter gave: a description of a response, or a text."""
+    if datum.type == "string":
+        return web.Response(text=datum.value)
+    parts = datum.value
+    headers = {name: value.value for name, value in parts["headers"].items()}
+    response = web.Response(status=int(parts["status_code"].value), headers=headers, body=parts["body"].value)
+    for jar in parts["cookies"] or ():
+        for morsel in jar.values():
+            response.headers.add("Set-Cookie", morsel.OutputString())
+    return response

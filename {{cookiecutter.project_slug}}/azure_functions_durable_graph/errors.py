@@ -1,0 +1,71 @@
+"""Every error this package raises on purpose, one class per moment.
+
+    GraphError
+    ├── GraphBuildError      a graph cannot be compiled; lists every fault with its cure
+    ├── RegistrationError    an app was given something that is not a graph
+    ├── DecisionError        a route handler answered with something that is no decision
+    ├── PayloadError         a value cannot cross the durable boundary as plain JSON
+    ├── ManifestError        a manifest cannot be read; says at which path
+    ├── GraphRunFailed       a run ends in failure (raised inside the orchestrator)
+    └── HostError            the local host cannot go on; one sentence for the terminal
+
+Floor 0: imports nothing of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class GraphError(Exception):
+    """Root of all errors that this package raises on purpose."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a graph: where it is, what it is, and what to do about it."""
+
+    where: str
+    problem: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}. {self.cure}."
+
+
+class GraphBuildError(GraphError):
+    """A graph has faults. `faults` holds all of them; the text lists them, then draws the graph."""
+
+    def __init__(self, graph_name: str, faults: Sequence[Fault], picture: str = "") -> None:
+        self.graph_name = graph_name
+        self.faults = tuple(faults)
+        lines = [f"graph {graph_name!r} has {len(self.faults)} fault(s):"]
+        lines += [f"  {number}. {fault}" for number, fault in enumerate(self.faults, start=1)]
+        if picture:
+            lines += ["as it stands (Mermaid):", picture.rstrip()]
+        super().__init__("\n".join(lines))
+
+
+class RegistrationError(GraphError):
+    """An app or package holds something that cannot be registered as a graph."""
+
+
+class DecisionError(GraphError, TypeError):
+    """A route handler's answer is no decision, or names a node or an event that is not there."""
+
+
+class PayloadError(GraphError, ValueError):
+    """A value is not plain JSON, or has keys that the SDK's codec would resolve to classes."""
+
+
+class ManifestError(GraphError, ValueError):
+    """A manifest cannot be read. The text begins with the path of the bad value."""
+
+
+class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their logs
+    """Raised by the orchestrator to end a run as Failed. The structured error is in the custom status."""
+
+
+class HostError(GraphError):
+    """The local host cannot start or go on. The text is one sentence that a person can act on."""

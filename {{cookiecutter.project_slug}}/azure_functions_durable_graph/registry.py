@@ -1,0 +1,67 @@
+"""The graphs of one app, by name and hash: versions of a graph stand side by side. Floor 4."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+from .errors import RegistrationError
+from .graph import GraphRegistration
+
+
+class Registry:
+    """Graphs by (name, hash). The last one registered under a name is the default for new runs."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, dict[str, GraphRegistration]] = {}
+        self._defaults: dict[str, GraphRegistration] = {}
+
+    def add(self, registration: GraphRegistration) -> None:
+        """Register a graph. The same graph again changes nothing but the default."""
+        if not isinstance(registration, GraphRegistration):
+            raise RegistrationError(
+                f"a GraphRegistration was expected, not {type(registration).__name__}: "
+                "pass what ManifestBuilder.build() returned"
+            )
+        versions = self._versions.setdefault(registration.graph_name, {})
+        versions[registration.graph_hash] = registration
+        self._defaults[registration.graph_name] = registration
+
+    def default(self, name: str) -> GraphRegistration | None:
+        """The graph that a new run of `name` gets."""
+        return self._defaults.get(name)
+
+    def find(self, name: str, graph_hash: str) -> GraphRegistration | None:
+        """The graph to which a run is pinned, if this deployment has it."""
+        return self._versions.get(name, {}).get(graph_hash)
+
+    def defaults(self) -> list[GraphRegistration]:
+        """The default of each name, by name."""
+        return [self._defaults[name] for name in sorted(self._defaults)]
+
+    def versions(self, name: str) -> list[GraphRegistration]:
+        """All versions of a graph, in the order of their registration."""
+        return list(self._versions.get(name, {}).values())
+
+
+def registrations_in(package: ModuleType) -> list[GraphRegistration]:
+    """Every GraphRegistration at the top of a package's modules, by module name, then by order in the module.
+
+    Imports the modules (not those of sub-packages). Raises RegistrationError for something that is no package;
+    an import error passes through as it is.
+    """
+    if not isinstance(package, ModuleType) or not hasattr(package, "__path__"):
+        raise RegistrationError(
+            f"register_package takes a package, not {getattr(package, '__name__', package)!r}: "
+            "import the folder that holds the graphs and pass it"
+        )
+    modules = [package]
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        modules.append(importlib.import_module(f"{package.__name__}.{info.name}"))
+    found: dict[int, GraphRegistration] = {}
+    for module in modules:
+        for value in vars(module).values():
+            if isinstance(value, GraphRegistration):
+                found.setdefault(id(value), value)
+    return list(found.values())

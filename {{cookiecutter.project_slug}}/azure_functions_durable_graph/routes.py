@@ -1,0 +1,146 @@
+"""The one table of HTTP routes, and the handlers that only describe the graphs. Floor 6.
+
+The table feeds the Azure app, the local host and the OpenAPI document, so that none of them can drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from . import api as runs
+from .api import Api, CancelRequest, StartRequest, find_graph
+from .graph import GraphRegistration
+from .http import TEXT, Problem, Request, Response
+from .mermaid import flowchart
+from .openapi import document
+
+Handler = Callable[[Api, Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One verb and path. `answers` maps each status to what it means; `body` is the request's model."""
+
+    name: str
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    answers: dict[int, str]
+    body: type[BaseModel] | None = None
+    takes_wait: bool = False
+    anonymous: bool = False
+
+
+async def list_graphs(api: Api, request: Request) -> Response:
+    """200: every graph, by name."""
+    return Response(200, {"graphs": [_summary(graph) for graph in api.registry.defaults()]})
+
+
+async def get_graph(api: Api, request: Request) -> Response:
+    """200: one graph with its manifest, and the versions that this deployment holds."""
+    graph = find_graph(api, request)
+    versions = [
+        {"version": other.manifest.version, "graph_hash": other.graph_hash, "default": other is graph}
+        for other in api.registry.versions(graph.graph_name)
+    ]
+    return Response(200, {**_summary(graph), "manifest": graph.manifest.to_dict(), "versions": versions})
+
+
+async def get_diagram(api: Api, request: Request) -> Response:
+    """200: the graph as Mermaid text."""
+    graph = find_graph(api, request)
+    kind = request.query.get("format", "mermaid")
+    if kind != "mermaid":
+        raise Problem("invalid", f"format is 'mermaid', not {kind!r}")
+    return Response(200, flowchart(graph.manifest), content_type=TEXT)
+
+
+async def get_openapi(api: Api, request: Request) -> Response:
+    """200: this API as an OpenAPI 3.1 document."""
+    return Response(200, document(api.registry.defaults(), ROUTES, request.root))
+
+
+async def get_health(api: Api, request: Request) -> Response:
+    """200: the app is loaded and its graphs are compiled."""
+    return Response(200, {"status": "ok", "graphs": len(api.registry.defaults())})
+
+
+def _summary(graph: GraphRegistration) -> dict[str, Any]:
+    return {
+        "graph": graph.graph_name,
+        "version": graph.manifest.version,
+        "graph_hash": graph.graph_hash,
+        "nodes": list(graph.manifest.nodes),
+        "events": list(graph.manifest.event_handlers),
+    }
+
+
+_RUN_404 = {404: "there is no such run"}
+_GRAPH_404 = {404: "there is no such graph"}
+_BODY = {400: "the body is not JSON", 413: "the body is too large", 422: "the request is not valid"}
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "start_run",
+        "POST",
+        "graphs/{graph}/runs",
+        runs.start_run,
+        "Start a run",
+        {202: "the run is started", 200: "on_conflict=return found the run", 409: "the id is in use", **_GRAPH_404}
+        | _BODY,
+        body=StartRequest,
+    ),
+    Route(
+        "get_run",
+        "GET",
+        "runs/{id}",
+        runs.get_run,
+        "See a run",
+        {200: "the run", 422: "wait is not valid", **_RUN_404},
+        takes_wait=True,
+    ),
+    Route(
+        "get_history",
+        "GET",
+        "runs/{id}/history",
+        runs.get_history,
+        "See the steps of a run",
+        {200: "its steps and events", **_RUN_404},
+    ),
+    Route(
+        "post_event",
+        "POST",
+        "runs/{id}/events/{event}",
+        runs.post_event,
+        "Answer a run that waits for an event",
+        {202: "the event is accepted", 409: "the run is not asking for it", 410: "the run has finished", **_RUN_404}
+        | _BODY,
+        takes_wait=True,
+    ),
+    Route(
+        "cancel_run",
+        "POST",
+        "runs/{id}/cancel",
+        runs.cancel_run,
+        "Cancel a run",
+        {202: "the run is being terminated", 410: "the run has finished", **_RUN_404} | _BODY,
+        body=CancelRequest,
+    ),
+    Route("list_graphs", "GET", "graphs", list_graphs, "List the graphs", {200: "the graphs"}),
+    Route("get_graph", "GET", "graphs/{graph}", get_graph, "See a graph", {200: "the graph", **_GRAPH_404}),
+    Route(
+        "get_diagram",
+        "GET",
+        "graphs/{graph}/diagram",
+        get_diagram,
+        "Draw a graph",
+        {200: "Mermaid text", 422: "format is not valid", **_GRAPH_404},
+    ),
+    Route("get_openapi", "GET", "openapi.json", get_openapi, "This API as OpenAPI", {200: "the document"}),
+    Route("get_health", "GET", "health", get_health, "Liveness", {200: "the app is up"}, anonymous=True),
+)
