@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import datetime, timezone
+from functools import partial
 
 import pytest
 from pydantic import BaseModel
@@ -67,7 +68,7 @@ def test_a_callable_that_returns_an_awaitable_is_awaited():
     async def later(state):
         return {"value": 6}
 
-    assert visit(graph(lambda state: later(state)))["patch"] == {"value": 6}
+    assert visit(graph(partial(later)))["patch"] == {"value": 6}
 
 
 def test_the_route_sees_the_merged_state():
@@ -94,7 +95,7 @@ def test_a_version_that_is_not_deployed_is_reported_as_missing():
     assert visit(line("a"), hash="f" * 64) == {"node": "a", "step": 3, "missing": True}
 
 
-class Declined(RuntimeError):
+class Declined(RuntimeError):  # noqa: N818 - users name their errors as they like
     """A card that has no money."""
 
 

@@ -89,9 +89,7 @@ def test_a_module_imports_only_from_below(module):
 @pytest.mark.parametrize("world", sorted(OUTSIDE))
 def test_the_outside_world_is_known_to_few(world):
     knowing = {
-        module
-        for module, path in modules().items()
-        if any(name.split(".")[0] == world for name, _ in imports_of(path))
+        module for module, path in modules().items() if any(name.split(".")[0] == world for name, _ in imports_of(path))
     }
 
     assert knowing == OUTSIDE[world]
@@ -102,11 +100,11 @@ def test_the_outside_world_is_known_to_few(world):
     ["import azure_functions_durable_graph", "from azure_functions_durable_graph import ManifestBuilder"],
 )
 def test_building_a_graph_loads_neither_azure_nor_the_local_host(statement):
-    code = f"{statement}\nimport sys\nprint(sorted(m for m in sys.modules if m.split('.')[0] in {{'azure', 'aiohttp'}}))"
-    code += "\nprint([m for m in sys.modules if '.dev' in m and 'durable_graph' in m])"
-    answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=SOURCE.parent, capture_output=True, text=True, check=True
+    code = (
+        f"{statement}\nimport sys\nprint(sorted(m for m in sys.modules if m.split('.')[0] in {{'azure', 'aiohttp'}}))"
     )
+    code += "\nprint([m for m in sys.modules if '.dev' in m and 'durable_graph' in m])"
+    answer = subprocess.run([sys.executable, "-c", code], cwd=SOURCE.parent, capture_output=True, text=True, check=True)
 
     assert answer.stdout.split("\n")[:2] == ["[]", "[]"]
 

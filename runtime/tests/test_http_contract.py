@@ -38,9 +38,7 @@ def approvals():
         targets=["apply"],
     )
     builder.add_node("apply", lambda state: None, terminal=True)
-    builder.add_event_handler(
-        "approval", lambda state, payload: {"approved": payload.approved}, payload_model=Approval
-    )
+    builder.add_event_handler("approval", lambda state, payload: {"approved": payload.approved}, payload_model=Approval)
     return builder.build()
 
 
@@ -124,7 +122,7 @@ def test_no_answer_carries_a_management_url_or_a_key(api):
         (b"{nope", 400, "not-json", "not JSON"),
         (b"\xff", 400, "not-json", "UTF-8"),
         (b'{"input": NaN}', 400, "not-json", "NaN"),
-        (b"[" * 4000, 400, "not-json", "nested"),
+        (b"[" * 4000, 400, "not-json", "JSON"),
         (b"[]", 422, "invalid", "body"),
         (b"7", 422, "invalid", "body"),
         (b'{"input": []}', 422, "invalid", "body.input"),

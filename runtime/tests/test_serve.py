@@ -1,0 +1,133 @@
+"""`serve` as a person uses it: a process that says what it serves, and stops when it is told to."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from azure_functions_durable_graph.cli import main
+
+APP = """
+import azure.functions as func
+from pydantic import BaseModel
+from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
+
+class State(BaseModel):
+    name: str
+    text: str = ""
+
+def greet(state):
+    return {"text": f"Hello, {state.name}"}
+
+builder = ManifestBuilder("greeting", State).set_entrypoint("greet")
+runtime = DurableGraphApp()
+runtime.register_registration(builder.add_node("greet", greet, terminal=True).build())
+app = runtime.function_app
+
+@app.timer_trigger(schedule="0 0 * * * *", arg_name="timer")
+def hourly(timer: func.TimerRequest) -> None:
+    pass
+
+@app.route(route="echo/{word}", methods=["POST"])
+def echo(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    answer = f"{req.route_params['word']} {req.params.get('q')} {req.get_body().decode()} {context.function_name}"
+    return func.HttpResponse(answer, status_code=201, headers={"x-a": "b", "Set-Cookie": "c=d; Path=/"})
+
+@app.route(route="crash")
+def crash(req: func.HttpRequest) -> str:
+    raise ValueError("secret")
+
+@app.route(route="text")
+def text(req: func.HttpRequest) -> str:
+    return "plain"
+"""
+
+
+@contextlib.contextmanager
+def serving(folder, *arguments):
+    command = [sys.executable, "-m", "azure_functions_durable_graph", "serve", "--port", "0", *arguments, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as process:
+        try:
+            first = process.stdout.readline()
+            yield process, re.search(r"http://\S+", first).group()
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("app")
+    (path / "function_app.py").write_text(APP)
+    (path / "host.json").write_text('{"extensions": {"http": {"routePrefix": "v1"}}}')
+    return path
+
+
+def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder):
+    with serving(folder) as (process, url):
+        assert url.endswith("/v1")
+        started = httpx.post(f"{url}/graphs/greeting/runs", json={"input": {"name": "Ono"}})
+        run = httpx.get(started.headers["location"], params={"wait": 10}).json()
+        assert run["output"] == {"name": "Ono", "text": "Hello, Ono"}
+
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+        assert process.wait(10) == 0
+        assert "POST   /v1/graphs/{graph}/runs" in rest
+        assert "not served: hourly (timerTrigger); use `func start` for it" in rest
+        assert rest.rstrip().endswith("stopped")
+
+
+def test_functions_of_the_users_own_are_served_as_the_worker_would(folder):
+    with serving(folder) as (_, url):
+        answer = httpx.post(f"{url}/echo/hi%20there?q=1&empty=", content=b"body")
+        assert (answer.status_code, answer.text) == (201, "hi there 1 body echo")
+        assert answer.headers["x-a"] == "b"
+        assert answer.headers["set-cookie"] == "c=d; Path=/"
+        crashed = httpx.get(f"{url}/crash")
+        assert (crashed.status_code, crashed.content) == (500, b"")
+        assert httpx.get(f"{url}/text").text == "plain"
+        assert httpx.get(url.replace("/v1", "/api") + "/text").status_code == 404
+
+
+def test_a_port_in_use_gets_one_sentence(folder, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "azure_functions_durable_graph", "serve", "--port", port, str(folder)]
+        answer = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            check=False,
+        )
+
+    assert answer.returncode == 1
+    assert f"error: port {port} cannot be used" in answer.stderr
+    assert "choose another with --port" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_help_tells_what_there_is(capsys):
+    for arguments in (["--help"], ["serve", "--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 0
+    assert "--port" in capsys.readouterr().out
+
+
+def test_a_wrong_command_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["fly"])
+    assert stop.value.code == 2

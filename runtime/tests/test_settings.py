@@ -1,0 +1,52 @@
+"""host.json and local.settings.json are read as the Functions host reads them."""
+
+import json
+
+import pytest
+
+from azure_functions_durable_graph.dev.settings import Settings, apply_local_settings, read_settings
+from azure_functions_durable_graph.errors import HostError
+
+
+def write(folder, name, data):
+    (folder / name).write_text(data if isinstance(data, str) else json.dumps(data))
+
+
+def test_without_host_json_the_defaults_hold(tmp_path):
+    assert read_settings(tmp_path, {}) == Settings("api", "TestHubName", 10, 10)
+
+
+def test_host_json_sets_prefix_hub_and_limits(tmp_path):
+    durable = {"hubName": "Mine", "maxConcurrentActivityFunctions": 3, "maxConcurrentOrchestratorFunctions": 2}
+    write(tmp_path, "host.json", {"extensions": {"http": {"routePrefix": "/v1/"}, "durableTask": durable}})
+
+    assert read_settings(tmp_path, {}) == Settings("v1", "Mine", 3, 2)
+
+
+def test_an_app_setting_stands_in_percent_signs(tmp_path):
+    write(tmp_path, "host.json", {"extensions": {"durableTask": {"hubName": "%TASKHUB_NAME%"}}})
+
+    assert read_settings(tmp_path, {"TASKHUB_NAME": "Orders"}).hub_name == "Orders"
+    assert read_settings(tmp_path, {}).hub_name == "TestHubName"
+
+
+def test_the_environment_overrides_the_prefix(tmp_path):
+    environment = {"AzureFunctionsJobHost__extensions__http__routePrefix": ""}
+
+    assert read_settings(tmp_path, environment).route_prefix == ""
+
+
+def test_local_settings_become_environment_variables_that_are_not_set_yet(tmp_path):
+    write(tmp_path, "local.settings.json", {"Values": {"NEW": "1", "OLD": "2"}})
+    environment = {"OLD": "kept"}
+
+    assert apply_local_settings(tmp_path, environment) == ["NEW"]
+    assert environment == {"NEW": "1", "OLD": "kept"}
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_a_file_that_cannot_be_read_gets_a_sentence(tmp_path, content):
+    write(tmp_path, "host.json", content)
+
+    with pytest.raises(HostError, match=r"host\.json"):
+        read_settings(tmp_path, {})
