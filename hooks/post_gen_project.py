@@ -7,7 +7,7 @@ would be overwritten by `cruft update`.
 import shutil
 from pathlib import Path
 
-UNDER_CRUFT = "{{ 'yes' if '_commit' in cookiecutter else 'no' }}" == "yes"
+UNDER_CRUFT = bool("{{ 'yes' if '_commit' in cookiecutter else '' }}")
 
 NEXT_STEPS = """
 Next:

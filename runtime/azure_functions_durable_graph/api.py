@@ -154,6 +154,8 @@ async def post_event(api: Api, request: Request) -> Response:
     event = request.params["event"]
     deadline = api.monotonic() + read_wait(request, default=EVENT_WAIT)
     record = await _found(api, request)
+    if record.finished:
+        raise _gone(record)
     payload = read_json(request, api.max_body_bytes, empty={})
     graph = _graph_of(api, record)
     if graph is not None:

@@ -5,6 +5,7 @@ A handler talks to the Durable engine through the `Runs` port alone. Clock, slee
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from .errors import PayloadError
 from .graph import GraphRegistration
 from .http import Problem, Request, Response, read_json, read_wait
 from .messages import RUN_FORMAT, OpenWait, RunInput
@@ -111,9 +113,11 @@ def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: dict[str,
     """The orchestration input of a new run. Problem 422 with pydantic's details for an input that is no state."""
     try:
         state = dump(load(graph.state_model, given))
+        check(state, "input")
     except ValidationError as error:
         raise _invalid("the input is no valid state of the graph", error, "input") from None
-    check(state, "input")
+    except PayloadError as error:
+        raise Problem("invalid", str(error)) from None
     return {
         "format": RUN_FORMAT,
         "plan": graph.manifest.plan(),
@@ -144,12 +148,15 @@ async def get_history(api: Api, request: Request) -> Response:
 async def post_event(api: Api, request: Request) -> Response:
     """202: the run asks for this event, and it was raised under the address of that wait.
 
-    The run may not have come to its wait yet: `?wait=` says how long the request waits for it.
+    `?wait=` bounds how long the request waits: before, for the run to ask, and after, for the run to have taken the
+    event. A client that posts one event after another thus finds the next wait, and not the one it has answered.
     """
     event = request.params["event"]
     deadline = api.monotonic() + read_wait(request, default=EVENT_WAIT)
-    payload = read_json(request, api.max_body_bytes, empty={})
     record = await _found(api, request)
+    if record.finished:
+        raise _gone(record)
+    payload = read_json(request, api.max_body_bytes, empty={})
     graph = _graph_of(api, record)
     if graph is not None:
         _check_event(graph, event, payload)
@@ -161,13 +168,15 @@ async def post_event(api: Api, request: Request) -> Response:
         asked = ", ".join(sorted({repr(wait["event"]) for wait in record.waits})) or "no event"
         raise Problem("event-not-awaited", f"the run is {record.status} and asks for {asked}, not for {event!r}")
     await api.runs.raise_event(record.id, wait["address"], payload)
+    with contextlib.suppress(Exception):  # the event is accepted: whatever fails from here on must not deny it
+        await _polled(api, request, deadline, lambda record: wait not in record.waits)
     return Response(202, {"id": record.id, "event": event, "resume_node": wait["resume_node"]})
 
 
 async def cancel_run(api: Api, request: Request) -> Response:
     """202: the run is being terminated. A node that is at work finishes; its result is dropped."""
-    body = _validated(CancelRequest, read_json(request, api.max_body_bytes, empty={}))
     record = await _found(api, request)
+    body = _validated(CancelRequest, read_json(request, api.max_body_bytes, empty={}))
     if record.finished:
         raise _gone(record)
     await api.runs.terminate(record.id, body.reason)

@@ -81,7 +81,7 @@ class ManifestBuilder:
         if isinstance(targets, str):
             self._fault(where, "has a string for targets", f"Write targets=[{targets!r}]")
             targets = [targets]
-        declared = None if targets is None else tuple(dict.fromkeys(targets))
+        declared = None if targets is None else tuple(sorted(set(targets)))
         if declared is not None and route is None:
             self._fault(where, "has targets but no route", "Add route=…, or drop targets=…")
         if declared is None and callable(route):

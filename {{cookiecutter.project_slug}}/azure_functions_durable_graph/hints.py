@@ -42,7 +42,7 @@ def annotated_targets(route: Callable[..., Any], otherwise: str) -> tuple[str, .
             targets.append(otherwise)
         else:
             return None
-    return tuple(dict.fromkeys(targets)) if targets else None
+    return tuple(sorted(set(targets))) if targets else None
 
 
 def literals(route: Callable[..., Any]) -> Literals:

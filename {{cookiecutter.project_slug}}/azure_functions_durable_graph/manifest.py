@@ -29,7 +29,7 @@ class NodeSpec:
     """One node: what follows it, and how that is decided.
 
     `routed`: its activity also returns a decision. `targets`: every node that the decision can name
-    (and "__complete__"), or None where that is not declared: an open edge.
+    (and "__complete__"), sorted, or None where that is not declared: an open edge.
     """
 
     name: str
@@ -46,7 +46,7 @@ class NodeSpec:
                 "kind": (self.kind, "task"),
                 "next": (self.next_node, None),
                 "routed": (self.routed, False),
-                "targets": (None if self.targets is None else sorted(self.targets), None),
+                "targets": (None if self.targets is None else list(self.targets), None),
                 "terminal": (self.terminal, False),
             }
         )

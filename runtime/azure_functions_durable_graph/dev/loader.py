@@ -139,7 +139,7 @@ def _annotation_faults(function: Function, parameters: Iterable[str]) -> Iterato
         return
     for parameter in parameters:
         hint = hints.get(parameter)
-        if hint is not None and not isinstance(hint, type):
+        if hint is not None and (typing.get_origin(hint) is not None or not isinstance(hint, type)):
             yield f"{function.name}: {parameter!r} is annotated {hint}; the worker takes plain classes only"
     returned = hints.get("return")
     if function.kind == "httpTrigger":

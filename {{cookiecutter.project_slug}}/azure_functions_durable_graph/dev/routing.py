@@ -6,6 +6,7 @@ no match, so an unmatched verb is a 404, never a 405.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from uuid import UUID
 from ..errors import HostError
 
 Check = Callable[[str], bool]
+
+
+_PARTS = re.compile(r"([^{}]+)|\{((?:\{\{|\}\}|[^{}])*)\}")
+"""Literals and parameters of one segment; braces inside a constraint are doubled."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def endpoint(function: str, template: str, methods: Iterable[str] = ()) -> Endpo
     pattern, checks, defaults = "", [], []
     for index, segment in enumerate(text.split("/") if text else ()):
         part, optional = "", False
-        for literal, parameter in re.findall(r"([^{}]+)|\{((?:[^{}]|\{[^{}]*\})*)\}", segment):
+        for literal, parameter in _PARTS.findall(segment):
             if literal:
                 part += re.escape(literal)
                 continue
@@ -92,7 +97,7 @@ def _parameter(function: str, text: str) -> tuple[str, list[Check], str | None, 
     kind = "one"
     if text.startswith("*"):
         kind, text = "rest", text.lstrip("*")
-    text, equals, default = text.partition("=")
+    text, equals, default = text.partition("=") if "(" not in text else (text, "", "")
     if text.endswith("?"):
         kind, text = "optional", text[:-1]
     name, *constraints = re.split(r":(?![^()]*\))", text)
@@ -112,11 +117,25 @@ def _parses(parse: Callable[[str], Any]) -> Check:
     return check
 
 
+def _within(low: float, high: float, measure: Callable[[str], int]) -> Check:
+    def check(value: str) -> bool:
+        try:
+            return low <= measure(value) <= high
+        except ValueError:
+            return False
+
+    return check
+
+
+def _searches(pattern: re.Pattern[str]) -> Check:
+    return lambda value: pattern.search(value) is not None
+
+
 def _check(function: str, constraint: str) -> Check:
     name, _, argument = constraint.partition("(")
     try:
         return _CONSTRAINTS[name.lower()](argument[:-1])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, re.error):
         raise HostError(f"function {function!r}: unknown route constraint {constraint!r}") from None
 
 
@@ -136,11 +155,11 @@ _CONSTRAINTS: dict[str, Callable[[str], Check]] = {
     "guid": lambda _: _parses(UUID),
     "alpha": lambda _: lambda v: bool(re.fullmatch(r"[A-Za-z]*", v)),
     "required": lambda _: lambda v: bool(v.strip()),
-    "min": lambda a: lambda v: v.lstrip("-").isdigit() and int(v) >= int(a),
-    "max": lambda a: lambda v: v.lstrip("-").isdigit() and int(v) <= int(a),
-    "range": lambda a: lambda v: v.lstrip("-").isdigit() and _range(a)[0] <= int(v) <= _range(a)[1],
-    "length": lambda a: lambda v: _range(a)[0] <= len(v) <= _range(a)[1],
-    "minlength": lambda a: lambda v: len(v) >= int(a),
-    "maxlength": lambda a: lambda v: len(v) <= int(a),
-    "regex": lambda a: lambda v: re.search(a, v, re.IGNORECASE) is not None,
+    "min": lambda a: _within(int(a), math.inf, int),
+    "max": lambda a: _within(-math.inf, int(a), int),
+    "range": lambda a: _within(*_range(a), int),
+    "length": lambda a: _within(*_range(a), len),
+    "minlength": lambda a: _within(int(a), math.inf, len),
+    "maxlength": lambda a: _within(0, int(a), len),
+    "regex": lambda a: _searches(re.compile(a.replace("{{", "{").replace("}}", "}"), re.IGNORECASE)),
 }

@@ -1,0 +1,66 @@
+"""A generated project passes its own checks, and its samples run over HTTP."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("generated")  # one worker, so that the projects share their environments
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory):
+    """Where the nox sessions of all projects keep their environments: each is installed once."""
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.mark.parametrize("samples", [True, False], ids=["with samples", "empty"])
+def test_its_own_tests_and_checks_pass(generate, run, environments, tmp_path, samples):
+    made = generate(tmp_path, include_samples=samples)
+
+    answer = run(sys.executable, "-m", "nox", "--envdir", environments, "-s", "test", "lint", cwd=made)
+
+    assert "Session test was successful" in answer.stderr
+    assert "Session lint was successful" in answer.stderr
+
+
+def test_its_sessions_explain_themselves(project, run):
+    listed = run(sys.executable, "-m", "nox", "--list", cwd=project).stdout
+
+    for session in ("test", "lint", "serve", "demo"):
+        assert f" {session} -> " in listed
+
+
+def test_its_demo_runs_every_sample_over_http(project, run):
+    answer = run(sys.executable, "demo.py", "--python", sys.executable, cwd=project)
+
+    assert "All 5 runs ended as they should." in answer.stdout
+    assert "(start) ──▶ [price] ──▶ [reserve] ──▶ [charge] ──▶ [ship] ──▶ (completed)" in answer.stdout
+    assert "··manager_approval··▶ [apply_decision]" in answer.stdout
+
+
+def test_its_demo_fails_if_a_run_ends_wrongly(generate, run, tmp_path):
+    made = generate(tmp_path)
+    graph = made / "graphs" / "order_flow.py"
+    graph.write_text(graph.read_text().replace('"grinder": 0', '"grinder": 1'))
+
+    answer = run(sys.executable, "demo.py", "--python", sys.executable, cwd=made, check=False)
+
+    assert answer.returncode == 1
+    assert "Ended wrongly: An order that cannot be filled" in answer.stdout
+
+
+def test_the_graph_of_its_readme_works_as_it_stands(generate, run, tmp_path):
+    made = generate(tmp_path)
+    section = (made / "README.md").read_text().split("## Add a graph\n")[1].split("\n## ")[0]
+    code = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    ") or not line)
+    (made / "graphs" / "greeting.py").write_text(code)
+    (made / "tests" / "test_greeting.py").write_text(
+        "from azure_functions_durable_graph.testing import run_graph\n"
+        "from graphs.greeting import registration\n\n\n"
+        "def test_greeting() -> None:\n"
+        '    assert run_graph(registration, {"name": "Ono"}).state.text == "Hello, Ono"\n'
+    )
+
+    run(sys.executable, "-m", "pytest", "-q", "tests/test_greeting.py", cwd=made)

@@ -1,0 +1,72 @@
+"""What the repository says about itself is true."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from projects import ROOT, repository_files
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_ci_runs_exactly_the_test_command_of_the_readme():
+    command = "pip install nox && nox -s test"
+
+    assert f"    {command}\n" in text_of("README.md")
+    assert [line for line in text_of(".ci/run").splitlines() if line and not line.startswith("#")] == [
+        "set -eu",
+        'cd "$(dirname "$0")/.."',
+        command,
+    ]
+
+
+def test_every_session_explains_itself():
+    listed = subprocess.run(
+        [sys.executable, "-m", "nox", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    sessions = dict(re.findall(r"^[*-] (\S+)(?: -> (.*))?$", listed, re.M))
+    assert set(sessions) >= {"test", "lint", "sync", "demo"}
+    assert all(sessions.values()), sessions
+
+
+def test_every_action_is_pinned_to_a_commit_with_its_version():
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "uses:" in line:
+                assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$", line), line
+
+
+def test_the_changelog_tells_of_this_version():
+    version = re.search(r'__version__ = "(.*)"', text_of("runtime/azure_functions_durable_graph/__init__.py"))
+
+    assert version is not None
+    assert f"## {version[1]}" in text_of("CHANGELOG.md")
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_and_files_named_in_the_documents_exist(name):
+    text = text_of(name)
+
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        if not target.startswith("http"):
+            assert (ROOT / name).parent.joinpath(target).exists(), f"{name} links to {target}"
+    for path in re.findall(r"`((?:runtime|tests|docs|hooks|benchmarks)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), f"{name} names {path}"
+    for session in re.findall(r"nox -s ((?:\w+ ?)+)", text):
+        for word in session.split():
+            assert f"def {word}(session" in text_of("noxfile.py") + text_of("{{cookiecutter.project_slug}}/noxfile.py")
+
+
+def test_no_file_names_a_path_of_somebodys_machine():
+    for name in repository_files():
+        if not name.endswith((".png", ".gz")):
+            found = re.search(r"(?<![\w.$}~-])/(?:home|Users|root|work|farm)/\w+", text_of(name))
+            assert found is None, f"{name}: {found and found[0]}"
