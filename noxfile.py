@@ -38,8 +38,10 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("mypy", "tests")  # by itself: there are two modules called conftest
     session.run("yamllint", "--strict", ".github")
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows())
+    session.run("zizmor", "--offline", "--quiet", *workflows())
     if difference := mirror_difference():
         session.error(f"the mirror is out of step ({difference}): run `nox -s sync` and commit")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,13 +12,15 @@ pytestmark = pytest.mark.xdist_group("generated")  # one worker, so that the pro
 
 
 @pytest.fixture(scope="session")
-def environments(tmp_path_factory):
+def environments(tmp_path_factory: Any) -> Any:
     """Where the nox sessions of all projects keep their environments: each is installed once."""
     return tmp_path_factory.mktemp("environments")
 
 
 @pytest.mark.parametrize("samples", [True, False], ids=["with samples", "empty"])
-def test_its_own_tests_and_checks_pass(generate, run, environments, tmp_path, samples):
+def test_its_own_tests_and_checks_pass(
+    generate: Any, run: Any, environments: Any, tmp_path: Path, samples: bool
+) -> None:
     made = generate(tmp_path, include_samples=samples)
 
     answer = run(sys.executable, "-m", "nox", "--envdir", environments, "-s", "test", "lint", cwd=made)
@@ -25,14 +29,14 @@ def test_its_own_tests_and_checks_pass(generate, run, environments, tmp_path, sa
     assert "Session lint was successful" in answer.stderr
 
 
-def test_its_sessions_explain_themselves(project, run):
+def test_its_sessions_explain_themselves(project: Path, run: Any) -> None:
     listed = run(sys.executable, "-m", "nox", "--list", cwd=project).stdout
 
     for session in ("test", "lint", "serve", "demo"):
         assert f" {session} -> " in listed
 
 
-def test_its_demo_runs_every_sample_over_http(project, run):
+def test_its_demo_runs_every_sample_over_http(project: Path, run: Any) -> None:
     answer = run(sys.executable, "demo.py", "--python", sys.executable, cwd=project)
 
     assert "All 5 runs ended as they should." in answer.stdout
@@ -40,7 +44,7 @@ def test_its_demo_runs_every_sample_over_http(project, run):
     assert "··manager_approval··▶ [apply_decision]" in answer.stdout
 
 
-def test_its_demo_fails_if_a_run_ends_wrongly(generate, run, tmp_path):
+def test_its_demo_fails_if_a_run_ends_wrongly(generate: Any, run: Any, tmp_path: Path) -> None:
     made = generate(tmp_path)
     graph = made / "graphs" / "order_flow.py"
     graph.write_text(graph.read_text().replace('"grinder": 0', '"grinder": 1'))
@@ -51,7 +55,7 @@ def test_its_demo_fails_if_a_run_ends_wrongly(generate, run, tmp_path):
     assert "Ended wrongly: An order that cannot be filled" in answer.stdout
 
 
-def test_the_graph_of_its_readme_works_as_it_stands(generate, run, tmp_path):
+def test_the_graph_of_its_readme_works_as_it_stands(generate: Any, run: Any, tmp_path: Path) -> None:
     made = generate(tmp_path)
     section = (made / "README.md").read_text().split("## Add a graph\n")[1].split("\n## ")[0]
     code = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    ") or not line)

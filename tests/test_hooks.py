@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from projects import cookiecutter, files_of
 
@@ -25,7 +28,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_bad_answer_is_refused_with_its_rule_and_leaves_nothing(run, template, tmp_path, case):
+def test_a_bad_answer_is_refused_with_its_rule_and_leaves_nothing(
+    run: Any, template: Path, tmp_path: Path, case: str
+) -> None:
     answers, rule = REFUSED[case]
 
     answer = run(*cookiecutter(tmp_path, source=template, **answers), check=False)
@@ -36,7 +41,7 @@ def test_a_bad_answer_is_refused_with_its_rule_and_leaves_nothing(run, template,
 
 
 @pytest.mark.parametrize("slug", ["..", "../escape", "/absolute", "a/../../b", "a\\b", ".", ""])
-def test_a_slug_that_leads_elsewhere_creates_nothing_there(run, template, tmp_path, slug):
+def test_a_slug_that_leads_elsewhere_creates_nothing_there(run: Any, template: Path, tmp_path: Path, slug: Any) -> None:
     output = tmp_path / "deep" / "out"
     output.mkdir(parents=True)
 
@@ -47,7 +52,7 @@ def test_a_slug_that_leads_elsewhere_creates_nothing_there(run, template, tmp_pa
 
 
 @pytest.mark.parametrize("template_code", ["{{ nothing_of_this_name }}", "{{ 1 + }}", "{% if %}"])
-def test_template_code_in_an_answer_is_refused(run, template, tmp_path, template_code):
+def test_template_code_in_an_answer_is_refused(run: Any, template: Path, tmp_path: Path, template_code: Any) -> None:
     answer = run(*cookiecutter(tmp_path, source=template, description=template_code), check=False)
 
     assert answer.returncode != 0
@@ -65,14 +70,14 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_odd_text_stays_data(generate, project, tmp_path, text):
+def test_odd_text_stays_data(generate: Any, project: Path, tmp_path: Path, text: Any) -> None:
     made = files_of(generate(tmp_path, project_name="Durable Graphs", description=text))
 
     assert text in made["README.md"].decode()
     assert {name for name, content in made.items() if content != files_of(project)[name]} == {"README.md"}
 
 
-def test_an_answer_outside_a_choice_is_refused(run, template, tmp_path):
+def test_an_answer_outside_a_choice_is_refused(run: Any, template: Path, tmp_path: Path) -> None:
     answer = run(*cookiecutter(tmp_path, source=template, python_version="2.7"), check=False)
 
     assert answer.returncode != 0

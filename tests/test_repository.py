@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from projects import ROOT, repository_files
@@ -14,7 +15,7 @@ def text_of(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_ci_runs_exactly_the_test_command_of_the_readme():
+def test_ci_runs_exactly_the_test_command_of_the_readme() -> None:
     command = "pip install nox && nox -s test"
 
     assert f"    {command}\n" in text_of("README.md")
@@ -25,7 +26,7 @@ def test_ci_runs_exactly_the_test_command_of_the_readme():
     ]
 
 
-def test_every_session_explains_itself():
+def test_every_session_explains_itself() -> None:
     listed = subprocess.run(
         [sys.executable, "-m", "nox", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -35,14 +36,14 @@ def test_every_session_explains_itself():
     assert all(sessions.values()), sessions
 
 
-def test_every_action_is_pinned_to_a_commit_with_its_version():
+def test_every_action_is_pinned_to_a_commit_with_its_version() -> None:
     for path in (ROOT / ".github" / "workflows").glob("*.yml"):
         for line in path.read_text(encoding="utf-8").splitlines():
             if "uses:" in line:
                 assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$", line), line
 
 
-def test_the_changelog_tells_of_this_version():
+def test_the_changelog_tells_of_this_version() -> None:
     version = re.search(r'__version__ = "(.*)"', text_of("runtime/azure_functions_durable_graph/__init__.py"))
 
     assert version is not None
@@ -52,7 +53,7 @@ def test_the_changelog_tells_of_this_version():
 @pytest.mark.parametrize(
     "name", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
 )
-def test_links_and_files_named_in_the_documents_exist(name):
+def test_links_and_files_named_in_the_documents_exist(name: Any) -> None:
     text = text_of(name)
 
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
@@ -65,8 +66,8 @@ def test_links_and_files_named_in_the_documents_exist(name):
             assert f"def {word}(session" in text_of("noxfile.py") + text_of("{{cookiecutter.project_slug}}/noxfile.py")
 
 
-def test_no_file_names_a_path_of_somebodys_machine():
+def test_no_file_names_a_path_of_somebodys_machine() -> None:
     for name in repository_files():
         if not name.endswith((".png", ".gz")):
             found = re.search(r"(?<![\w.$}~-])/(?:home|Users|root|work|farm)/\w+", text_of(name))
-            assert found is None, f"{name}: {found and found[0]}"
+            assert found is None, name

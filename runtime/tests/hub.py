@@ -46,7 +46,12 @@ class Hub:
 
     def send(self, *messages: Any) -> Instance:
         """Send messages that arrive at the same instant."""
-        self._do(lambda: [self.host.send(message) for message in messages])
+
+        def deliver() -> None:
+            for message in messages:
+                self.host.send(message)
+
+        self._do(deliver)
         return self.get(messages[0].instance_id)
 
     def advance(self, span: timedelta) -> None:

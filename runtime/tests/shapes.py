@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, RouteDecision
@@ -15,7 +17,7 @@ class Counter(BaseModel):
     said: list[str] = []
 
 
-def increment(state: Counter) -> dict:
+def increment(state: Counter) -> dict[str, Any]:
     return {"value": state.value + 1}
 
 
@@ -49,7 +51,7 @@ def conversation(graph_name: str = "conversation") -> GraphRegistration:
             return RouteDecision.complete()
         return RouteDecision.wait_for_event(event_name="answer", resume_node="listen")
 
-    def hear(state: Counter, payload: dict) -> dict:
+    def hear(state: Counter, payload: dict[str, Any]) -> dict[str, Any]:
         return {"said": [*state.said, payload["text"]]}
 
     builder = ManifestBuilder(graph_name=graph_name, state_model=Counter)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import datetime, timezone
 from functools import partial
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -14,48 +15,44 @@ from azure_functions_durable_graph.activities import MESSAGE_LIMIT, run_node
 from azure_functions_durable_graph.registry import Registry
 
 
-def graph(handler, *, route=None, model=Counter, targets=None, next_node=None):
+def graph(handler: Any, *, route: Any = None, model: Any = Counter, targets: Any = None, next_node: Any = None) -> Any:
     builder = ManifestBuilder("g", model).set_entrypoint("a")
     builder.add_node("a", handler, route=route, targets=targets, terminal=route is None and next_node is None)
     builder.add_event_handler("go", lambda state, payload: {"said": [payload["text"]]})
     return builder.build()
 
 
-def visit(registration, state=None, **call):
+def visit(registration: Any, state: Any = None, **call: Any) -> Any:
     """Run the entrypoint's activity."""
     registry = Registry()
     registry.add(registration)
     start = registration.state_model().model_dump(mode="json") if state is None else state
-    return asyncio.run(
-        run_node(
-            registry,
-            {
-                "run_id": "r",
-                "graph": registration.graph_name,
-                "hash": registration.graph_hash,
-                "node": registration.manifest.entrypoint,
-                "step": 3,
-                "state": start,
-                **call,
-            },
-        )
-    )
+    node: Any = {
+        "run_id": "r",
+        "graph": registration.graph_name,
+        "hash": registration.graph_hash,
+        "node": registration.manifest.entrypoint,
+        "step": 3,
+        "state": start,
+        **call,
+    }
+    return asyncio.run(run_node(registry, node))
 
 
-def test_only_changed_fields_come_back():
+def test_only_changed_fields_come_back() -> None:
     assert visit(line("a")) == {"node": "a", "step": 3, "patch": {"value": 1}}
 
 
-def test_a_node_without_news_returns_an_empty_patch():
+def test_a_node_without_news_returns_an_empty_patch() -> None:
     assert visit(graph(lambda state: None))["patch"] == {}
 
 
-def test_async_handlers_and_routes_are_awaited():
-    async def handler(state):
+def test_async_handlers_and_routes_are_awaited() -> None:
+    async def handler(state: Any) -> Any:
         await asyncio.sleep(0)
         return {"value": 5}
 
-    async def route(state):
+    async def route(state: Any) -> Any:
         return "__complete__"
 
     result = visit(graph(handler, route=route))
@@ -64,23 +61,23 @@ def test_async_handlers_and_routes_are_awaited():
     assert result["decision"] == {"action": "complete"}
 
 
-def test_a_callable_that_returns_an_awaitable_is_awaited():
-    async def later(state):
+def test_a_callable_that_returns_an_awaitable_is_awaited() -> None:
+    async def later(state: Any) -> Any:
         return {"value": 6}
 
     assert visit(graph(partial(later)))["patch"] == {"value": 6}
 
 
-def test_the_route_sees_the_merged_state():
+def test_the_route_sees_the_merged_state() -> None:
     result = visit(graph(increment, route=lambda state: "__complete__" if state.value == 1 else "a"))
 
     assert result["decision"] == {"action": "complete"}
 
 
-def test_the_event_is_applied_before_the_node_in_the_same_activity():
+def test_the_event_is_applied_before_the_node_in_the_same_activity() -> None:
     seen = []
 
-    def handler(state):
+    def handler(state: Any) -> Any:
         seen.append(list(state.said))
         return {"value": 1}
 
@@ -91,7 +88,7 @@ def test_the_event_is_applied_before_the_node_in_the_same_activity():
     assert result["event"] == "go"
 
 
-def test_a_version_that_is_not_deployed_is_reported_as_missing():
+def test_a_version_that_is_not_deployed_is_reported_as_missing() -> None:
     assert visit(line("a"), hash="f" * 64) == {"node": "a", "step": 3, "missing": True}
 
 
@@ -99,8 +96,8 @@ class Declined(RuntimeError):  # noqa: N818 - users name their errors as they li
     """A card that has no money."""
 
 
-def test_what_a_handler_raises_becomes_a_record_with_names(caplog):
-    def handler(state):
+def test_what_a_handler_raises_becomes_a_record_with_names(caplog: pytest.LogCaptureFixture) -> None:
+    def handler(state: Any) -> None:
         raise Declined("no money")
 
     with caplog.at_level(logging.ERROR):
@@ -116,7 +113,7 @@ def test_what_a_handler_raises_becomes_a_record_with_names(caplog):
     assert "run r: handler of node 'a' failed at step 3" in caplog.text
 
 
-BAD = {
+BAD: dict[str, Any] = {
     "a return that is no update": (lambda: graph(lambda state: 7), "handler", "node 'a' returned int"),
     "a misspelt field": (lambda: graph(lambda state: {"vaule": 1}), "handler", "did you mean 'value'?"),
     "a bad value": (lambda: graph(lambda state: {"value": "many"}), "handler", "value: Input should be a valid int"),
@@ -138,7 +135,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_wrong_answer_of_user_code_names_the_node_and_the_cure(case):
+def test_a_wrong_answer_of_user_code_names_the_node_and_the_cure(case: Any) -> None:
     make, where, text = BAD[case]
 
     error = visit(make())["error"]
@@ -147,19 +144,19 @@ def test_a_wrong_answer_of_user_code_names_the_node_and_the_cure(case):
     assert text in error["message"]
 
 
-def test_a_failing_event_handler_is_named():
+def test_a_failing_event_handler_is_named() -> None:
     error = visit(conversation(), event={"name": "answer", "payload": {"txt": 1}})["error"]
 
     assert error["where"] == "event handler 'answer'"
     assert error["type"] == "KeyError"
 
 
-def test_validation_errors_do_not_repeat_the_value_which_may_be_secret():
+def test_validation_errors_do_not_repeat_the_value_which_may_be_secret() -> None:
     assert "s3cret" not in visit(graph(lambda state: {"value": "s3cret"}))["error"]["message"]
 
 
-def test_a_huge_error_text_is_cut():
-    def handler(state):
+def test_a_huge_error_text_is_cut() -> None:
+    def handler(state: Any) -> None:
         raise ValueError("x" * 10_000)
 
     message = visit(graph(handler))["error"]["message"]
@@ -168,9 +165,9 @@ def test_a_huge_error_text_is_cut():
     assert message.endswith("…")
 
 
-def test_a_state_that_the_codec_would_resolve_to_a_class_does_not_leave_the_activity():
+def test_a_state_that_the_codec_would_resolve_to_a_class_does_not_leave_the_activity() -> None:
     class Free(BaseModel):
-        data: dict = {}
+        data: dict[str, Any] = {}
 
     error = visit(graph(lambda state: {"data": {"__class__": "os"}}, model=Free))["error"]
 
@@ -178,8 +175,8 @@ def test_a_state_that_the_codec_would_resolve_to_a_class_does_not_leave_the_acti
     assert "'__class__' is reserved" in error["message"]
 
 
-def test_changes_made_in_place_are_not_kept_and_a_warning_says_so(caplog):
-    def handler(state):
+def test_changes_made_in_place_are_not_kept_and_a_warning_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    def handler(state: Any) -> None:
         state.said.append("lost")
 
     result = visit(graph(handler))
@@ -188,15 +185,15 @@ def test_changes_made_in_place_are_not_kept_and_a_warning_says_so(caplog):
     assert "node 'a' changed said in place and did not return it" in caplog.text
 
 
-def test_handlers_cannot_reach_into_each_others_state():
-    def route(state):
+def test_handlers_cannot_reach_into_each_others_state() -> None:
+    def route(state: Any) -> Any:
         state.value = 99
         return RouteDecision.complete()
 
     assert visit(graph(increment, route=route))["patch"] == {"value": 1}
 
 
-def test_a_patch_is_plain_json():
+def test_a_patch_is_plain_json() -> None:
     class Dated(BaseModel):
         at: datetime | None = None
 

@@ -1,6 +1,6 @@
 """`build()` finds every fault of a graph at once, and says what to do about each."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, RootModel, SecretStr
@@ -15,7 +15,7 @@ def faults(builder: ManifestBuilder) -> list[str]:
     return [str(fault) for fault in caught.value.faults]
 
 
-def graph(state_model=Counter, **settings) -> ManifestBuilder:
+def graph(state_model: Any = Counter, **settings: Any) -> ManifestBuilder:
     """A builder that already has a good node `a`, its entrypoint."""
     builder = ManifestBuilder("g", state_model, **settings)
     return builder.set_entrypoint("a").add_node("a", increment, terminal=True)
@@ -26,7 +26,7 @@ def one_fault(builder: ManifestBuilder) -> str:
     return fault
 
 
-def test_all_faults_are_reported_at_once():
+def test_all_faults_are_reported_at_once() -> None:
     builder = ManifestBuilder("g", Counter)
     builder.add_node("a", increment, next_node="bb")
     builder.add_node("b", increment)
@@ -41,30 +41,30 @@ def test_all_faults_are_reported_at_once():
     assert any("node 'c': is terminal and has a next_node. Drop terminal=True" in fault for fault in found)
 
 
-def test_the_error_shows_the_graph_as_it_stands():
+def test_the_error_shows_the_graph_as_it_stands() -> None:
     with pytest.raises(GraphBuildError, match="flowchart TD"):
         ManifestBuilder("g", Counter).add_node("a", increment).build()
 
 
-def test_a_graph_without_nodes_is_a_fault():
+def test_a_graph_without_nodes_is_a_fault() -> None:
     assert any("graph: has no nodes" in fault for fault in faults(ManifestBuilder("g", Counter)))
 
 
-def test_an_unknown_entrypoint_is_a_fault():
+def test_an_unknown_entrypoint_is_a_fault() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("b").add_node("a", increment, terminal=True)
 
     assert "entrypoint: names the unknown node 'b'" in one_fault(builder)
 
 
-def test_two_entrypoints_are_a_fault():
+def test_two_entrypoints_are_a_fault() -> None:
     assert "set twice, to 'a' and 'b'" in faults(graph().set_entrypoint("b"))[0]
 
 
-def test_a_second_node_of_the_same_name_is_a_fault():
+def test_a_second_node_of_the_same_name_is_a_fault() -> None:
     assert "node 'a': declared twice" in one_fault(graph().add_node("a", increment, terminal=True))
 
 
-def test_a_second_handler_for_an_event_is_a_fault():
+def test_a_second_handler_for_an_event_is_a_fault() -> None:
     builder = graph()
     for _ in range(2):
         builder.add_event_handler("go", lambda state, payload: None)
@@ -72,11 +72,11 @@ def test_a_second_handler_for_an_event_is_a_fault():
     assert "event 'go': has two handlers" in one_fault(builder)
 
 
-def test_a_node_that_nothing_leads_to_is_a_fault():
+def test_a_node_that_nothing_leads_to_is_a_fault() -> None:
     assert "node 'b': can never be reached" in one_fault(graph().add_node("b", increment, terminal=True))
 
 
-def test_an_open_route_may_lead_anywhere():
+def test_an_open_route_may_lead_anywhere() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
     builder.add_node("a", increment, route=lambda state: state.said[0])
     builder.add_node("b", increment, terminal=True)
@@ -84,22 +84,22 @@ def test_an_open_route_may_lead_anywhere():
     assert builder.build().manifest.nodes["a"].targets is None
 
 
-def test_a_circle_without_an_exit_is_a_fault():
+def test_a_circle_without_an_exit_is_a_fault() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
     builder.add_node("a", increment, next_node="b").add_node("b", increment, next_node="a")
 
     assert all("can never come to an end" in fault for fault in faults(builder))
 
 
-def test_a_route_that_may_complete_is_an_exit():
+def test_a_route_that_may_complete_is_an_exit() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
     builder.add_node("a", increment, route=lambda state: "a", targets=["a", "__complete__"])
 
     assert builder.build().manifest.nodes["a"].targets == ("__complete__", "a")
 
 
-def test_a_route_that_waits_for_an_event_nobody_handles_is_a_fault():
-    def route(state):
+def test_a_route_that_waits_for_an_event_nobody_handles_is_a_fault() -> None:
+    def route(state: Any) -> Any:
         return RouteDecision.wait_for_event(event_name="aproval", resume_node="a")
 
     builder = ManifestBuilder("g", Counter).set_entrypoint("a").add_node("a", increment, route=route)
@@ -107,8 +107,8 @@ def test_a_route_that_waits_for_an_event_nobody_handles_is_a_fault():
     assert "its route waits for the event 'aproval', which nobody handles" in one_fault(builder)
 
 
-def test_a_route_whose_source_names_an_unknown_node_is_a_fault():
-    def route(state):
+def test_a_route_whose_source_names_an_unknown_node_is_a_fault() -> None:
+    def route(state: Any) -> Any:
         return RouteDecision.next("shipp")
 
     builder = ManifestBuilder("g", Counter).set_entrypoint("ship").add_node("ship", increment, route=route)
@@ -116,11 +116,11 @@ def test_a_route_whose_source_names_an_unknown_node_is_a_fault():
     assert "its route names the unknown node 'shipp'. Add it, or did you mean 'ship'?" in one_fault(builder)
 
 
-def test_targets_come_from_the_return_annotation():
-    def route(state) -> Literal["b", "__complete__"]:
+def test_targets_come_from_the_return_annotation() -> None:
+    def route(state: Any) -> Literal["b", "__complete__"]:
         return "b"
 
-    def perhaps(state) -> Literal["b"] | None:
+    def perhaps(state: Any) -> Literal["b"] | None:
         return None
 
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
@@ -131,14 +131,14 @@ def test_targets_come_from_the_return_annotation():
     assert nodes["b"].targets == ("__complete__", "b")
 
 
-def test_an_unknown_target_is_a_fault():
+def test_an_unknown_target_is_a_fault() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
     builder.add_node("a", increment, route=lambda state: "a", targets=["a", "nowhere", "__complete__"])
 
     assert "targets names the unknown node 'nowhere'" in one_fault(builder)
 
 
-def test_targets_without_a_route_are_a_fault():
+def test_targets_without_a_route_are_a_fault() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
     builder.add_node("a", increment, terminal=True, targets=["a"])
 
@@ -184,12 +184,12 @@ class NoSchema(BaseModel):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_state_model_that_would_not_survive_is_a_fault(model, text):
+def test_a_state_model_that_would_not_survive_is_a_fault(model: Any, text: Any) -> None:
     assert text in one_fault(graph(state_model=model))
 
 
 @pytest.mark.parametrize("name", ["", "1st", "a b", "a/b", "a.b", "ü", "a" * 61], ids=repr)
-def test_names_that_cannot_stand_in_a_url_are_faults(name):
+def test_names_that_cannot_stand_in_a_url_are_faults(name: Any) -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint(name).add_node(name, increment, terminal=True)
 
     assert any("is not a valid name" in fault for fault in faults(builder))
@@ -206,16 +206,17 @@ def test_names_that_cannot_stand_in_a_url_are_faults(name):
     ],
     ids=["metadata that is no JSON", "metadata that is no dict", "no version", "a number as version", "no steps"],
 )
-def test_settings_that_make_no_sense_are_faults(settings, text):
+def test_settings_that_make_no_sense_are_faults(settings: Any, text: Any) -> None:
     assert text in one_fault(graph(**settings))
 
 
-def test_handlers_must_be_functions_that_return():
-    def generator(state):
+def test_handlers_must_be_functions_that_return() -> None:
+    def generator(state: Any) -> Any:
         yield {}
 
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
-    builder.add_node("a", {"value": 1}, next_node="b").add_node("b", generator, terminal=True)
+    builder.add_node("a", {"value": 1}, next_node="b")  # type: ignore[arg-type]
+    builder.add_node("b", generator, terminal=True)
 
     found = faults(builder)
 
@@ -223,7 +224,8 @@ def test_handlers_must_be_functions_that_return():
     assert "handler is a generator" in found[1]
 
 
-def test_arguments_in_the_wrong_order_are_a_fault_not_a_crash():
-    builder = graph().add_node(increment, "b").add_event_handler(increment, "go")
+def test_arguments_in_the_wrong_order_are_a_fault_not_a_crash() -> None:
+    builder: Any = graph()
+    builder.add_node(increment, "b").add_event_handler(increment, "go")
 
     assert [fault.split(": ", 1)[1][:27] for fault in faults(builder)] == ["is not named by a string. P"] * 2

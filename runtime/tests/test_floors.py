@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,12 +74,12 @@ def floor_of(module: str) -> int:
     return next(number for number, floor in enumerate(FLOORS) if module in floor)
 
 
-def test_every_module_has_its_floor():
+def test_every_module_has_its_floor() -> None:
     assert set(modules()) == set().union(*FLOORS)
 
 
 @pytest.mark.parametrize("module", sorted(modules()))
-def test_a_module_imports_only_from_below(module):
+def test_a_module_imports_only_from_below(module: Any) -> None:
     for imported, ours in imports_of(modules()[module]):
         if ours:
             assert imported not in (PACKAGE, f"{PACKAGE}.dev"), f"{module} imports a package root"
@@ -87,7 +88,7 @@ def test_a_module_imports_only_from_below(module):
 
 
 @pytest.mark.parametrize("world", sorted(OUTSIDE))
-def test_the_outside_world_is_known_to_few(world):
+def test_the_outside_world_is_known_to_few(world: Any) -> None:
     knowing = {
         module for module, path in modules().items() if any(name.split(".")[0] == world for name, _ in imports_of(path))
     }
@@ -99,7 +100,7 @@ def test_the_outside_world_is_known_to_few(world):
     "statement",
     ["import azure_functions_durable_graph", "from azure_functions_durable_graph import ManifestBuilder"],
 )
-def test_building_a_graph_loads_neither_azure_nor_the_local_host(statement):
+def test_building_a_graph_loads_neither_azure_nor_the_local_host(statement: Any) -> None:
     code = (
         f"{statement}\nimport sys\nprint(sorted(m for m in sys.modules if m.split('.')[0] in {{'azure', 'aiohttp'}}))"
     )
@@ -109,7 +110,7 @@ def test_building_a_graph_loads_neither_azure_nor_the_local_host(statement):
     assert answer.stdout.split("\n")[:2] == ["[]", "[]"]
 
 
-def test_no_module_has_grown_too_large():
+def test_no_module_has_grown_too_large() -> None:
     sizes = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in modules().items()}
 
     assert {module: size for module, size in sizes.items() if size > 350} == {}

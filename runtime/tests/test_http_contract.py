@@ -1,7 +1,7 @@
 """The HTTP routes, over a real socket, through the SDK's real client."""
 
 import json
-from typing import Literal
+from typing import Any, Literal
 
 import azure.functions as func
 import httpx
@@ -28,7 +28,7 @@ class Approval(BaseModel):
     approved: bool
 
 
-def approvals():
+def approvals() -> Any:
     builder = ManifestBuilder("approvals", Ticket)
     builder.set_entrypoint("ask")
     builder.add_node(
@@ -42,8 +42,8 @@ def approvals():
     return builder.build()
 
 
-def broken():
-    def explode(state):
+def broken() -> Any:
+    def explode(state: Any) -> None:
         raise ValueError("no fuse")
 
     builder = ManifestBuilder("broken", Ticket).set_entrypoint("a").add_node("a", explode, terminal=True)
@@ -51,19 +51,19 @@ def broken():
 
 
 @pytest.fixture(scope="module")
-def api():
+def api() -> Any:
     runtime = DurableGraphApp(max_body_bytes=5000)
     for graph in (line("a", "b", "c"), approvals(), conversation(), broken()):
         runtime.register_registration(graph)
     app = runtime.function_app
 
     @app.orchestration_trigger(context_name="context")
-    def foreign(context):
+    def foreign(context: Any) -> Any:
         yield context.wait_for_external_event("go")
 
     @app.route(route="start_foreign", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     @app.durable_client_input(client_name="client")
-    async def start_foreign(req: func.HttpRequest, client) -> func.HttpResponse:
+    async def start_foreign(req: func.HttpRequest, client: Any) -> func.HttpResponse:
         await client.start_new("foreign", "foreign-1", {"plan": "not ours"})
         return func.HttpResponse("started")
 
@@ -72,13 +72,13 @@ def api():
         yield client
 
 
-def start(api, graph="approvals", **body):
+def start(api: Any, graph: Any = "approvals", **body: Any) -> Any:
     response = api.post(f"/graphs/{graph}/runs", json={"input": {"ticket_id": "T"}, **body})
     assert response.status_code == 202, response.text
     return response.json()["id"]
 
 
-def problem(response, status, code):
+def problem(response: Any, status: Any, code: Any) -> Any:
     """The problem's body, after checking its shape."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
@@ -92,7 +92,7 @@ def problem(response, status, code):
 # --- start --------------------------------------------------------------------------------------------------------
 
 
-def test_a_start_answers_202_with_the_place_to_look(api):
+def test_a_start_answers_202_with_the_place_to_look(api: Any) -> None:
     response = api.post("/graphs/line/runs", json={"input": {"goal": 3}, "metadata": {"by": "test"}})
 
     assert response.status_code == 202
@@ -107,7 +107,7 @@ def test_a_start_answers_202_with_the_place_to_look(api):
     assert run["input"] == {"goal": 3}
 
 
-def test_no_answer_carries_a_management_url_or_a_key(api):
+def test_no_answer_carries_a_management_url_or_a_key(api: Any) -> None:
     response = api.post("/graphs/line/runs", json={})
     run = api.get(f"/runs/{response.json()['id']}", params={"wait": 10})
 
@@ -138,13 +138,13 @@ def test_no_answer_carries_a_management_url_or_a_key(api):
         (b'{"input": {"ticket_id": "' + b"x" * 6000 + b'"}}', 413, "body-too-large", "the limit is 5000"),
     ],
 )
-def test_a_bad_start_is_refused_and_starts_nothing(api, body, status, code, text):
+def test_a_bad_start_is_refused_and_starts_nothing(api: Any, body: Any, status: Any, code: Any, text: Any) -> None:
     response = api.post("/graphs/approvals/runs", content=body, headers={"Content-Type": "application/json"})
 
     assert text in problem(response, status, code)["detail"]
 
 
-def test_pydantics_details_come_with_a_422_but_not_the_values(api):
+def test_pydantics_details_come_with_a_422_but_not_the_values(api: Any) -> None:
     response = api.post("/graphs/approvals/runs", json={"input": {"ticket_id": "T", "priority": "s3cret"}})
 
     (error,) = problem(response, 422, "invalid")["errors"]
@@ -153,13 +153,13 @@ def test_pydantics_details_come_with_a_422_but_not_the_values(api):
     assert "s3cret" not in response.text
 
 
-def test_an_unknown_graph_is_404_with_a_hint(api):
+def test_an_unknown_graph_is_404_with_a_hint(api: Any) -> None:
     body = problem(api.post("/graphs/aprovals/runs", json={}), 404, "graph-not-found")
 
     assert "did you mean 'approvals'?" in body["detail"]
 
 
-def test_an_id_in_use_is_a_conflict_alive_or_finished(api):
+def test_an_id_in_use_is_a_conflict_alive_or_finished(api: Any) -> None:
     start(api, instance_id="twice")
     again = {"input": {"ticket_id": "T"}, "instance_id": "twice"}
 
@@ -168,7 +168,7 @@ def test_an_id_in_use_is_a_conflict_alive_or_finished(api):
     problem(api.post("/graphs/approvals/runs", json=again), 409, "run-exists")
 
 
-def test_a_repeated_start_with_on_conflict_return_finds_the_run(api):
+def test_a_repeated_start_with_on_conflict_return_finds_the_run(api: Any) -> None:
     body = {"input": {"ticket_id": "T"}, "instance_id": "again", "on_conflict": "return"}
 
     first = api.post("/graphs/approvals/runs", json=body)
@@ -179,7 +179,7 @@ def test_a_repeated_start_with_on_conflict_return_finds_the_run(api):
     problem(api.post("/graphs/line/runs", json={**body, "input": {}}), 409, "run-exists")
 
 
-def test_a_start_without_a_body_uses_the_defaults_of_the_state(api):
+def test_a_start_without_a_body_uses_the_defaults_of_the_state(api: Any) -> None:
     assert api.post("/graphs/line/runs").status_code == 202
 
 
@@ -192,17 +192,17 @@ def test_a_start_without_a_body_uses_the_defaults_of_the_state(api):
     [("GET", ""), ("GET", "/history"), ("POST", "/events/approval"), ("POST", "/cancel")],
     ids=["get", "history", "event", "cancel"],
 )
-def test_a_run_that_is_not_ours_is_404(api, run_id, method, path):
+def test_a_run_that_is_not_ours_is_404(api: Any, run_id: Any, method: Any, path: Any) -> None:
     problem(api.request(method, f"/runs/{run_id}{path}", json={"approved": True}), 404, "run-not-found")
 
 
-def test_a_foreign_orchestrations_id_cannot_be_taken(api):
+def test_a_foreign_orchestrations_id_cannot_be_taken(api: Any) -> None:
     body = {"input": {"ticket_id": "T"}, "instance_id": "foreign-1", "on_conflict": "return"}
 
     problem(api.post("/graphs/approvals/runs", json=body), 409, "run-exists")
 
 
-def test_a_waiting_run_shows_what_it_asks_for_and_its_state_so_far(api):
+def test_a_waiting_run_shows_what_it_asks_for_and_its_state_so_far(api: Any) -> None:
     run_id = start(api)
 
     run = api.get(f"/runs/{run_id}", params={"wait": 10}).json()
@@ -213,7 +213,7 @@ def test_a_waiting_run_shows_what_it_asks_for_and_its_state_so_far(api):
     assert run["output"] is None
 
 
-def test_a_failed_run_shows_a_structured_error_and_no_trace(api):
+def test_a_failed_run_shows_a_structured_error_and_no_trace(api: Any) -> None:
     run_id = start(api, "broken")
 
     response = api.get(f"/runs/{run_id}", params={"wait": 10})
@@ -225,14 +225,14 @@ def test_a_failed_run_shows_a_structured_error_and_no_trace(api):
 
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "61", "nan"])
-def test_a_wait_that_makes_no_sense_is_422(api, wait):
+def test_a_wait_that_makes_no_sense_is_422(api: Any, wait: Any) -> None:
     problem(api.get(f"/runs/{start(api)}", params={"wait": wait}), 422, "invalid")
 
 
 # --- events -------------------------------------------------------------------------------------------------------
 
 
-def test_an_event_is_accepted_once_the_run_asks_for_it(api):
+def test_an_event_is_accepted_once_the_run_asks_for_it(api: Any) -> None:
     run_id = start(api)
 
     response = api.post(f"/runs/{run_id}/events/approval", json={"approved": True})
@@ -242,7 +242,7 @@ def test_an_event_is_accepted_once_the_run_asks_for_it(api):
     assert api.get(f"/runs/{run_id}", params={"wait": 10}).json()["output"]["approved"] is True
 
 
-def test_events_one_after_the_other_each_find_their_wait(api):
+def test_events_one_after_the_other_each_find_their_wait(api: Any) -> None:
     run_id = api.post("/graphs/conversation/runs", json={}).json()["id"]
 
     for text in ("a", "b", "c", "stop"):
@@ -263,7 +263,7 @@ def test_events_one_after_the_other_each_find_their_wait(api):
         (b" " * 6000, 413, "body-too-large"),
     ],
 )
-def test_a_bad_event_is_refused_and_the_run_still_waits(api, body, status, code):
+def test_a_bad_event_is_refused_and_the_run_still_waits(api: Any, body: Any, status: Any, code: Any) -> None:
     run_id = start(api)
 
     problem(api.post(f"/runs/{run_id}/events/approval", content=body), status, code)
@@ -271,13 +271,13 @@ def test_a_bad_event_is_refused_and_the_run_still_waits(api, body, status, code)
     assert api.get(f"/runs/{run_id}", params={"wait": 10}).json()["status"] == "waiting"
 
 
-def test_an_event_that_the_graph_never_asks_for_is_409_at_once(api):
+def test_an_event_that_the_graph_never_asks_for_is_409_at_once(api: Any) -> None:
     body = problem(api.post(f"/runs/{start(api)}/events/aproval", json={}), 409, "event-not-awaited")
 
     assert "did you mean 'approval'?" in body["detail"]
 
 
-def test_an_event_for_a_finished_run_is_410(api):
+def test_an_event_for_a_finished_run_is_410(api: Any) -> None:
     run_id = start(api)
     api.post(f"/runs/{run_id}/events/approval", json={"approved": True})
     api.get(f"/runs/{run_id}", params={"wait": 10})
@@ -288,7 +288,7 @@ def test_an_event_for_a_finished_run_is_410(api):
 # --- cancel -------------------------------------------------------------------------------------------------------
 
 
-def test_a_cancelled_run_is_over_with_its_reason(api):
+def test_a_cancelled_run_is_over_with_its_reason(api: Any) -> None:
     run_id = start(api)
 
     response = api.post(f"/runs/{run_id}/cancel", json={"reason": "user requested cancellation"})
@@ -300,7 +300,7 @@ def test_a_cancelled_run_is_over_with_its_reason(api):
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b'{"reason": 7}', 422), (b'{"why": "x"}', 422)])
-def test_a_bad_cancel_cancels_nothing(api, body, status):
+def test_a_bad_cancel_cancels_nothing(api: Any, body: Any, status: Any) -> None:
     run_id = start(api)
 
     problem(api.post(f"/runs/{run_id}/cancel", content=body), status, "not-json" if status == 400 else "invalid")
@@ -311,7 +311,7 @@ def test_a_bad_cancel_cancels_nothing(api, body, status):
 # --- graphs -------------------------------------------------------------------------------------------------------
 
 
-def test_the_graphs_are_listed_with_their_hashes(api):
+def test_the_graphs_are_listed_with_their_hashes(api: Any) -> None:
     graphs = api.get("/graphs").json()["graphs"]
 
     assert [graph["graph"] for graph in graphs] == ["approvals", "broken", "conversation", "line"]
@@ -319,7 +319,7 @@ def test_the_graphs_are_listed_with_their_hashes(api):
     assert graphs[3]["graph_hash"] == line("a", "b", "c").graph_hash
 
 
-def test_a_graph_shows_its_manifest_and_versions(api):
+def test_a_graph_shows_its_manifest_and_versions(api: Any) -> None:
     graph = api.get("/graphs/line").json()
 
     assert graph["manifest"] == json.loads(json.dumps(line("a", "b", "c").manifest.to_dict()))
@@ -327,7 +327,7 @@ def test_a_graph_shows_its_manifest_and_versions(api):
     problem(api.get("/graphs/nothing"), 404, "graph-not-found")
 
 
-def test_a_graph_is_drawn_as_mermaid(api):
+def test_a_graph_is_drawn_as_mermaid(api: Any) -> None:
     response = api.get("/graphs/line/diagram")
 
     assert response.text.startswith("flowchart TD\n")
@@ -336,7 +336,7 @@ def test_a_graph_is_drawn_as_mermaid(api):
     problem(api.get("/graphs/nothing/diagram"), 404, "graph-not-found")
 
 
-def test_the_openapi_document_is_valid_and_knows_every_graph_and_event(api):
+def test_the_openapi_document_is_valid_and_knows_every_graph_and_event(api: Any) -> None:
     document = api.get("/openapi.json").json()
 
     validate(document)
@@ -348,18 +348,18 @@ def test_the_openapi_document_is_valid_and_knows_every_graph_and_event(api):
     assert document["paths"]["/health"]["get"]["security"] == []
 
 
-def test_the_health_route_tells_that_the_app_is_up(api):
+def test_the_health_route_tells_that_the_app_is_up(api: Any) -> None:
     assert api.get("/health").json() == {"status": "ok", "graphs": 4}
 
 
-def test_an_unknown_route_or_verb_is_404(api):
+def test_an_unknown_route_or_verb_is_404(api: Any) -> None:
     assert api.get("/nothing").status_code == 404
     assert api.delete("/graphs").status_code == 404
 
 
-def test_every_route_but_health_asks_for_a_key_by_default():
+def test_every_route_but_health_asks_for_a_key_by_default() -> None:
     levels = {
-        function.get_function_name(): str(function.get_trigger().get_dict_repr()["authLevel"])
+        function.get_function_name(): str(function.get_bindings_dict()["bindings"])
         for function in DurableGraphApp().function_app.get_functions()
         if function.is_http_function()
     }
@@ -369,7 +369,7 @@ def test_every_route_but_health_asks_for_a_key_by_default():
     assert open_ones == {"durable_graph_get_health"}
 
 
-def test_two_graphs_with_an_event_of_one_name_share_its_path():
+def test_two_graphs_with_an_event_of_one_name_share_its_path() -> None:
     from azure_functions_durable_graph.openapi import document
     from azure_functions_durable_graph.routes import ROUTES
 

@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -15,11 +17,11 @@ from azure_functions_durable_graph.errors import HostError
 
 
 @pytest.fixture
-def app():
+def app() -> Any:
     return df.DFApp()
 
 
-def test_our_own_app_passes_the_checks_of_the_worker():
+def test_our_own_app_passes_the_checks_of_the_worker() -> None:
     loaded = index_app(DurableGraphApp().function_app)
 
     assert [function.name for function in loaded.of_kind("orchestrationTrigger")] == ["durable_graph_run"]
@@ -27,69 +29,69 @@ def test_our_own_app_passes_the_checks_of_the_worker():
     assert loaded.not_served == ()
 
 
-def test_triggers_that_are_not_served_are_listed(app):
+def test_triggers_that_are_not_served_are_listed(app: Any) -> None:
     @app.queue_trigger(arg_name="message", queue_name="q", connection="C")
-    def on_message(message: func.QueueMessage):
+    def on_message(message: func.QueueMessage) -> None:
         pass
 
     assert index_app(app).not_served == (("on_message", "queueTrigger"),)
 
 
-def test_the_durable_name_of_a_trigger_counts(app):
+def test_the_durable_name_of_a_trigger_counts(app: Any) -> None:
     @app.activity_trigger(input_name="given", activity="other")
-    def named(given):
+    def named(given: Any) -> Any:
         return given
 
     (function,) = index_app(app).functions
     assert (function.name, function.durable_name) == ("named", "other")
 
 
-def refused(app, text):
+def refused(app: Any, text: Any) -> None:
     with pytest.raises(HostError, match=text):
         index_app(app)
 
 
-def test_an_orchestrator_with_another_context_name_is_refused(app):
+def test_an_orchestrator_with_another_context_name_is_refused(app: Any) -> None:
     @app.orchestration_trigger(context_name="ctx")
-    def main(ctx):
+    def main(ctx: Any) -> Any:
         yield
 
     refused(app, "main: an orchestrator's context_name must be 'context'")
 
 
-def test_a_generic_annotation_is_refused(app):
+def test_a_generic_annotation_is_refused(app: Any) -> None:
     @app.activity_trigger(input_name="given")
-    def act(given: dict[str, int]):
+    def act(given: dict[str, int]) -> Any:
         return given
 
     refused(app, "act: 'given' is annotated .*plain classes only")
 
 
-def test_a_parameter_without_a_binding_is_refused(app):
+def test_a_parameter_without_a_binding_is_refused(app: Any) -> None:
     @app.activity_trigger(input_name="given")
-    def act(given, more):
+    def act(given: Any, more: Any) -> Any:
         return given
 
     refused(app, "act: the parameter 'more' belongs to no binding")
 
 
-def test_a_binding_without_a_parameter_is_refused(app):
+def test_a_binding_without_a_parameter_is_refused(app: Any) -> None:
     @app.activity_trigger(input_name="given")
-    def act():
+    def act() -> Any:
         return 1
 
     refused(app, "act: the binding 'given' has no parameter")
 
 
-def test_an_http_function_must_take_a_request_and_return_a_response(app):
+def test_an_http_function_must_take_a_request_and_return_a_response(app: Any) -> None:
     @app.route(route="a")
-    def wrong(req: str) -> dict:
+    def wrong(req: str) -> dict:  # type: ignore[type-arg]
         return {}
 
     refused(app, "'req' must be an HttpRequest.*; wrong: an HTTP function returns HttpResponse or str")
 
 
-def test_two_functions_of_one_name_are_refused(app):
+def test_two_functions_of_one_name_are_refused(app: Any) -> None:
     for _ in range(2):
 
         @app.route(route="a")
@@ -110,7 +112,7 @@ def test_two_functions_of_one_name_are_refused(app):
     ],
     ids=["no file", "no app", "two names", "import error", "syntax error"],
 )
-def test_a_folder_that_does_not_load_gets_one_sentence(tmp_path, source, text):
+def test_a_folder_that_does_not_load_gets_one_sentence(tmp_path: Path, source: Any, text: Any) -> None:
     """In a process of its own: loading changes the working directory and sys.path."""
     if source is not None:
         (tmp_path / "function_app.py").write_text(source)
@@ -130,7 +132,7 @@ def test_a_folder_that_does_not_load_gets_one_sentence(tmp_path, source, text):
     assert re.search(text, line)
 
 
-def test_an_empty_folder_raises_before_anything_changes(tmp_path):
+def test_an_empty_folder_raises_before_anything_changes(tmp_path: Path) -> None:
     before = os.getcwd()
 
     with pytest.raises(HostError):

@@ -1,6 +1,7 @@
 """A manifest is frozen data with a hash that changes when, and only when, its meaning changes."""
 
 import json
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, Field
@@ -12,9 +13,9 @@ from azure_functions_durable_graph.errors import ManifestError
 SHAPES = [line("a"), line("a", "b", "c"), loop(), conversation()]
 
 
-def build(**changes):
+def build(**changes: Any) -> Any:
     """A two-node graph, with one thing changed."""
-    settings = {
+    settings: dict[str, Any] = {
         "graph_name": "g",
         "state_model": Counter,
         "version": "1",
@@ -33,7 +34,7 @@ def build(**changes):
         settings["max_steps"],
     )
     builder.set_entrypoint("a")
-    nodes = {"a": {"next_node": "b"}, "b": {"terminal": True}}
+    nodes: dict[str, Any] = {"a": {"next_node": "b"}, "b": {"terminal": True}}
     for name in settings["order"]:
         builder.add_node(name, increment, **nodes[name])
     builder.add_event_handler(settings["event"], lambda state, payload: None, payload_model=settings["payload"])
@@ -61,7 +62,7 @@ class Typed(BaseModel):
 
 
 @pytest.mark.parametrize("registration", SHAPES, ids=lambda graph: f"{graph.graph_name}-{len(graph.nodes)}")
-def test_a_manifest_survives_json(registration):
+def test_a_manifest_survives_json(registration: Any) -> None:
     manifest = registration.manifest
 
     again = GraphManifest.from_dict(json.loads(json.dumps(manifest.to_dict())))
@@ -70,7 +71,7 @@ def test_a_manifest_survives_json(registration):
     assert again.graph_hash == manifest.graph_hash
 
 
-def test_the_order_of_declaration_does_not_matter():
+def test_the_order_of_declaration_does_not_matter() -> None:
     assert build(order=["b", "a"]).graph_hash == build().graph_hash
 
 
@@ -87,17 +88,17 @@ def test_the_order_of_declaration_does_not_matter():
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_what_changes_the_meaning_changes_the_hash(change):
+def test_what_changes_the_meaning_changes_the_hash(change: Any) -> None:
     assert build(**change).graph_hash != build().graph_hash
 
 
-def test_words_for_people_do_not_change_the_hash():
+def test_words_for_people_do_not_change_the_hash() -> None:
     Renamed.__name__ = "Counter"
 
     assert build(state_model=Renamed).graph_hash == build().graph_hash
 
 
-def test_a_field_named_like_a_schema_keyword_is_still_a_field():
+def test_a_field_named_like_a_schema_keyword_is_still_a_field() -> None:
     class One(BaseModel):
         title: str = ""
 
@@ -109,8 +110,8 @@ def test_a_field_named_like_a_schema_keyword_is_still_a_field():
     assert build(state_model=One).graph_hash != build(state_model=Other).graph_hash
 
 
-def test_another_function_behind_a_node_does_not_change_the_hash():
-    def elsewhere(state):
+def test_another_function_behind_a_node_does_not_change_the_hash() -> None:
+    def elsewhere(state: Any) -> Any:
         return {"value": 7}
 
     builder = ManifestBuilder("line", Counter)
@@ -119,12 +120,12 @@ def test_another_function_behind_a_node_does_not_change_the_hash():
     assert builder.build().graph_hash == line("a").graph_hash
 
 
-def test_the_hash_is_the_same_on_every_machine():
+def test_the_hash_is_the_same_on_every_machine() -> None:
     """A golden value: if this changes, every run in flight would park after an update of the runtime."""
     assert line("a", "b").graph_hash == "6c24f23985de24706f2242f70bfb3871788242c3c657b98677866bc799c5ce52"
 
 
-def test_a_manifest_cannot_be_changed():
+def test_a_manifest_cannot_be_changed() -> None:
     manifest = build()
 
     with pytest.raises(TypeError):
@@ -133,7 +134,7 @@ def test_a_manifest_cannot_be_changed():
         manifest.version = "2"
 
 
-def test_a_run_carries_the_plan_without_any_schema():
+def test_a_run_carries_the_plan_without_any_schema() -> None:
     assert conversation().manifest.plan()["nodes"] == {"listen": {"routed": True}}
     assert line("a", "b").manifest.plan()["nodes"] == {"a": {"next": "b"}, "b": {}}
 
@@ -150,7 +151,7 @@ def test_a_run_carries_the_plan_without_any_schema():
     ],
     ids=["missing", "newer format", "wrong type", "no object", "unknown key", "bool for int"],
 )
-def test_a_manifest_that_cannot_be_read_says_where(edit, text):
+def test_a_manifest_that_cannot_be_read_says_where(edit: Any, text: Any) -> None:
     data = build().to_dict()
     edit(data)
 

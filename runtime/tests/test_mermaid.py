@@ -5,7 +5,7 @@ from shapes import conversation, line, loop
 from azure_functions_durable_graph.mermaid import flowchart
 
 
-def test_a_line_is_drawn_from_the_start_to_the_end():
+def test_a_line_is_drawn_from_the_start_to_the_end() -> None:
     assert flowchart(line("a", "b-c").manifest) == (
         "flowchart TD\n"
         "    start([start]) --> n_a\n"
@@ -16,14 +16,14 @@ def test_a_line_is_drawn_from_the_start_to_the_end():
     )
 
 
-def test_declared_targets_are_drawn_each():
+def test_declared_targets_are_drawn_each() -> None:
     picture = flowchart(loop().manifest)
 
     assert "n_count -- route --> done([complete])" in picture
     assert "n_count -- route --> n_count" in picture
 
 
-def test_a_route_without_declared_targets_is_shown_as_open():
+def test_a_route_without_declared_targets_is_shown_as_open() -> None:
     from shapes import Counter, increment
 
     from azure_functions_durable_graph import ManifestBuilder
@@ -36,5 +36,5 @@ def test_a_route_without_declared_targets_is_shown_as_open():
     assert "n_a -- otherwise --> n_b" in picture
 
 
-def test_visited_nodes_are_marked():
+def test_visited_nodes_are_marked() -> None:
     assert "class n_listen visited" in flowchart(conversation().manifest, visited=["listen", "gone"])

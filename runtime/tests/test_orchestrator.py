@@ -3,6 +3,7 @@
 import itertools
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from recording import record
@@ -14,7 +15,7 @@ from azure_functions_durable_graph.orchestrator import HISTORY_BUDGET, TRAIL_LIM
 from azure_functions_durable_graph.testing import GraphHost, Problem, run_graph
 
 
-def host_with(*graphs):
+def host_with(*graphs: Any) -> Any:
     host = GraphHost(*graphs)
     return host, record(host)
 
@@ -22,7 +23,7 @@ def host_with(*graphs):
 # --- costs --------------------------------------------------------------------------------------------------------
 
 
-def test_three_nodes_cost_three_activities():
+def test_three_nodes_cost_three_activities() -> None:
     host, seen = host_with(line("a", "b", "c"))
 
     run = host.start("line", {})
@@ -32,7 +33,7 @@ def test_three_nodes_cost_three_activities():
     assert [name for name, _, _ in seen.episodes] == ["durable_graph_run"] * 4
 
 
-def test_an_event_costs_no_activity_of_its_own():
+def test_an_event_costs_no_activity_of_its_own() -> None:
     host, seen = host_with(conversation())
 
     host.start("conversation", {}).send("answer", {"text": "more"}).send("answer", {"text": "stop"})
@@ -45,7 +46,7 @@ def test_an_event_costs_no_activity_of_its_own():
     ]
 
 
-def test_routes_static_edges_and_terminal_nodes_are_free():
+def test_routes_static_edges_and_terminal_nodes_are_free() -> None:
     host, seen = host_with(loop())
 
     host.start("loop", {"goal": 4})
@@ -53,7 +54,7 @@ def test_routes_static_edges_and_terminal_nodes_are_free():
     assert len(seen.activities) == 4
 
 
-def test_only_the_changed_fields_are_in_the_history():
+def test_only_the_changed_fields_are_in_the_history() -> None:
     host, seen = host_with(line("a", "b"))
 
     host.start("line", {"said": ["x" * 5000]})
@@ -67,7 +68,7 @@ def test_only_the_changed_fields_are_in_the_history():
 # --- replay -------------------------------------------------------------------------------------------------------
 
 
-def test_a_longer_history_only_appends_actions():
+def test_a_longer_history_only_appends_actions() -> None:
     host, seen = host_with(line("a", "b", "c", "d"))
 
     host.start("line", {})
@@ -76,7 +77,7 @@ def test_a_longer_history_only_appends_actions():
     assert all(later[: len(earlier)] == earlier for earlier, later in itertools.pairwise(actions))
 
 
-def test_the_plan_travels_in_the_input_so_that_the_orchestrator_needs_no_registry():
+def test_the_plan_travels_in_the_input_so_that_the_orchestrator_needs_no_registry() -> None:
     host, _ = host_with(conversation())
     run = host.start("conversation", {})
 
@@ -88,7 +89,7 @@ def test_the_plan_travels_in_the_input_so_that_the_orchestrator_needs_no_registr
     assert run.status == "parked"
 
 
-def test_the_custom_status_is_set_again_on_every_replay():
+def test_the_custom_status_is_set_again_on_every_replay() -> None:
     host, seen = host_with(conversation())
 
     host.start("conversation", {}).send("answer", {"text": "more"})
@@ -97,7 +98,7 @@ def test_the_custom_status_is_set_again_on_every_replay():
     assert "waits" in seen.statuses[-1]
 
 
-def test_each_wait_has_an_address_of_its_own():
+def test_each_wait_has_an_address_of_its_own() -> None:
     host, seen = host_with(conversation())
 
     host.start("conversation", {}).send("answer", {"text": "more"}).send("answer", {"text": "stop"})
@@ -109,7 +110,7 @@ def test_each_wait_has_an_address_of_its_own():
 # --- bounded history ----------------------------------------------------------------------------------------------
 
 
-def test_a_long_run_continues_as_new_and_its_history_stays_bounded():
+def test_a_long_run_continues_as_new_and_its_history_stays_bounded() -> None:
     host, seen = host_with(loop())
 
     run = host.start("loop", {"goal": 200})
@@ -121,7 +122,7 @@ def test_a_long_run_continues_as_new_and_its_history_stays_bounded():
     assert max(lengths) <= 4 * HISTORY_BUDGET + 4
 
 
-def test_the_path_of_a_long_run_can_still_be_shown():
+def test_the_path_of_a_long_run_can_still_be_shown() -> None:
     run = run_graph(loop(), {"goal": 3 * HISTORY_BUDGET + 5})
 
     assert run.path == ["count"] * len(run.path)
@@ -129,7 +130,7 @@ def test_the_path_of_a_long_run_can_still_be_shown():
     assert [step["step"] for step in run.steps] == list(range(run.steps[0]["step"], 3 * HISTORY_BUDGET + 5))
 
 
-def test_the_trail_that_a_run_carries_is_bounded():
+def test_the_trail_that_a_run_carries_is_bounded() -> None:
     host, seen = host_with(loop())
 
     host.start("loop", {"goal": 4 * TRAIL_LIMIT})
@@ -138,7 +139,7 @@ def test_the_trail_that_a_run_carries_is_bounded():
     assert max(len(given["trail"]) for given in inputs) == TRAIL_LIMIT
 
 
-def test_a_run_continues_as_new_only_while_no_wait_is_open():
+def test_a_run_continues_as_new_only_while_no_wait_is_open() -> None:
     host, seen = host_with(conversation())
     run = host.start("conversation", {})
 
@@ -155,7 +156,7 @@ def test_a_run_continues_as_new_only_while_no_wait_is_open():
 # --- events -------------------------------------------------------------------------------------------------------
 
 
-def test_a_second_answer_to_one_wait_is_discarded_and_never_answers_the_next():
+def test_a_second_answer_to_one_wait_is_discarded_and_never_answers_the_next() -> None:
     host, _ = host_with(conversation())
     run = host.start("conversation", {})
     for text in ("first", "second"):  # both at the same instant, under the address of the one open wait
@@ -169,7 +170,7 @@ def test_a_second_answer_to_one_wait_is_discarded_and_never_answers_the_next():
     assert run.state.said == ["first", "stop"]
 
 
-def test_an_event_that_was_raised_past_the_api_is_taken_as_it_is():
+def test_an_event_that_was_raised_past_the_api_is_taken_as_it_is() -> None:
     host, _ = host_with(conversation())
     run = host.start("conversation", {})
 
@@ -179,7 +180,7 @@ def test_an_event_that_was_raised_past_the_api_is_taken_as_it_is():
     assert run.state.said == ["stop"]
 
 
-def test_events_under_other_names_disturb_nothing():
+def test_events_under_other_names_disturb_nothing() -> None:
     host, _ = host_with(conversation())
     run = host.start("conversation", {})
 
@@ -189,7 +190,7 @@ def test_events_under_other_names_disturb_nothing():
     assert run.state.said == ["stop"]
 
 
-def test_an_event_for_a_run_that_is_over_is_refused():
+def test_an_event_for_a_run_that_is_over_is_refused() -> None:
     run = run_graph(line("a"), {})
 
     with pytest.raises(Problem, match="410 run-finished"):
@@ -199,7 +200,7 @@ def test_an_event_for_a_run_that_is_over_is_refused():
 # --- versions -----------------------------------------------------------------------------------------------------
 
 
-def test_a_run_whose_version_is_gone_parks_and_comes_back_with_the_event_it_had_taken():
+def test_a_run_whose_version_is_gone_parks_and_comes_back_with_the_event_it_had_taken() -> None:
     host, _ = host_with(conversation())
     run = host.start("conversation", {})
     host.deploy(line("a"))
@@ -217,7 +218,7 @@ def test_a_run_whose_version_is_gone_parks_and_comes_back_with_the_event_it_had_
     assert run.state.said == ["stop"]
 
 
-def test_a_run_stays_on_its_version_while_new_runs_take_the_newest():
+def test_a_run_stays_on_its_version_while_new_runs_take_the_newest() -> None:
     old, new = line("a", "b"), line("a", "c", version="2")
     host = GraphHost(old)
     first = host.start("line", {})
@@ -231,8 +232,8 @@ def test_a_run_stays_on_its_version_while_new_runs_take_the_newest():
 # --- ends ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_failing_node_fails_the_run_with_its_name_type_and_message():
-    def explode(state):
+def test_a_failing_node_fails_the_run_with_its_name_type_and_message() -> None:
+    def explode(state: Any) -> None:
         raise ValueError("no fuse")
 
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
@@ -251,7 +252,7 @@ def test_a_failing_node_fails_the_run_with_its_name_type_and_message():
     assert run.state.value == 1
 
 
-def test_a_run_that_never_ends_fails_at_max_steps():
+def test_a_run_that_never_ends_fails_at_max_steps() -> None:
     run = run_graph(loop(max_steps=45), {"goal": 1000})
 
     assert run.status == "failed"
@@ -260,11 +261,11 @@ def test_a_run_that_never_ends_fails_at_max_steps():
     assert run.state.value == 45
 
 
-def test_a_run_of_exactly_max_steps_completes():
+def test_a_run_of_exactly_max_steps_completes() -> None:
     assert run_graph(loop(max_steps=45), {"goal": 45}).status == "completed"
 
 
-def test_a_cancelled_run_stops_where_it_is():
+def test_a_cancelled_run_stops_where_it_is() -> None:
     run = run_graph(conversation(), {}).cancel("no longer needed")
 
     assert run.status == "cancelled"
@@ -275,7 +276,7 @@ def test_a_cancelled_run_stops_where_it_is():
         run.cancel()
 
 
-def test_a_note_is_shown_with_the_run():
+def test_a_note_is_shown_with_the_run() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
     builder.add_node("a", increment, route=lambda state: RouteDecision.complete(note="enough"))
     run = run_graph(builder.build(), {})
@@ -283,7 +284,7 @@ def test_a_note_is_shown_with_the_run():
     assert run.view["note"] == "enough"
 
 
-def test_a_huge_note_does_not_break_the_custom_status():
+def test_a_huge_note_does_not_break_the_custom_status() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
     builder.add_node("a", increment, route=lambda state: RouteDecision.complete(note="ü" * 20_000))
 

@@ -1,5 +1,7 @@
 """Only plain JSON crosses the durable boundary."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,14 +17,14 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_canonical_text_reads_back_and_does_not_depend_on_order(value):
+def test_canonical_text_reads_back_and_does_not_depend_on_order(value: Any) -> None:
     text = canonical(value)
 
     assert canonical(parse(text)) == text
     assert text.isascii()
 
 
-def test_equal_values_have_equal_digests():
+def test_equal_values_have_equal_digests() -> None:
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
     assert digest({"a": 1}) != digest({"a": "1"})
 
@@ -32,13 +34,13 @@ def test_equal_values_have_equal_digests():
     [b"", b"{", b"nope", b"\xff\xfe\x00", b"NaN", b'{"a": Infinity}', b"[" * 100_000, b"{'a': 1}"],
     ids=["empty", "cut off", "a word", "no UTF-8", "NaN", "Infinity", "deeply nested", "single quotes"],
 )
-def test_what_is_no_json_is_a_payload_error_and_nothing_else(body):
+def test_what_is_no_json_is_a_payload_error_and_nothing_else(body: Any) -> None:
     with pytest.raises(PayloadError):
         parse(body)
 
 
 @pytest.mark.parametrize("key", ["__class__", "__module__", "__data__"])
-def test_keys_that_the_sdk_resolves_to_classes_are_refused_at_any_depth(key):
+def test_keys_that_the_sdk_resolves_to_classes_are_refused_at_any_depth(key: Any) -> None:
     with pytest.raises(PayloadError, match=rf"body\.a\[1\]: the key '{key}' is reserved"):
         check({"a": [0, {key: "os"}]}, "body")
 
@@ -46,6 +48,6 @@ def test_keys_that_the_sdk_resolves_to_classes_are_refused_at_any_depth(key):
 @pytest.mark.parametrize(
     "value", [{1: "a"}, float("nan"), {"a": object}, {"a": {1, 2}}], ids=["key", "nan", "object", "set"]
 )
-def test_values_that_json_does_not_have_are_refused(value):
+def test_values_that_json_does_not_have_are_refused(value: Any) -> None:
     with pytest.raises(PayloadError):
         check(value, "body")

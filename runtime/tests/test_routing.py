@@ -1,12 +1,14 @@
 """Routes match as in the Functions host: ASP.NET templates, by function name, never 405."""
 
+from typing import Any
+
 import pytest
 
 from azure_functions_durable_graph.dev.routing import clashes, endpoint, match
 from azure_functions_durable_graph.errors import HostError
 
 
-def values(template: str, path: str, method: str = "GET", methods=()):
+def values(template: str, path: str, method: str = "GET", methods: Any = ()) -> Any:
     return endpoint("f", template, methods).match(method, path.strip("/"))
 
 
@@ -33,7 +35,7 @@ def values(template: str, path: str, method: str = "GET", methods=()):
         ("w/{x:alpha:length(2,3)}", "w/abc", {"x": "abc"}),
     ],
 )
-def test_a_template_takes_its_values_from_the_path(template, path, expected):
+def test_a_template_takes_its_values_from_the_path(template: str, path: Any, expected: Any) -> None:
     assert values(template, path) == expected
 
 
@@ -58,16 +60,16 @@ def test_a_template_takes_its_values_from_the_path(template, path, expected):
         ("w/{x:required}", "w/%20"),
     ],
 )
-def test_what_does_not_fit_does_not_match(template, path):
+def test_what_does_not_fit_does_not_match(template: str, path: Any) -> None:
     assert values(template, path) is None
 
 
-def test_a_verb_that_does_not_fit_is_no_match():
+def test_a_verb_that_does_not_fit_is_no_match() -> None:
     assert values("runs", "runs", "POST", ["GET"]) is None
     assert values("runs", "runs", "POST", []) == {}
 
 
-def test_the_first_function_by_name_wins_not_the_more_specific_route():
+def test_the_first_function_by_name_wins_not_the_more_specific_route() -> None:
     endpoints = [endpoint("b", "runs/special", ()), endpoint("A", "runs/{id}", ())]
 
     found = match(endpoints, "GET", "/runs/special")
@@ -77,7 +79,7 @@ def test_the_first_function_by_name_wins_not_the_more_specific_route():
 
 
 @pytest.mark.parametrize("template", ["admin/x", "runtime", "Admin"])
-def test_routes_that_the_host_reserves_are_refused(template):
+def test_routes_that_the_host_reserves_are_refused(template: str) -> None:
     with pytest.raises(HostError, match="reserved by the host"):
         endpoint("f", template, ())
 
@@ -86,12 +88,12 @@ def test_routes_that_the_host_reserves_are_refused(template):
     ("template", "text"),
     [("a/{x:colour}", "colour"), ("a/{1x}", "'1x'"), ("a/{x:min(a)}", "min"), ("a/{x:regex([)}", "regex")],
 )
-def test_a_template_that_makes_no_sense_is_refused(template, text):
+def test_a_template_that_makes_no_sense_is_refused(template: str, text: Any) -> None:
     with pytest.raises(HostError, match=text):
         endpoint("f", template, ())
 
 
-def test_two_functions_with_one_route_and_a_common_verb_clash():
+def test_two_functions_with_one_route_and_a_common_verb_clash() -> None:
     get, post, both = endpoint("a", "x", ["GET"]), endpoint("b", "X/", ["POST"]), endpoint("c", "x", [])
 
     assert clashes([get, post]) == []

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from typing import Any
 
 import httpx
 import pytest
@@ -50,28 +51,30 @@ def text(req: func.HttpRequest) -> str:
 
 
 @contextlib.contextmanager
-def serving(folder, *arguments):
+def serving(folder: Any, *arguments: Any) -> Any:
     command = [sys.executable, "-m", "azure_functions_durable_graph", "serve", "--port", "0", *arguments, str(folder)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     ) as process:
         try:
-            first = process.stdout.readline()
-            yield process, re.search(r"http://\S+", first).group()
+            assert process.stdout is not None
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found is not None
+            yield process, found.group()
         finally:
             process.kill()
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: Any) -> Any:
     path = tmp_path_factory.mktemp("app")
     (path / "function_app.py").write_text(APP)
     (path / "host.json").write_text('{"extensions": {"http": {"routePrefix": "v1"}}}')
     return path
 
 
-def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder):
+def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -> None:
     with serving(folder) as (process, url):
         assert url.endswith("/v1")
         started = httpx.post(f"{url}/graphs/greeting/runs", json={"input": {"name": "Ono"}})
@@ -86,7 +89,7 @@ def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder):
         assert rest.rstrip().endswith("stopped")
 
 
-def test_functions_of_the_users_own_are_served_as_the_worker_would(folder):
+def test_functions_of_the_users_own_are_served_as_the_worker_would(folder: Any) -> None:
     with serving(folder) as (_, url):
         answer = httpx.post(f"{url}/echo/hi%20there?q=1&empty=", content=b"body")
         assert (answer.status_code, answer.text) == (201, "hi there 1 body echo")
@@ -98,7 +101,7 @@ def test_functions_of_the_users_own_are_served_as_the_worker_would(folder):
         assert httpx.get(url.replace("/v1", "/api") + "/text").status_code == 404
 
 
-def test_a_port_in_use_gets_one_sentence(folder, capsys):
+def test_a_port_in_use_gets_one_sentence(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -119,7 +122,7 @@ def test_a_port_in_use_gets_one_sentence(folder, capsys):
     assert "Traceback" not in answer.stderr
 
 
-def test_help_tells_what_there_is(capsys):
+def test_help_tells_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["--help"], ["serve", "--help"]):
         with pytest.raises(SystemExit) as stop:
             main(arguments)
@@ -127,7 +130,7 @@ def test_help_tells_what_there_is(capsys):
     assert "--port" in capsys.readouterr().out
 
 
-def test_a_wrong_command_is_a_usage_error(capsys):
+def test_a_wrong_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["fly"])
     assert stop.value.code == 2

@@ -1,6 +1,8 @@
 """host.json and local.settings.json are read as the Functions host reads them."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,35 +10,35 @@ from azure_functions_durable_graph.dev.settings import Settings, apply_local_set
 from azure_functions_durable_graph.errors import HostError
 
 
-def write(folder, name, data):
+def write(folder: Any, name: Any, data: Any) -> None:
     (folder / name).write_text(data if isinstance(data, str) else json.dumps(data))
 
 
-def test_without_host_json_the_defaults_hold(tmp_path):
+def test_without_host_json_the_defaults_hold(tmp_path: Path) -> None:
     assert read_settings(tmp_path, {}) == Settings("api", "TestHubName", 10, 10)
 
 
-def test_host_json_sets_prefix_hub_and_limits(tmp_path):
+def test_host_json_sets_prefix_hub_and_limits(tmp_path: Path) -> None:
     durable = {"hubName": "Mine", "maxConcurrentActivityFunctions": 3, "maxConcurrentOrchestratorFunctions": 2}
     write(tmp_path, "host.json", {"extensions": {"http": {"routePrefix": "/v1/"}, "durableTask": durable}})
 
     assert read_settings(tmp_path, {}) == Settings("v1", "Mine", 3, 2)
 
 
-def test_an_app_setting_stands_in_percent_signs(tmp_path):
+def test_an_app_setting_stands_in_percent_signs(tmp_path: Path) -> None:
     write(tmp_path, "host.json", {"extensions": {"durableTask": {"hubName": "%TASKHUB_NAME%"}}})
 
     assert read_settings(tmp_path, {"TASKHUB_NAME": "Orders"}).hub_name == "Orders"
     assert read_settings(tmp_path, {}).hub_name == "TestHubName"
 
 
-def test_the_environment_overrides_the_prefix(tmp_path):
+def test_the_environment_overrides_the_prefix(tmp_path: Path) -> None:
     environment = {"AzureFunctionsJobHost__extensions__http__routePrefix": ""}
 
     assert read_settings(tmp_path, environment).route_prefix == ""
 
 
-def test_local_settings_become_environment_variables_that_are_not_set_yet(tmp_path):
+def test_local_settings_become_environment_variables_that_are_not_set_yet(tmp_path: Path) -> None:
     write(tmp_path, "local.settings.json", {"Values": {"NEW": "1", "OLD": "2"}})
     environment = {"OLD": "kept"}
 
@@ -45,7 +47,7 @@ def test_local_settings_become_environment_variables_that_are_not_set_yet(tmp_pa
 
 
 @pytest.mark.parametrize("content", ["{", "[]"])
-def test_a_file_that_cannot_be_read_gets_a_sentence(tmp_path, content):
+def test_a_file_that_cannot_be_read_gets_a_sentence(tmp_path: Path, content: Any) -> None:
     write(tmp_path, "host.json", content)
 
     with pytest.raises(HostError, match=r"host\.json"):

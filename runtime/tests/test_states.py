@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -57,7 +58,7 @@ class Aliased(BaseModel):
     order_id: str = Field(alias="orderId")
     count: int = 1
 
-    @computed_field
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def double(self) -> int:
         return self.count * 2
@@ -91,11 +92,11 @@ FULL = Everything(
     [FULL, Everything(), Strict(when=datetime(2026, 1, 1, tzinfo=timezone.utc), tags={"a"})],
     ids=["full", "empty", "strict"],
 )
-def test_a_state_survives_its_json_form(state):
+def test_a_state_survives_its_json_form(state: Any) -> None:
     assert load(type(state), dump(state)) == state
 
 
-def test_a_state_with_aliases_and_computed_fields_survives_and_is_read_by_either_name():
+def test_a_state_with_aliases_and_computed_fields_survives_and_is_read_by_either_name() -> None:
     state = load(Aliased, {"orderId": "A"})
 
     assert load(Aliased, dump(state)) == state
@@ -103,7 +104,7 @@ def test_a_state_with_aliases_and_computed_fields_survives_and_is_read_by_either
     assert dump(state) == {"order_id": "A", "count": 1}
 
 
-def test_a_dict_is_merged_shallowly():
+def test_a_dict_is_merged_shallowly() -> None:
     before = dump(Everything(name="a", inner=Inner(tags={"x"})))
 
     after = merge(Everything, before, {"inner": {"at": None}}, "node")
@@ -111,38 +112,38 @@ def test_a_dict_is_merged_shallowly():
     assert after == Everything(name="a", inner=Inner())
 
 
-def test_a_dict_may_hold_python_values():
+def test_a_dict_may_hold_python_values() -> None:
     after = merge(Everything, dump(Everything()), {"price": Decimal("1.10"), "inner": Inner(tags={"z"})}, "node")
 
     assert after.price == Decimal("1.10")
     assert after.inner.tags == {"z"}
 
 
-def test_a_model_replaces_the_state():
+def test_a_model_replaces_the_state() -> None:
     assert merge(Everything, dump(FULL), Everything(name="new"), "node") == Everything(name="new")
 
 
-def test_a_model_that_was_made_without_validation_is_validated():
+def test_a_model_that_was_made_without_validation_is_validated() -> None:
     with pytest.raises(ValidationError):
         merge(Everything, dump(FULL), Everything.model_construct(count="many"), "node")
 
 
-def test_none_leaves_the_state_as_it_was():
+def test_none_leaves_the_state_as_it_was() -> None:
     assert merge(Everything, dump(FULL), None, "node") == FULL
 
 
 @pytest.mark.parametrize("update", [7, "text", ["a"], (1, 2), True])
-def test_anything_else_is_a_type_error_that_names_the_node(update):
+def test_anything_else_is_a_type_error_that_names_the_node(update: Any) -> None:
     with pytest.raises(TypeError, match="node 'a' returned"):
         merge(Everything, {}, update, "node 'a'")
 
 
-def test_a_field_that_the_state_does_not_have_is_a_type_error():
+def test_a_field_that_the_state_does_not_have_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="unknown field 'nmae'; did you mean 'name'"):
         merge(Everything, dump(Everything()), {"nmae": "a"}, "node 'a'")
 
 
-def test_an_open_model_takes_new_fields_and_loses_them_on_replacement():
+def test_an_open_model_takes_new_fields_and_loses_them_on_replacement() -> None:
     after = merge(Open, {"known": 1}, {"more": 2}, "node")
     assert dump(after) == {"known": 1, "more": 2}
 
@@ -151,12 +152,12 @@ def test_an_open_model_takes_new_fields_and_loses_them_on_replacement():
     assert patched(dump(after), patch, unset) == {"known": 3}
 
 
-def test_a_bad_update_fails_with_pydantics_details():
+def test_a_bad_update_fails_with_pydantics_details() -> None:
     with pytest.raises(ValidationError, match="count"):
         merge(Everything, dump(Everything()), {"count": "many"}, "node")
 
 
-def test_only_changed_fields_are_in_the_difference():
+def test_only_changed_fields_are_in_the_difference() -> None:
     assert difference({"a": 1, "b": [1], "c": True}, {"a": 1, "b": [1, 2], "c": 1}) == ({"b": [1, 2], "c": 1}, [])
 
 
@@ -164,7 +165,7 @@ STATES = st.dictionaries(st.sampled_from("abcde"), st.none() | st.booleans() | s
 
 
 @given(STATES, STATES)
-def test_a_difference_leads_from_one_state_to_the_other(before, after):
+def test_a_difference_leads_from_one_state_to_the_other(before: Any, after: Any) -> None:
     patch, unset = difference(before, after)
 
     result = patched(before, patch, unset)

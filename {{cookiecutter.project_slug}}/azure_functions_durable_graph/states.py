@@ -9,13 +9,15 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, RootModel
 from pydantic.errors import PydanticUserError
 
 from .errors import Fault
 from .names import hint
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _NOISE = frozenset({"title", "description", "examples", "deprecated"})
 """Schema keywords that change nothing for a run. Without them a better docstring does not change the hash."""
@@ -24,7 +26,7 @@ _NAMED = frozenset({"properties", "$defs", "patternProperties", "dependentSchema
 """Schema keywords under which the keys are the user's names, not keywords."""
 
 
-def load(model: type[BaseModel], state: Any) -> BaseModel:
+def load(model: type[Model], state: Any) -> Model:
     """A state from its JSON form; field names and aliases both count. Raises pydantic's ValidationError."""
     return model.model_validate_json(json.dumps(state), by_alias=True, by_name=True)
 
@@ -34,7 +36,7 @@ def dump(state: BaseModel) -> dict[str, Any]:
     return state.model_dump(mode="json", round_trip=True)
 
 
-def merge(model: type[BaseModel], state: Mapping[str, Any], update: Any, who: str) -> BaseModel:
+def merge(model: type[Model], state: Mapping[str, Any], update: Any, who: str) -> Model:
     """Apply what a handler returned to a state in JSON form.
 
     dict: shallow merge. BaseModel: full replacement. None: unchanged. Anything else is a TypeError that begins with
