@@ -11,15 +11,15 @@ from azure_functions_durable_graph.dev.messages import RaiseEvent, Resume, Suspe
 from azure_functions_durable_graph.errors import HostError
 
 
-def double(given: Any) -> Any:
+def double(given: int) -> int:
     return given * 2
 
 
-def fail(given: Any) -> None:
+def fail(given: object) -> None:
     raise ValueError(f"no {given}")
 
 
-def flaky(given: Any) -> Any:
+def flaky(given: int) -> int:
     """Fails until the counter in the list has run down."""
     given_to.append(given)
     if len(given_to) < given:

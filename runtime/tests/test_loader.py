@@ -39,7 +39,7 @@ def test_triggers_that_are_not_served_are_listed(app: Any) -> None:
 
 def test_the_durable_name_of_a_trigger_counts(app: Any) -> None:
     @app.activity_trigger(input_name="given", activity="other")
-    def named(given: Any) -> Any:
+    def named(given: object) -> Any:
         return given
 
     (function,) = index_app(app).functions
@@ -69,7 +69,7 @@ def test_a_generic_annotation_is_refused(app: Any) -> None:
 
 def test_a_parameter_without_a_binding_is_refused(app: Any) -> None:
     @app.activity_trigger(input_name="given")
-    def act(given: Any, more: Any) -> Any:
+    def act(given: object, more: object) -> Any:
         return given
 
     refused(app, "act: the parameter 'more' belongs to no binding")
