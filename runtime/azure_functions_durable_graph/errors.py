@@ -6,6 +6,7 @@
     ├── DecisionError        a route handler answered with something that is no decision
     ├── PayloadError         a value cannot cross the durable boundary as plain JSON
     ├── ManifestError        a manifest cannot be read; says at which path
+    ├── LockError            graphs.lock.json cannot be read, or not be made
     ├── GraphRunFailed       a run ends in failure (raised inside the orchestrator)
     └── HostError            the local host cannot go on; one sentence for the terminal
 
@@ -61,6 +62,10 @@ class PayloadError(GraphError, ValueError):
 
 class ManifestError(GraphError, ValueError):
     """A manifest cannot be read. The text begins with the path of the bad value."""
+
+
+class LockError(GraphError, ValueError):
+    """graphs.lock.json cannot be read or made. One sentence that begins with the file or the graph."""
 
 
 class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their logs

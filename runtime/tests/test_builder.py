@@ -107,15 +107,6 @@ def test_a_route_that_waits_for_an_event_nobody_handles_is_a_fault() -> None:
     assert "its route waits for the event 'aproval', which nobody handles" in one_fault(builder)
 
 
-def test_a_route_whose_source_names_an_unknown_node_is_a_fault() -> None:
-    def route(state: Any) -> Any:
-        return RouteDecision.next("shipp")
-
-    builder = ManifestBuilder("g", Counter).set_entrypoint("ship").add_node("ship", increment, route=route)
-
-    assert "its route names the unknown node 'shipp'. Add it, or did you mean 'ship'?" in one_fault(builder)
-
-
 def test_targets_come_from_the_return_annotation() -> None:
     def route(state: Any) -> Literal["b", "__complete__"]:
         return "b"

@@ -16,11 +16,12 @@ SOURCE = Path(__file__).parent.parent / PACKAGE
 FLOORS = (
     {"errors", "topology", "ports"},
     {"names", "plain"},
-    {"decisions", "messages", "states", "http"},
+    {"decisions", "messages", "states", "http", "schemas"},
     {"manifest", "status"},
     {"graph", "mermaid", "hints", "orchestrator", "records"},
-    {"checks", "registry", "openapi"},
-    {"builder", "activities", "api"},
+    {"checks", "registry", "openapi", "changes", "sources"},
+    {"builder", "activities", "api", "lock"},
+    {"listing", "report"},
     {"routes"},
     {"app"},
     {"dev.history", "dev.actions", "dev.clock", "dev.routing", "dev.settings", "dev.loader"},
@@ -31,14 +32,14 @@ FLOORS = (
     {"dev.host"},
     {"dev.management"},
     {"dev.server"},
-    {"dev.serve", "testing"},
+    {"dev.serve", "testing", "locking"},
     {"cli"},
     {"__main__"},
 )
 
 OUTSIDE = {
     "azure": {"app", "testing", "dev.loader", "dev.worker"},
-    "aiohttp": {"dev.server"},
+    "aiohttp": {"dev.server", "app"},
     "pydantic": {"states", "graph", "activities", "api", "routes", "openapi", "builder", "testing"},
 }
 """Which modules may know which part of the outside world."""

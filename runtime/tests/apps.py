@@ -1,0 +1,60 @@
+"""Function apps on disk, and the command line run on them in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+APP = """
+from pathlib import Path
+from pydantic import BaseModel
+from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, RouteDecision
+
+class State(BaseModel):
+    name: str = ""
+    approved: bool = False
+
+def nothing(state):
+    return None
+
+def ask(state):
+    return RouteDecision.wait_for_event(event_name="approval", resume_node="end")
+
+def merge(state, payload):
+    return {"approved": payload["approved"]}
+
+def build(version="1"):
+    builder = ManifestBuilder("review", State, version).set_entrypoint("begin")
+    builder.add_node("begin", nothing, route=ask, targets=["end"])
+    builder.add_node("end", nothing, terminal=True)
+    return builder.add_event_handler("approval", merge).build()
+
+runtime = DurableGraphApp()
+runtime.register_registration(build())
+runtime.register_lock(Path(__file__).with_name("graphs.lock.json"))
+app = runtime.function_app
+"""
+
+
+def write_app(folder: Path, *edits: tuple[str, str], source: str = APP) -> Path:
+    """Write the app with some of its text replaced."""
+    for old, new in edits:
+        assert old in source, old
+        source = source.replace(old, new)
+    (folder / "function_app.py").write_text(source)
+    return folder
+
+
+def command_line(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """`python -m azure_functions_durable_graph …`."""
+    return subprocess.run(
+        [sys.executable, "-m", "azure_functions_durable_graph", *map(str, words)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "GITHUB_STEP_SUMMARY": ""},
+        check=False,
+    )

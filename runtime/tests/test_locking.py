@@ -1,0 +1,177 @@
+"""The command `lock` as a person and a pipeline use it."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from apps import command_line, write_app
+from served import served
+from shapes import Counter
+
+from azure_functions_durable_graph import DurableGraphApp, GraphRegistration, ManifestBuilder, RouteDecision
+
+SAFE = ('name: str = ""', 'name: str = ""\n    more: int = 0')
+BREAKING = ('.add_node("end", nothing, terminal=True)', '.add_node("end", nothing, next_node="done")')
+DONE = ("return builder.add_event", 'builder.add_node("done", nothing, terminal=True)\n    return builder.add_event')
+NEW_VERSION = ("runtime.register_registration(build())", 'runtime.register_registration(build("2"))')
+
+
+def lock(folder: Path, *words: str | Path) -> tuple[int, str]:
+    """Exit code and output. A traceback is never an answer."""
+    answer = command_line("lock", folder, *words)
+    assert "Traceback" not in answer.stderr, answer.stderr
+    return answer.returncode, answer.stdout + answer.stderr
+
+
+def test_the_lock_is_written_and_then_in_step(tmp_path: Path) -> None:
+    write_app(tmp_path)
+    assert lock(tmp_path, "--check") == (
+        3,
+        "review, version 1: new\nthere is no graphs.lock.json; run `lock` and commit it\n",
+    )
+
+    code, text = lock(tmp_path)
+    assert (code, text) == (0, "review, version 1: new\ngraphs.lock.json is written\n")
+
+    assert lock(tmp_path, "--check") == (0, "No graph has changed.\ngraphs.lock.json is in step\n")
+
+
+def test_a_safe_change_wants_the_lock_renewed_and_then_passes(tmp_path: Path) -> None:
+    lock(write_app(tmp_path))
+    write_app(tmp_path, SAFE)
+
+    code, text = lock(tmp_path, "--check")
+    assert code == 3
+    assert "✓ safe: state.more is new, with a default" in text
+    assert "out of date; run `lock`" in text
+
+    assert lock(tmp_path)[0] == 0
+    assert lock(tmp_path, "--check")[0] == 0
+    (version,) = json.loads((tmp_path / "graphs.lock.json").read_text())["graphs"]["review"]["versions"].values()
+    assert len(version["serves"]) == 1
+
+
+def test_a_dangerous_change_is_stopped_until_the_graph_has_a_new_version(tmp_path: Path) -> None:
+    lock(write_app(tmp_path))
+    before = (tmp_path / "graphs.lock.json").read_text()
+    write_app(tmp_path, BREAKING, DONE)
+
+    for words in (["--check"], []):
+        code, text = lock(tmp_path, *words)
+        assert code == 4
+        assert "✗ needs a new version: node 'end' led to the end and leads to 'done'" in text
+        assert "a new version is needed: review 1" in text
+    assert (tmp_path / "graphs.lock.json").read_text() == before
+
+    write_app(tmp_path, BREAKING, DONE, NEW_VERSION)
+    code, text = lock(tmp_path)
+    assert code == 0
+    assert "review, version 1 is no longer registered" in text
+    assert lock(tmp_path, "--check")[0] == 0
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 1, "graphs": {"review": 7}}'])
+def test_a_bad_lock_is_one_sentence(tmp_path: Path, text: str) -> None:
+    write_app(tmp_path)
+    (tmp_path / "graphs.lock.json").write_text(text)
+
+    code, answer = lock(tmp_path, "--check")
+
+    assert code == 1
+    assert [line for line in answer.splitlines() if line.startswith("error: graphs.lock.json")]
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_lock_that_was_renewed_in_the_branch_is_compared_with_what_is_deployed(tmp_path: Path) -> None:
+    """Removing the lock and making it anew hides nothing from a pull request."""
+    lock(write_app(tmp_path))
+    git(tmp_path, "init", "--quiet", "--initial-branch", "main")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "deployed")
+    (tmp_path / "graphs.lock.json").unlink()
+    lock(write_app(tmp_path, BREAKING, DONE))
+    assert lock(tmp_path, "--check")[0] == 0
+
+    code, text = lock(tmp_path, "--check", "--base", "main")
+
+    assert code == 4
+    assert "a new version is needed: review 1" in text
+
+
+def test_a_lock_that_forgot_what_is_deployed_is_out_of_date(tmp_path: Path) -> None:
+    lock(write_app(tmp_path))
+    base = tmp_path / "deployed.json"
+    base.write_bytes((tmp_path / "graphs.lock.json").read_bytes())
+    (tmp_path / "graphs.lock.json").unlink()
+    lock(write_app(tmp_path, SAFE))
+
+    assert lock(tmp_path, "--check", "--base", base)[0] == 3
+    assert lock(tmp_path, "--base", base)[0] == 0
+    assert lock(tmp_path, "--check", "--base", base)[0] == 0
+
+
+def test_an_unknown_base_is_one_sentence(tmp_path: Path) -> None:
+    code, text = lock(write_app(tmp_path), "--base", "origin/nothing")
+
+    assert code == 1
+    assert "neither a file nor a git revision that is here" in text
+
+
+def test_programs_get_json_and_people_a_summary_with_pictures(tmp_path: Path) -> None:
+    lock(write_app(tmp_path))
+    write_app(tmp_path, BREAKING, DONE)
+    summary = tmp_path / "summary.md"
+
+    code, text = lock(tmp_path, "--check", "--json", "--summary", summary)
+
+    data = json.loads(text)
+    assert (code, data["exit_code"]) == (4, 4)
+    assert data["versions"][0]["impact"] == "needs a new version"
+    assert summary.read_text().count("```mermaid") == 2
+
+
+def deployed(*graphs: GraphRegistration) -> Any:
+    runtime = DurableGraphApp()
+    for graph in graphs:
+        runtime.register_registration(graph)
+    return served(runtime.function_app)
+
+
+def old_review() -> GraphRegistration:
+    """What runs in production under the same name, and the app on disk does not have."""
+    builder = ManifestBuilder("review", Counter, "1").set_entrypoint("begin")
+    builder.add_node(
+        "begin",
+        lambda state: None,
+        route=lambda state: RouteDecision.wait_for_event(event_name="approval", resume_node="begin"),
+    )
+    return builder.add_event_handler("approval", lambda state, payload: None).build()
+
+
+def test_a_version_that_live_runs_need_is_not_dropped(tmp_path: Path) -> None:
+    lock(write_app(tmp_path))
+    with deployed(old_review()) as (url, _):
+        asked = ("--check", "--against-runs", f"{url}/api")
+        assert lock(tmp_path, *asked)[0] == 0
+        httpx.post(f"{url}/api/graphs/review/runs", json={})
+
+        code, text = lock(tmp_path, *asked)
+
+    assert code == 5, text
+    assert "1 live run(s) of review still need version 1" in text
+
+
+def test_an_app_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
+    lock(write_app(tmp_path))
+
+    code, text = lock(tmp_path, "--check", "--against-runs", "http://127.0.0.1:9/api")
+
+    assert code == 1
+    assert "cannot be asked for its live runs" in text
