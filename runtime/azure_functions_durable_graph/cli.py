@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import HostError, LockError
+from .errors import HistoryError, HostError, LockError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
     try:
         return int(options.run(options))
-    except (HostError, LockError) as error:
+    except (HistoryError, HostError, LockError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=7071, help="port on 127.0.0.1, 0 for a free one (default: 7071)")
     serve.set_defaults(run=_serve, log=logging.INFO)
     _add_lock(commands)
+    _add_record(commands)
     return parser
 
 
@@ -60,6 +61,27 @@ def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     lock.add_argument("--against-runs", metavar="URL", help="ask the app at URL (…/api) which versions live runs need")
     lock.add_argument("--key", help="function key for --against-runs (default: FUNCTIONS_KEY)")
     lock.set_defaults(run=_lock, log=logging.CRITICAL)  # it says itself what is wrong with the lock
+
+
+def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    record = commands.add_parser(
+        "record",
+        help="keep the history of a run as a fixture for tests",
+        description="Ask the Durable management API for a run and write what happened to it into a file. A test "
+        "replays it against today's code and names the first difference.",
+    )
+    record.add_argument("run_id", metavar="RUN_ID")
+    record.add_argument("--url", default="http://127.0.0.1:7071", help="the app, without a path (default: %(default)s)")
+    record.add_argument("--key", help="system key of the Durable extension, for an app in Azure")
+    record.add_argument("--output", default="tests/histories", metavar="FOLDER", help="default: %(default)s")
+    record.set_defaults(run=_record, log=logging.WARNING)
+
+
+def _record(options: argparse.Namespace) -> int:
+    from .recording import record
+
+    print(record(options.run_id, options.url, options.key, Path(options.output)))
+    return 0
 
 
 def _lock(options: argparse.Namespace) -> int:

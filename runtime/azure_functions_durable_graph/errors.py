@@ -7,6 +7,7 @@
     ├── PayloadError         a value cannot cross the durable boundary as plain JSON
     ├── ManifestError        a manifest cannot be read; says at which path
     ├── LockError            graphs.lock.json cannot be read, or not be made
+    ├── HistoryError         a recorded run cannot be read, or goes another way with today's code
     ├── GraphRunFailed       a run ends in failure (raised inside the orchestrator)
     └── HostError            the local host cannot go on; one sentence for the terminal
 
@@ -66,6 +67,10 @@ class ManifestError(GraphError, ValueError):
 
 class LockError(GraphError, ValueError):
     """graphs.lock.json cannot be read or made. One sentence that begins with the file or the graph."""
+
+
+class HistoryError(GraphError, ValueError):
+    """A recorded run cannot be read, or goes another way with today's code: the text names the first difference."""
 
 
 class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their logs

@@ -29,13 +29,15 @@ from .dev.host import LocalHost
 from .dev.loader import index_app
 from .dev.management import CONTINUATION, PATH, Answer, Management
 from .dev.worker import LoopThread, Worker
-from .errors import RegistrationError
+from .errors import HistoryError, RegistrationError
 from .graph import GraphRegistration
 from .http import Problem, Request, Response
+from .recorded import RecordedRun
+from .replay import replay
 from .routes import Handler
 from .states import load
 
-__all__ = ["GraphHost", "GraphRun", "Problem", "run_graph"]
+__all__ = ["GraphHost", "GraphRun", "HistoryError", "Problem", "replay_recording", "run_graph"]
 
 T = TypeVar("T")
 
@@ -51,6 +53,14 @@ def run_graph(
     Raises Problem (422) where `given` is no valid state.
     """
     return GraphHost(registration).start(registration.graph_name, given, metadata=metadata)
+
+
+def replay_recording(path: Path, app: DurableGraphApp) -> None:
+    """Replay a file that the command `record` has made against the graphs of `app`.
+
+    Raises HistoryError that names the first difference between then and now.
+    """
+    replay(RecordedRun.from_text(path.read_text(encoding="utf-8"), path.name), app.registry)
 
 
 class GraphHost:

@@ -20,12 +20,12 @@ FLOORS = (
     {"manifest", "status"},
     {"graph", "mermaid", "hints", "orchestrator", "records"},
     {"checks", "registry", "openapi", "changes", "sources"},
-    {"builder", "activities", "api", "lock"},
-    {"listing", "report"},
+    {"builder", "activities", "api", "lock", "recorded"},
+    {"listing", "report", "recording"},
     {"routes"},
     {"app"},
     {"dev.history", "dev.actions", "dev.clock", "dev.routing", "dev.settings", "dev.loader"},
-    {"dev.instance"},
+    {"dev.instance", "replay"},
     {"dev.messages", "dev.store"},
     {"dev.execution", "dev.worker"},
     {"dev.engine"},
@@ -38,9 +38,9 @@ FLOORS = (
 )
 
 OUTSIDE = {
-    "azure": {"app", "testing", "dev.loader", "dev.worker"},
+    "azure": {"app", "testing", "replay", "dev.loader", "dev.worker"},
     "aiohttp": {"dev.server", "app"},
-    "pydantic": {"states", "graph", "activities", "api", "routes", "openapi", "builder", "testing"},
+    "pydantic": {"states", "graph", "activities", "api", "routes", "openapi", "builder", "testing", "replay"},
 }
 """Which modules may know which part of the outside world."""
 
@@ -55,7 +55,7 @@ def imports_of(path: Path) -> list[tuple[str, bool]]:
         elif isinstance(node, ast.ImportFrom):
             base = here[: len(here) - node.level + 1] if node.level else []
             parts = [*base, *(node.module.split(".") if node.module else [])]
-            if parts[0] == PACKAGE and not node.module:
+            if parts[0] == PACKAGE and (not node.module or parts[1:] == ["dev"]):  # its names are modules
                 found += [(".".join([*parts, alias.name]), True) for alias in node.names]
             else:
                 found.append((".".join(parts), parts[0] == PACKAGE))

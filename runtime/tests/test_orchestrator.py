@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from recording import record
 from shapes import Counter, conversation, increment, line, loop
+from watching import record
 
 from azure_functions_durable_graph import ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.dev.messages import RaiseEvent
