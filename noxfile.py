@@ -46,12 +46,14 @@ def lint(session: nox.Session) -> None:
         session.error(f"the mirror is out of step ({difference}): run `nox -s sync` and commit")
 
 
-@nox.session(venv_backend="none")
+@nox.session
 def sync(session: nox.Session) -> None:
-    """Copy the runtime into the template, byte for byte."""
+    """Copy the runtime into the template, byte for byte, and renew its record and the samples' lock."""
     shutil.rmtree(MIRROR, ignore_errors=True)
-    shutil.copytree(SOURCE, MIRROR, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-    session.log(f"{len(files_of(MIRROR))} files in step")
+    shutil.copytree(SOURCE, MIRROR, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    install(session, "template")
+    install(session, "runtime")
+    session.run("python", "tools/sync.py")
 
 
 @nox.session
@@ -78,7 +80,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts[:-1])
     }
 
 

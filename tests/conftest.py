@@ -85,6 +85,12 @@ def generate(template: Path, run: Callable[..., subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the nox sessions of all projects keep their environments: each is installed once."""
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.fixture(scope="session")
 def project(generate: Generate, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project made with the answers that the template suggests. Do not change it."""
     return generate(tmp_path_factory.mktemp("suggested"))

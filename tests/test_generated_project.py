@@ -11,12 +11,6 @@ import pytest
 pytestmark = pytest.mark.xdist_group("generated")  # one worker, so that the projects share their environments
 
 
-@pytest.fixture(scope="session")
-def environments(tmp_path_factory: Any) -> Any:
-    """Where the nox sessions of all projects keep their environments: each is installed once."""
-    return tmp_path_factory.mktemp("environments")
-
-
 @pytest.mark.parametrize("samples", [True, False], ids=["with samples", "empty"])
 def test_its_own_tests_and_checks_pass(
     generate: Any, run: Any, environments: Any, tmp_path: Path, samples: bool

@@ -1,5 +1,8 @@
 """What this project can do: `nox -l` lists it."""
 
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["test", "lint"]
@@ -20,6 +23,65 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("python", "-m", "azure_functions_durable_graph", "lock", "--check")
+    session.run("python", "-m", "azure_functions_durable_graph", "verify")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write graphs.lock.json and say what changed; `-- --check` only says."""
+    session.install("-r", "requirements.txt")
+    session.run("python", "-m", "azure_functions_durable_graph", "lock", *session.posargs)
+
+
+@nox.session(name="new-graph")
+def new_graph(session: nox.Session) -> None:
+    """Add a graph, its test and its entry in the lock: `nox -s new-graph -- invoice_approval`."""
+    session.install("-r", "requirements.txt")
+    session.run("python", "-m", "azure_functions_durable_graph", "new-graph", *session.posargs)
+    session.run("python", "-m", "azure_functions_durable_graph", "lock")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities in what Azure will install."""
+    session.install("pip-audit>=2.7,<3")
+    session.run("pip-audit", "-r", "requirements.txt", *session.posargs)
+
+
+APP = [
+    "function_app.py",
+    "host.json",
+    "requirements.txt",
+    "graphs.lock.json",
+    "graphs",
+    "azure_functions_durable_graph",
+]
+
+
+@nox.session(venv_backend="none")
+def package(session: nox.Session) -> None:
+    """Stage what is deployed, and nothing else, in dist/app."""
+    target = Path("dist") / "app"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in APP:
+        source = Path(name)
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        else:
+            shutil.copyfile(source, target / name)
+    session.log(f"staged in {target}")
+
+
+@nox.session(name="update-runtime")
+def update_runtime(session: nox.Session) -> None:
+    """Replace the vendored runtime by that of the template: `nox -s update-runtime -- v1.2.0`."""
+    session.install("-r", "requirements.txt")
+    template = nox.project.load_toml("pyproject.toml")["tool"]["durable-graph"]["template"]
+    session.run(
+        "python", "-m", "azure_functions_durable_graph", "update-runtime", "--template", template, *session.posargs
+    )
 
 
 @nox.session

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import HistoryError, HostError, LockError
+from .errors import HistoryError, HostError, LockError, VendorError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
     try:
         return int(options.run(options))
-    except (HistoryError, HostError, LockError) as error:
+    except (HistoryError, HostError, LockError, VendorError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve, log=logging.INFO)
     _add_lock(commands)
     _add_record(commands)
+    _add_project_commands(commands)
     return parser
 
 
@@ -75,6 +76,40 @@ def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     record.add_argument("--key", help="system key of the Durable extension, for an app in Azure")
     record.add_argument("--output", default="tests/histories", metavar="FOLDER", help="default: %(default)s")
     record.set_defaults(run=_record, log=logging.WARNING)
+
+
+def _add_project_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    graph = commands.add_parser("new-graph", help="add a graph and its test to the project")
+    graph.add_argument("name", metavar="NAME", help="name of the graph, e.g. invoice_approval")
+    graph.set_defaults(run=_new_graph, log=logging.WARNING)
+    verify = commands.add_parser("verify", help="check that the vendored runtime is as it was delivered")
+    verify.set_defaults(run=_verify, log=logging.WARNING)
+    update = commands.add_parser("update-runtime", help="replace the vendored runtime by that of a template revision")
+    update.add_argument("revision", nargs="?", metavar="REVISION", help="tag or branch (default: the template's head)")
+    update.add_argument("--template", required=True, metavar="URL", help="the template's repository")
+    update.set_defaults(run=_update_runtime, log=logging.WARNING)
+
+
+def _new_graph(options: argparse.Namespace) -> int:
+    from .scaffold import new_graph
+
+    for path in new_graph(Path.cwd(), options.name):
+        print(path.relative_to(Path.cwd()))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from .vendoring import verify
+
+    print(verify(Path.cwd()))
+    return 0
+
+
+def _update_runtime(options: argparse.Namespace) -> int:
+    from .vendoring import update
+
+    print(update(Path.cwd(), options.template, options.revision))
+    return 0
 
 
 def _record(options: argparse.Namespace) -> int:

@@ -15,8 +15,8 @@ SOURCE = Path(__file__).parent.parent / PACKAGE
 
 FLOORS = (
     {"errors", "topology", "ports"},
-    {"names", "plain"},
-    {"decisions", "messages", "states", "http", "schemas"},
+    {"names", "plain", "vendoring"},
+    {"decisions", "messages", "states", "http", "schemas", "scaffold"},
     {"manifest", "status"},
     {"graph", "mermaid", "hints", "orchestrator", "records"},
     {"checks", "registry", "openapi", "changes", "sources"},

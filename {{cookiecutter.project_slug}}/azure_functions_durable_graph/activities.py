@@ -39,6 +39,8 @@ async def run_node(registry: Registry, call: NodeCall, in_thread: InThread = asy
     graph = registry.find(call["graph"], call["hash"])
     if graph is None:
         return {**result, "missing": True}
+    if graph.graph_hash != call["hash"]:
+        result["plan"] = graph.manifest.plan()
     visit = _Visit(graph, call, in_thread)
     try:
         await visit.run()

@@ -6,7 +6,7 @@ A handler talks to the Durable engine through the `Runs` port alone. Clock, slee
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -39,6 +39,10 @@ class Runs(Protocol):
         ...
 
     async def get(self, run_id: str, *, history: bool = False) -> RunRecord | None: ...
+
+    async def page(self, statuses: Collection[str], cursor: str, limit: int) -> tuple[list[RunRecord], str]:
+        """One page of runs in these runtime statuses of the engine, and the cursor of the next ("" at the end)."""
+        ...
 
     async def raise_event(self, run_id: str, address: str, payload: Any) -> None: ...
 

@@ -13,17 +13,20 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Collection, Generator
 from datetime import datetime, timezone
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from .activities import run_node
 from .api import Api, IdTaken, Runs
+from .errors import LockError
 from .graph import GraphRegistration
 from .http import Problem, Request, Response
 from .messages import RunInput
@@ -34,6 +37,8 @@ from .registry import Registry, registrations_in
 from .routes import ROUTES, Route
 
 MAX_BODY_BYTES = 1_000_000
+
+Fetch = Callable[[str, dict[str, str]], Awaitable[tuple[list[Any], str]]]
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +71,28 @@ class DurableGraphApp:
         for registration in registrations_in(package):
             self.registry.add(registration)
 
+    def register_lock(self, path: Path) -> None:
+        """Take over runs of earlier hashes, as graphs.lock.json allows; call it after the graphs are registered.
+
+        A lock that is missing, out of date or unreadable allows nothing, and the log says so: an app that does not
+        load would be worse than runs that park.
+        """
+        from .lock import Lock  # not every app has one
+
+        try:
+            graphs = Lock.from_text(path.read_text(encoding="utf-8"), path.name).graphs
+        except OSError:
+            logger.warning("there is no %s: runs of earlier graph hashes are not taken over", path.name)
+            return
+        except LockError as error:
+            logger.error("runs of earlier graph hashes are not taken over: %s", error)
+            return
+        for name, graph in graphs.items():
+            for locked in graph.versions.values():
+                done = [self.registry.take_over(name, old, locked.graph_hash) for old in locked.serves]
+                if not all(done):
+                    logger.warning("%s is out of date for graph %r: run the command `lock`", path.name, name)
+
     def _add_orchestrator(self) -> None:
         @self.function_app.function_name(ORCHESTRATOR)
         @self.function_app.orchestration_trigger(context_name="context")
@@ -95,8 +122,9 @@ class DurableGraphApp:
 class DurableRuns:
     """The `Runs` port over the SDK's client."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, fetch: Optional[Fetch] = None) -> None:
         self._client = client
+        self._fetch = fetch or _fetch
 
     async def start(self, run_id: str, run: RunInput, *, fresh: bool) -> None:
         """Start a run; raises IdTaken where any orchestration has the id, finished ones included.
@@ -115,25 +143,21 @@ class DurableRuns:
 
     async def get(self, run_id: str, *, history: bool = False) -> Optional[RunRecord]:
         """The run, or None for an unknown id and for orchestrations that are not ours."""
-        status = await self._client.get_status(
-            run_id, show_history=history, show_history_output=history, show_input=True
+        return _record(
+            await self._client.get_status(run_id, show_history=history, show_history_output=history, show_input=True)
         )
-        if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
-            return None
-        run = _run_input(status.input_)
-        if run is None:
-            return None
-        return RunRecord(
-            id=run_id,
-            runtime_status=status.runtime_status.value,
-            run=run,
-            custom_status=status.custom_status if isinstance(status.custom_status, dict) else {},
-            output=status.output,
-            created_at=_iso(status.created_time),
-            updated_at=_iso(status.last_updated_time),
-            # SDK 1.7 reads "history", the extension sends "historyEvents" (azure-functions-durable-python#345)
-            history=getattr(status, "historyEvents", None) or (),
-        )
+
+    async def page(self, statuses: Collection[str], cursor: str, limit: int) -> tuple[list[RunRecord], str]:
+        """One page of runs in these runtime statuses, and the cursor of the next page ("" at the end).
+
+        The SDK's client asks for one page only and drops the continuation token, so the request is made here. A page
+        may hold fewer runs than `limit`: other orchestrations of the hub are left out.
+        """
+        query = urlencode({"runtimeStatus": ",".join(sorted(statuses)), "showInput": "true", "top": limit})
+        url = f"{self._client._orchestration_bindings.rpc_base_url}instances/?{query}"
+        answer, following = await self._fetch(url, {"x-ms-continuation-token": cursor} if cursor else {})
+        records = (_record(DurableOrchestrationStatus.from_json(item)) for item in answer)
+        return [record for record in records if record is not None], following
 
     async def raise_event(self, run_id: str, address: str, payload: Any) -> None:
         """Raise an event. A run that ended in between is a problem 410 or 404."""
@@ -153,6 +177,35 @@ class DurableRuns:
             if record.finished:
                 raise Problem("run-finished", f"the run {run_id!r} is {record.status}") from None
             raise
+
+
+async def _fetch(url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
+    """A page of the management API and its continuation token."""
+    import aiohttp  # the SDK has loaded it; a session of our own, since the SDK's may be closed at any time
+
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+        response.raise_for_status()
+        return await response.json(content_type=None), response.headers.get("x-ms-continuation-token", "")
+
+
+def _record(status: Any) -> Optional[RunRecord]:
+    """The SDK's status as a record; None for an unknown id and for orchestrations that are not ours."""
+    if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
+        return None
+    run = _run_input(status.input_)
+    if run is None:
+        return None
+    return RunRecord(
+        id=status.instance_id,
+        runtime_status=status.runtime_status.value,
+        run=run,
+        custom_status=status.custom_status if isinstance(status.custom_status, dict) else {},
+        output=status.output,
+        created_at=_iso(status.created_time),
+        updated_at=_iso(status.last_updated_time),
+        # SDK 1.7 reads "history", the extension sends "historyEvents" (azure-functions-durable-python#345)
+        history=getattr(status, "historyEvents", None) or (),
+    )
 
 
 def _api(registry: Registry, runs: Runs, limit: int) -> Api:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from .errors import Fault
 from .graph import NodeCode
-from .hints import literals
+from .hints import awaited_events
 from .manifest import GraphManifest, NodeSpec
 from .names import COMPLETE, NAME_RULE, hint, is_name
 from .topology import reachable, stuck
@@ -24,15 +24,12 @@ def manifest_faults(manifest: GraphManifest) -> list[Fault]:
 
 
 def route_faults(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> list[Fault]:
-    """Nodes and events that a route handler's source names and the graph does not have."""
+    """Events that a route handler's source waits for and nobody handles."""
     found: list[Fault] = []
     for name, node in code.items():
         if not callable(node.route):
             continue
-        mentioned = literals(node.route)
-        for target in sorted(mentioned.nodes - set(manifest.nodes) - {COMPLETE}):
-            found.append(_unknown_node(f"node {name!r}", "its route", target, manifest))
-        for event in sorted(mentioned.events - set(manifest.event_handlers)):
+        for event in sorted(awaited_events(node.route) - set(manifest.event_handlers)):
             found.append(
                 Fault(
                     f"node {name!r}",

@@ -6,6 +6,9 @@
     ├── DecisionError        a route handler answered with something that is no decision
     ├── PayloadError         a value cannot cross the durable boundary as plain JSON
     ├── ManifestError        a manifest cannot be read; says at which path
+    ├── LockError            graphs.lock.json cannot be read, or not be made
+    ├── HistoryError         a recorded run cannot be read, or goes another way with today's code
+    ├── VendorError          the vendored runtime is not as it was delivered, or cannot be replaced
     ├── GraphRunFailed       a run ends in failure (raised inside the orchestrator)
     └── HostError            the local host cannot go on; one sentence for the terminal
 
@@ -61,6 +64,18 @@ class PayloadError(GraphError, ValueError):
 
 class ManifestError(GraphError, ValueError):
     """A manifest cannot be read. The text begins with the path of the bad value."""
+
+
+class LockError(GraphError, ValueError):
+    """graphs.lock.json cannot be read or made. One sentence that begins with the file or the graph."""
+
+
+class HistoryError(GraphError, ValueError):
+    """A recorded run cannot be read, or goes another way with today's code: the text names the first difference."""
+
+
+class VendorError(GraphError):
+    """The vendored runtime is not as it was delivered, or a later one cannot take its place."""
 
 
 class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their logs

@@ -1,8 +1,8 @@
-"""What a route handler's source gives away: declared targets, and literals that name nodes and events. Floor 3.
+"""What a route handler gives away: targets in its annotation, and events that its source waits for. Floor 3.
 
-Targets that count (reachability, diagrams, the hash) are declared: `targets=[…]` or a `Literal[…]` annotation.
-Literals found in the source only ever accuse: a `wait_for_event(event_name="aproval")` that nobody handles is
-reported while building instead of after a person has answered.
+Targets that count (reachability, diagrams, the hash) are declared: `targets=[…]` or a `Literal[…]` annotation. The
+source is read for one thing only: a `wait_for_event(event_name="aproval")` that nobody handles is reported while
+building instead of when a run gets there.
 """
 
 from __future__ import annotations
@@ -11,17 +11,8 @@ import ast
 import inspect
 import textwrap
 import types
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
-
-
-@dataclass(frozen=True)
-class Literals:
-    """Names that a route handler's source mentions literally."""
-
-    nodes: frozenset[str] = frozenset()
-    events: frozenset[str] = frozenset()
 
 
 def annotated_targets(route: Callable[..., Any], otherwise: str) -> tuple[str, ...] | None:
@@ -45,31 +36,18 @@ def annotated_targets(route: Callable[..., Any], otherwise: str) -> tuple[str, .
     return tuple(sorted(set(targets))) if targets else None
 
 
-def literals(route: Callable[..., Any]) -> Literals:
-    """The literal arguments of RouteDecision calls in the source; nothing where there is no source."""
+def awaited_events(route: Callable[..., Any]) -> set[str]:
+    """The literal event names of `wait_for_event` calls in the source; none where there is no source."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(route)))
     except (OSError, TypeError, SyntaxError):
-        return Literals()
-    nodes: set[str] = set()
-    events: set[str] = set()
-    for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and _is_decision(call.func.value):
-            bins = {"next": {"node": nodes}, "wait_for_event": {"event_name": events, "resume_node": nodes}}
-            for name, text in _arguments(call):
-                target = bins.get(call.func.attr, {}).get(name)
-                if target is not None:
-                    target.add(text)
-    return Literals(frozenset(nodes), frozenset(events))
-
-
-def _is_decision(value: ast.expr) -> bool:
-    name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
-    return name == "RouteDecision"
-
-
-def _arguments(call: ast.Call) -> Iterator[tuple[str, str]]:
-    positional = [("node", argument) for argument in call.args[:1]]
-    for name, value in [*positional, *((keyword.arg, keyword.value) for keyword in call.keywords)]:
-        if name and isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield name, value.value
+        return set()
+    return {
+        keyword.value.value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "wait_for_event"
+        for keyword in call.keywords
+        if keyword.arg == "event_name"
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    }

@@ -92,7 +92,8 @@ class NodeResult(TypedDict):
     """Output of the node activity. It names its node and step, so that a history can be read by itself.
 
     Exactly one of three forms: `patch` (with `unset` and `decision` where they apply), `error`, or `missing`
-    (this deployment has no graph of that hash).
+    (this deployment has no graph of that hash). `plan` comes with the first two where a compatible newer manifest has
+    served the call: the run goes on with that plan.
     """
 
     node: str
@@ -103,6 +104,7 @@ class NodeResult(TypedDict):
     event: NotRequired[str]
     error: NotRequired[ErrorRecord]
     missing: NotRequired[bool]
+    plan: NotRequired[Plan]
 
 
 class OpenWait(TypedDict):

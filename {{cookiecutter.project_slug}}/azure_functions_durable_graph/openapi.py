@@ -12,6 +12,12 @@ from pydantic import BaseModel
 
 from .graph import GraphRegistration
 
+_QUERY: dict[str, Any] = {
+    "wait": {"type": "number", "minimum": 0, "maximum": 60},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 200},
+    "format": {"enum": ["mermaid"]},
+}
+
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -41,7 +47,7 @@ class RouteLike(Protocol):
     @property
     def body(self) -> type[BaseModel] | None: ...
     @property
-    def takes_wait(self) -> bool: ...
+    def query(self) -> tuple[str, ...]: ...
     @property
     def anonymous(self) -> bool: ...
 
@@ -102,8 +108,8 @@ def _operation(route: RouteLike, operation_id: str, body: dict[str, Any] | None)
         for name in names
         if not (route.name == "start_run" or (route.name == "post_event" and name == "event"))
     ]
-    if route.takes_wait:
-        parameters.append({"name": "wait", "in": "query", "schema": {"type": "number", "minimum": 0, "maximum": 60}})
+    for name in route.query:
+        parameters.append({"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})})
     operation: dict[str, Any] = {
         "operationId": operation_id,
         "summary": route.summary,

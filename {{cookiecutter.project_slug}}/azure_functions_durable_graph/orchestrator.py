@@ -2,7 +2,7 @@
 
     1. publish the custom status
     2. run the node in one activity; while this deployment lacks the run's version, park and try again
-    3. merge the patch; an error record fails the run
+    3. adopt the plan that served the call, if it was a newer one; merge the patch; an error record fails the run
     4. move: to the next node, into a wait, or to the end
     5. after HISTORY_BUDGET turns, at a node boundary with no open wait, continue as new
 
@@ -100,7 +100,9 @@ def _call(context: OrchestrationContext, run: RunInput) -> NodeCall:
 
 
 def _apply(context: OrchestrationContext, run: RunInput, result: NodeResult) -> None:
-    """Merge the node's patch, or fail the run with the node's error."""
+    """Merge the node's patch, or fail the run with the node's error. A newer plan is adopted first."""
+    if "plan" in result:
+        run["plan"] = result["plan"]
     if "error" in result:
         record = result["error"]
         error = {**record, "node": run["node"], "step": run["step"]}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .decisions import RouteAction, RouteDecision, decision_after
-from .messages import NodeResult, OpenWait, RunInput
+from .messages import NodeResult, OpenWait, PlanNode, RunInput
 from .names import ACTIVITY, wait_address
 from .states import patched
 
@@ -60,6 +60,27 @@ class RunRecord:
         return status
 
 
+_AT_WORK = frozenset({"Running", "ContinuedAsNew"})
+
+STATUSES: dict[str, frozenset[str]] = {
+    "pending": frozenset({"Pending"}),
+    "running": _AT_WORK,
+    "waiting": _AT_WORK,
+    "parked": _AT_WORK,
+    "suspended": frozenset({"Suspended"}),
+    "completed": frozenset({"Completed"}),
+    "failed": frozenset({"Failed"}),
+    "cancelled": frozenset({"Terminated", "Canceled"}),
+}
+"""Status of a run -> the runtime statuses that such a run can have in the engine."""
+
+
+def run_line(record: RunRecord) -> dict[str, Any]:
+    """A run in a list: no payloads."""
+    view = run_view(record)
+    return {key: view[key] for key in ("id", "graph", "version", "graph_hash", "status", "node", "step", "updated_at")}
+
+
 def run_view(record: RunRecord) -> dict[str, Any]:
     """The answer of GET runs/{id}. `state` is the newest known one, `output` is set once the run has completed."""
     plan = record.run["plan"]
@@ -67,8 +88,8 @@ def run_view(record: RunRecord) -> dict[str, Any]:
     view: dict[str, Any] = {
         "id": record.id,
         "graph": plan["graph"],
-        "version": plan["version"],
-        "graph_hash": plan["hash"],
+        "version": record.custom_status.get("version", plan["version"]),
+        "graph_hash": record.custom_status.get("hash", plan["hash"]),
         "status": record.status,
         "node": record.custom_status.get("node", record.run["node"]),
         "step": record.custom_status.get("step", record.run["step"]),
@@ -105,8 +126,10 @@ def history_view(record: RunRecord) -> dict[str, Any]:
     """
     steps = [_carried(dict(entry)) for entry in record.run["trail"]]
     asked = {wait_address(entry["event"], entry["step"]) for entry in record.run["trail"] if "event" in entry}
+    nodes = record.run["plan"]["nodes"]
     for event, result in _results(record):
-        step = _step(record, event, result)
+        nodes = result["plan"]["nodes"] if "plan" in result else nodes
+        step = _step(nodes, event, result)
         if step is not None:
             steps.append(step)
             if "waits_for" in step:
@@ -133,7 +156,7 @@ def _results(record: RunRecord) -> list[tuple[Mapping[str, Any], NodeResult]]:
     ]
 
 
-def _step(record: RunRecord, event: Mapping[str, Any], result: NodeResult) -> dict[str, Any] | None:
+def _step(nodes: Mapping[str, PlanNode], event: Mapping[str, Any], result: NodeResult) -> dict[str, Any] | None:
     if result.get("missing"):
         return None
     step: dict[str, Any] = {
@@ -144,7 +167,7 @@ def _step(record: RunRecord, event: Mapping[str, Any], result: NodeResult) -> di
     }
     step.update({key: value for key, value in result.items() if key in ("patch", "unset", "event", "error")})
     if "error" not in result:
-        step.update(_onward(decision_after(record.run["plan"]["nodes"][result["node"]], result)))
+        step.update(_onward(decision_after(nodes[result["node"]], result)))
     return step
 
 

@@ -16,6 +16,7 @@ class Registry:
     def __init__(self) -> None:
         self._versions: dict[str, dict[str, GraphRegistration]] = {}
         self._defaults: dict[str, GraphRegistration] = {}
+        self._successors: dict[tuple[str, str], str] = {}
 
     def add(self, registration: GraphRegistration) -> None:
         """Register a graph. The same graph again changes nothing but the default."""
@@ -33,8 +34,16 @@ class Registry:
         return self._defaults.get(name)
 
     def find(self, name: str, graph_hash: str) -> GraphRegistration | None:
-        """The graph to which a run is pinned, if this deployment has it."""
-        return self._versions.get(name, {}).get(graph_hash)
+        """The graph to which a run is pinned, or the one that takes its runs over, if this deployment has it."""
+        versions = self._versions.get(name, {})
+        return versions.get(graph_hash) or versions.get(self._successors.get((name, graph_hash), ""))
+
+    def take_over(self, name: str, old_hash: str, new_hash: str) -> bool:
+        """Let runs pinned to `old_hash` go on with `new_hash`. False where that graph is not registered."""
+        if new_hash not in self._versions.get(name, {}):
+            return False
+        self._successors[name, old_hash] = new_hash
+        return True
 
     def defaults(self) -> list[GraphRegistration]:
         """The default of each name, by name."""

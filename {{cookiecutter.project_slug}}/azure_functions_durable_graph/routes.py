@@ -15,6 +15,7 @@ from . import api as runs
 from .api import Api, CancelRequest, StartRequest, find_graph
 from .graph import GraphRegistration
 from .http import TEXT, Problem, Request, Response
+from .listing import get_graph, list_runs
 from .mermaid import flowchart
 from .openapi import document
 
@@ -23,7 +24,10 @@ Handler = Callable[[Api, Request], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Route:
-    """One verb and path. `answers` maps each status to what it means; `body` is the request's model."""
+    """One verb and path.
+
+    `answers` maps each status to what it means; `body` is the request's model, `query` the keys of its query.
+    """
 
     name: str
     method: str
@@ -32,23 +36,13 @@ class Route:
     summary: str
     answers: dict[int, str]
     body: type[BaseModel] | None = None
-    takes_wait: bool = False
+    query: tuple[str, ...] = ()
     anonymous: bool = False
 
 
 async def list_graphs(api: Api, request: Request) -> Response:
     """200: every graph, by name."""
     return Response(200, {"graphs": [_summary(graph) for graph in api.registry.defaults()]})
-
-
-async def get_graph(api: Api, request: Request) -> Response:
-    """200: one graph with its manifest, and the versions that this deployment holds."""
-    graph = find_graph(api, request)
-    versions = [
-        {"version": other.manifest.version, "graph_hash": other.graph_hash, "default": other is graph}
-        for other in api.registry.versions(graph.graph_name)
-    ]
-    return Response(200, {**_summary(graph), "manifest": graph.manifest.to_dict(), "versions": versions})
 
 
 async def get_diagram(api: Api, request: Request) -> Response:
@@ -102,7 +96,16 @@ ROUTES: tuple[Route, ...] = (
         runs.get_run,
         "See a run",
         {200: "the run", 422: "wait is not valid", **_RUN_404},
-        takes_wait=True,
+        query=("wait",),
+    ),
+    Route(
+        "list_runs",
+        "GET",
+        "runs",
+        list_runs,
+        "List runs",
+        {200: "a page of runs", 422: "status or limit is not valid"},
+        query=("graph", "status", "limit", "cursor"),
     ),
     Route(
         "get_history",
@@ -120,7 +123,7 @@ ROUTES: tuple[Route, ...] = (
         "Answer a run that waits for an event",
         {202: "the event is accepted", 409: "the run is not asking for it", 410: "the run has finished", **_RUN_404}
         | _BODY,
-        takes_wait=True,
+        query=("wait",),
     ),
     Route(
         "cancel_run",
@@ -132,7 +135,14 @@ ROUTES: tuple[Route, ...] = (
         body=CancelRequest,
     ),
     Route("list_graphs", "GET", "graphs", list_graphs, "List the graphs", {200: "the graphs"}),
-    Route("get_graph", "GET", "graphs/{graph}", get_graph, "See a graph", {200: "the graph", **_GRAPH_404}),
+    Route(
+        "get_graph",
+        "GET",
+        "graphs/{graph}",
+        get_graph,
+        "See a graph, its versions and how many live runs each has",
+        {200: "the graph", **_GRAPH_404},
+    ),
     Route(
         "get_diagram",
         "GET",
@@ -140,6 +150,7 @@ ROUTES: tuple[Route, ...] = (
         get_diagram,
         "Draw a graph",
         {200: "Mermaid text", 422: "format is not valid", **_GRAPH_404},
+        query=("format",),
     ),
     Route("get_openapi", "GET", "openapi.json", get_openapi, "This API as OpenAPI", {200: "the document"}),
     Route("get_health", "GET", "health", get_health, "Liveness", {200: "the app is up"}, anonymous=True),

@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,15 +27,17 @@ from .app import MAX_BODY_BYTES, DurableGraphApp, DurableRuns
 from .dev.clock import ManualClock
 from .dev.host import LocalHost
 from .dev.loader import index_app
-from .dev.management import PATH, Management
+from .dev.management import CONTINUATION, PATH, Answer, Management
 from .dev.worker import LoopThread, Worker
-from .errors import RegistrationError
+from .errors import HistoryError, RegistrationError
 from .graph import GraphRegistration
 from .http import Problem, Request, Response
+from .recorded import RecordedRun
+from .replay import replay
 from .routes import Handler
 from .states import load
 
-__all__ = ["GraphHost", "GraphRun", "Problem", "run_graph"]
+__all__ = ["GraphHost", "GraphRun", "HistoryError", "Problem", "replay_recording", "run_graph"]
 
 T = TypeVar("T")
 
@@ -52,6 +55,14 @@ def run_graph(
     return GraphHost(registration).start(registration.graph_name, given, metadata=metadata)
 
 
+def replay_recording(path: Path, app: DurableGraphApp) -> None:
+    """Replay a file that the command `record` has made against the graphs of `app`.
+
+    Raises HistoryError that names the first difference between then and now.
+    """
+    replay(RecordedRun.from_text(path.read_text(encoding="utf-8"), path.name), app.registry)
+
+
 class GraphHost:
     """A local host in memory with some graphs on it, for tests with several runs or several graphs."""
 
@@ -61,11 +72,16 @@ class GraphHost:
         self._unique = count(1)
         self.deploy(*registrations)
 
-    def deploy(self, *registrations: GraphRegistration) -> None:
-        """Replace the app, as a deployment does. Runs in flight stay, and go on with what they find."""
+    def deploy(self, *registrations: GraphRegistration, lock: Path | None = None) -> None:
+        """Replace the app, as a deployment does. Runs in flight stay, and go on with what they find.
+
+        `lock` is the graphs.lock.json that is deployed with the app.
+        """
         runtime = DurableGraphApp()
         for registration in registrations:
             runtime.register_registration(registration)
+        if lock is not None:
+            runtime.register_lock(lock)
         self._runtime = runtime
         worker = Worker(index_app(runtime.function_app))
         if not hasattr(self, "_host"):
@@ -123,10 +139,14 @@ class GraphHost:
             raise RegistrationError(f"no graph {graph!r} with the hash {graph_hash} is deployed")
         return found
 
+    async def _page(self, url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
+        answer = _handle(self._management, "GET", url, b"", headers.get(CONTINUATION, ""))
+        return answer.body, answer.headers[CONTINUATION]
+
     def _api(self) -> Api:
         return Api(
             registry=self._runtime.registry,
-            runs=DurableRuns(_in_process_client(self._management)),
+            runs=DurableRuns(_in_process_client(self._management), self._page),
             now=self.clock.now,
             monotonic=lambda: self.clock.now().timestamp(),
             sleep=lambda seconds: asyncio.sleep(0),
@@ -206,14 +226,18 @@ class GraphRun:
         return view
 
 
+def _handle(management: Management, method: str, url: str, body: bytes, token: str = "") -> Answer:
+    parts = urlsplit(url)
+    path = parts.path.strip("/")[len(PATH) :].strip("/")
+    return management.handle(method, path, dict(parse_qsl(parts.query)), body, token)
+
+
 def _in_process_client(management: Management) -> DurableOrchestrationClient:
     """The SDK's client over the management API without a socket: its transport is three functions."""
     client = DurableOrchestrationClient(management.client_binding())
 
     def send(method: str, url: str, body: bytes) -> list[Any]:
-        parts = urlsplit(url)
-        path = parts.path.strip("/")[len(PATH) :].strip("/")
-        answer = management.handle(method, path, dict(parse_qsl(parts.query)), body)
+        answer = _handle(management, method, url, body)
         return [answer.status, "" if answer.body is None else answer.body]
 
     async def post(url: str, data: Any = None, *_: Any, **__: Any) -> list[Any]:

@@ -1,6 +1,8 @@
 """The app as Azure loads it. An import error there means "no functions found" behind a green deployment."""
 
+import graphs
 from azure_functions_durable_graph.dev.loader import index_app
+from azure_functions_durable_graph.registry import registrations_in
 from function_app import app, runtime
 
 
@@ -8,12 +10,9 @@ def test_the_app_loads_with_its_graphs() -> None:
     names = {function.name for function in index_app(app).functions}
 
     assert {"durable_graph_run", "durable_graph_node", "durable_graph_start_run"} <= names
-{%- if cookiecutter.include_samples %}
-    assert [graph.graph_name for graph in runtime.registry.defaults()] == [
-        "content_classifier",
-        "order_flow",
-        "support_agent",
-    ]
-{%- else %}
-    assert runtime.registry.defaults() == []  # change this with your first graph
-{%- endif %}
+
+
+def test_every_graph_of_the_package_is_deployed() -> None:
+    expected = {graph.graph_name for graph in registrations_in(graphs)}
+
+    assert {graph.graph_name for graph in runtime.registry.defaults()} == expected

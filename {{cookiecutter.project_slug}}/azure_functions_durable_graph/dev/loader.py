@@ -13,11 +13,15 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
 import azure.functions as func
 
+from ..app import DurableGraphApp
 from ..errors import HostError
+
+T = TypeVar("T")
 
 _SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger"})
 
@@ -64,19 +68,32 @@ class LoadedApp:
 
 def load_app(folder: Path) -> LoadedApp:
     """Import the app in `folder`. Raises HostError with one sentence for whatever keeps it from loading."""
+    return index_app(_only(func.FunctionRegister, "function app", load_module(folder)))
+
+
+def load_runtime(folder: Path) -> DurableGraphApp:
+    """The DurableGraphApp of the app in `folder`. Raises HostError like `load_app`."""
+    return _only(DurableGraphApp, "DurableGraphApp", load_module(folder))
+
+
+def load_module(folder: Path) -> ModuleType:
+    """Import the app's script, from its folder and under its own name."""
     script = os.environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
     if not (folder / script).is_file():
         raise HostError(f"there is no {script} in {folder}; run this in the folder of a function app")
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     try:
-        module = importlib.import_module(Path(script).stem)  # this name, so that the SDK's codec finds its classes
+        return importlib.import_module(Path(script).stem)  # this name, so that the SDK's codec finds its classes
     except Exception as error:
         raise HostError(f"{script} cannot be imported: {_place(error)}") from error
-    apps = [value for value in vars(module).values() if isinstance(value, func.FunctionRegister)]
-    if len(apps) != 1:
-        raise HostError(f"{script} must have one function app at its top level, it has {len(apps)}")
-    return index_app(apps[0])
+
+
+def _only(kind: type[T], what: str, module: ModuleType) -> T:
+    found = [value for value in vars(module).values() if isinstance(value, kind)]
+    if len(found) != 1:
+        raise HostError(f"{module.__name__}.py must have one {what} at its top level, it has {len(found)}")
+    return found[0]
 
 
 def index_app(app: Any) -> LoadedApp:

@@ -24,6 +24,8 @@ PATH = "runtime/webhooks/durabletask"
 
 PAGE = 100
 
+CONTINUATION = "x-ms-continuation-token"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -60,9 +62,9 @@ class Management:
             }
         )
 
-    def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Answer:
-        """Answer one request; `path` is the raw path below PATH, without slashes around."""
-        lowered = {key.lower(): value for key, value in query.items()}
+    def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str = "") -> Answer:
+        """Answer one request; `path` is the raw path below PATH, without slashes around, `token` a continuation."""
+        lowered = {**{key.lower(): value for key, value in query.items()}, "continuation": token}
         for verb, pattern, handler in _ROUTES:
             found = re.fullmatch(pattern, path)
             if found and verb == method:
@@ -100,7 +102,7 @@ class Management:
         return Answer(202, view, {"Location": location, "Retry-After": "5"})
 
     def list_(self, names: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Answer:
-        """200: the instances that fit; the SDK's client never asks for a second page."""
+        """200: a page of the instances that fit, and the token of the next in a header."""
         wanted = {status.lower() for status in query.get("runtimestatus", "").split(",") if status}
         prefix = query.get("instanceidprefix", "")
         found = [
@@ -108,9 +110,10 @@ class Management:
             for instance in self._host.store.all()
             if instance.id.startswith(prefix) and (not wanted or instance.status.lower() in wanted)
         ]
-        offset, top = int(query.get("offset", 0)), int(query.get("top", PAGE))
+        offset, top = _number(query["continuation"], 0), _number(query.get("top", ""), PAGE)
         page = [status_view(instance, show_input=True) for instance in found[offset : offset + top]]
-        return Answer(200, page, {"x-ms-continuation-token": ""})
+        more = offset + top < len(found)
+        return Answer(200, page, {CONTINUATION: str(offset + top) if more else ""})
 
     def raise_event(self, names: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Answer:
         """202, 404 or 410; 400 for a body that is no JSON."""
@@ -177,6 +180,10 @@ def status_view(instance: Instance, show_input: bool) -> dict[str, Any]:
         "createdTime": timestamp(instance.created)[:19] + "Z",
         "lastUpdatedTime": timestamp(instance.updated)[:19] + "Z",
     }
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() else default
 
 
 def _compact(body: bytes) -> str | None:

@@ -18,7 +18,7 @@ from ..errors import HostError
 from . import routing
 from .host import LocalHost
 from .loader import LoadedApp
-from .management import PATH, Management
+from .management import CONTINUATION, PATH, Management
 from .worker import http_datum
 
 logger = logging.getLogger("azure_functions_durable_graph.dev")
@@ -110,7 +110,9 @@ class Server:
 
     def _manage(self, request: web.Request, path: str, body: bytes) -> web.Response:
         assert self._management is not None
-        answer = self._management.handle(request.method, path, dict(request.query), body)
+        answer = self._management.handle(
+            request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
+        )
         if answer.body is None:
             return web.Response(status=answer.status, headers=answer.headers)
         return web.json_response(answer.body, status=answer.status, headers=answer.headers)

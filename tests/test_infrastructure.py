@@ -1,0 +1,170 @@
+"""The Bicep files and the settings of a generated project.
+
+No Bicep compiler is at hand here: the files are parsed by pycep, which knows the grammar and not the types of Azure,
+and what matters is asserted on the result. `az bicep build` says the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from projects import ROOT
+from pycep import BicepParser
+
+INFRA = ROOT / "{{cookiecutter.project_slug}}" / "infra"
+
+
+@pytest.fixture(scope="module")
+def bicep() -> dict[str, Any]:
+    return {path.name: BicepParser().parse(text=path.read_text()) for path in INFRA.glob("*.bicep")}
+
+
+@pytest.fixture(scope="module")
+def resources(bicep: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = bicep["app.bicep"]["resources"]
+    return found
+
+
+def text() -> str:
+    return (INFRA / "app.bicep").read_text()
+
+
+def test_both_files_parse_and_main_passes_every_parameter_on(bicep: dict[str, Any]) -> None:
+    main, app = bicep["main.bicep"], bicep["app.bicep"]
+
+    assert set(app["parameters"]) == set(main["parameters"])
+    passed = re.search(r"params: \{(.*?)\}", (INFRA / "main.bicep").read_text(), re.DOTALL)
+    assert passed is not None
+    assert set(re.findall(r"(\w+):", passed[1])) == set(app["parameters"])
+
+
+def test_every_parameter_gets_a_value(project: Path, bicep: dict[str, Any]) -> None:
+    given = json.loads((project / "infra" / "main.parameters.json").read_text())["parameters"]
+
+    assert set(given) == set(bicep["main.bicep"]["parameters"])
+    assert given["pythonVersion"]["value"] == (project / ".python-version").read_text().strip()
+
+
+def test_the_resources_are_there(resources: dict[str, Any]) -> None:
+    assert set(resources) >= {
+        "runIdentity",
+        "deployIdentity",
+        "githubCredential",
+        "storage",
+        "packages",
+        "queues",
+        "tables",
+        "storageRoles",
+        "insights",
+        "scheduler",
+        "hub",
+        "hubRole",
+        "plan",
+        "app",
+        "deployRole",
+    }
+
+
+def test_there_is_no_key_anywhere() -> None:
+    assert "allowSharedKeyAccess: false" in text()
+    assert "DisableLocalAuth: true" in text()
+    assert not re.search(r"listKeys|AccountKey|SharedAccess|accountKey", text())
+    assert "AzureWebJobsStorage'" not in text()
+
+
+def test_roles_are_given_to_identities_for_what_they_need() -> None:
+    for role in ("blobOwner", "queueContributor", "tableContributor"):
+        assert f"roles.{role}" in text()
+    assert re.search(r"scope: hub\n", text()), "the scheduler's role is given on the hub, not on the scheduler"
+    assert text().count("principalType: 'ServicePrincipal'") == text().count("roleAssignments@")
+
+
+def test_the_pipeline_is_trusted_for_the_environment_that_deploys() -> None:
+    assert "subject: 'repo:${githubRepository}:environment:production'" in text()
+    deploy = yaml.safe_load((INFRA.parent / ".github" / "workflows" / "deploy.yml").read_text())
+    assert deploy["jobs"]["deploy"]["environment"] == "production"
+
+
+def test_the_plan_is_flex_consumption_without_the_settings_that_it_refuses() -> None:
+    assert "name: 'FC1'" in text()
+    for setting in ("FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE"):
+        assert setting not in text()
+
+
+def test_azd_finds_the_app(project: Path) -> None:
+    azure = yaml.safe_load((project / "azure.yaml").read_text())
+
+    assert azure["name"] == project.name
+    assert azure["services"]["app"] == {"project": ".", "language": "python", "host": "function"}
+    assert "'azd-service-name': 'app'" in text()
+
+
+def settings(folder: Path, name: str) -> Any:
+    return json.loads((folder / name).read_text())
+
+
+def test_the_host_keeps_runs_where_the_answer_says(project: Path, generate: Any, tmp_path: Path) -> None:
+    scheduler = generate(tmp_path, durable_backend="durable_task_scheduler")
+
+    storage = settings(project, "host.json")["extensions"]["durableTask"]
+    other = settings(scheduler, "host.json")["extensions"]["durableTask"]
+    assert storage["storageProvider"]["type"] == "AzureStorage"
+    assert other["storageProvider"]["type"] == "azureManaged"
+    name = other["storageProvider"]["connectionStringName"]
+    assert name in settings(scheduler, "local.settings.example.json")["Values"]
+    assert f"'{name}'" in text()
+    assert "dts-emulator" in (scheduler / "compose.yaml").read_text()
+    assert "dts-emulator" not in (project / "compose.yaml").read_text()
+
+
+def test_the_host_has_sane_settings_for_python(project: Path) -> None:
+    host = settings(project, "host.json")
+    durable = host["extensions"]["durableTask"]
+
+    assert host["extensionBundle"]["version"] == "[4.30.0, 5.0.0)"
+    assert durable["hubName"] == "%TASKHUB_NAME%"
+    assert durable["tracing"] == {"distributedTracingEnabled": True, "version": "V2", "traceInputsAndOutputs": False}
+    assert 1 <= durable["maxConcurrentOrchestratorFunctions"] <= 10
+    assert "'TASKHUB_NAME'" in text()
+
+
+def test_a_hub_name_is_letters_and_digits(project: Path) -> None:
+    name = settings(project, "local.settings.example.json")["Values"]["TASKHUB_NAME"]
+
+    assert re.fullmatch(r"[A-Za-z][A-Za-z0-9]+", name)
+
+
+def test_the_editor_finds_what_the_azure_extension_expects(project: Path) -> None:
+    vscode = {path.name: json.loads(path.read_text()) for path in (project / ".vscode").glob("*.json")}
+
+    assert vscode["settings.json"]["azureFunctions.projectLanguageModel"] == 2
+    tasks = {task["label"] for task in vscode["tasks.json"]["tasks"]}
+    for launch in vscode["launch.json"]["configurations"]:
+        assert launch["type"] == "debugpy"
+        assert launch.get("preLaunchTask") in {None, *tasks}
+
+
+def test_the_emulators_listen_on_this_machine_only(project: Path) -> None:
+    services = yaml.safe_load((project / "compose.yaml").read_text())["services"]
+
+    for service in services.values():
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+
+
+def test_nothing_that_is_not_the_app_is_published(project: Path) -> None:
+    ignored = (project / ".funcignore").read_text().split()
+
+    assert {"tests/", "infra/", "local.settings.json", "noxfile.py"} <= set(ignored)
+    assert not {"requirements.txt", ".python_packages", "graphs.lock.json", "host.json"} & set(ignored)
+
+
+def test_the_devcontainer_is_optional(project: Path, generate: Any, tmp_path: Path) -> None:
+    container = json.loads((project / ".devcontainer.json").read_text())
+
+    assert container["name"] == "Durable Graphs"
+    assert not (generate(tmp_path, include_devcontainer=False) / ".devcontainer.json").exists()

@@ -1,0 +1,16 @@
+"""Recorded runs replay against today's code: a change that a run in flight would not survive is a red test.
+
+Record one with `python -m azure_functions_durable_graph record RUN_ID`, and commit the file in tests/histories/.
+"""
+
+from pathlib import Path
+
+from azure_functions_durable_graph.testing import replay_recording
+from function_app import runtime
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+def test_every_recorded_run_goes_the_same_way_today() -> None:
+    for path in sorted(HISTORIES.glob("*.json")):
+        replay_recording(path, runtime)
