@@ -15,6 +15,7 @@ nox.options.reuse_existing_virtualenvs = True
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 SOURCE = ROOT / "runtime" / "azure_functions_durable_graph"
+GENERATED = ROOT / "{{cookiecutter.project_slug}}" / ".github"
 MIRROR = ROOT / "{{cookiecutter.project_slug}}" / "azure_functions_durable_graph"
 
 
@@ -39,8 +40,9 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
     session.run("mypy")
     session.run("mypy", "tests")  # by itself: there are two modules called conftest
-    session.run("yamllint", "--strict", ".github")
+    session.run("yamllint", "--strict", ".github", str(GENERATED))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows())
+    session.run("check-jsonschema", "--builtin-schema", "vendor.dependabot", str(GENERATED / "dependabot.yml"))
     session.run("zizmor", "--offline", "--quiet", *workflows())
     if difference := mirror_difference():
         session.error(f"the mirror is out of step ({difference}): run `nox -s sync` and commit")
@@ -71,8 +73,8 @@ def demo(session: nox.Session) -> None:
 
 
 def workflows() -> list[str]:
-    """The workflows of this repository."""
-    return [str(path) for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
+    """The workflows of this repository, and those of generated projects, which are copied as they are."""
+    return [str(path) for folder in (ROOT / ".github", GENERATED) for path in sorted(folder.glob("workflows/*.yml"))]
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

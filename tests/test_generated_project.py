@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from projects import ROOT
 
 pytestmark = pytest.mark.xdist_group("generated")  # one worker, so that the projects share their environments
 
 
-@pytest.mark.parametrize("samples", [True, False], ids=["with samples", "empty"])
+SETTINGS = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+
+
+def combinations() -> list[dict[str, Any]]:
+    """The suggested answers, and every other answer to one prompt at a time; the list is cookiecutter.json's own."""
+    found: list[dict[str, Any]] = [{}]
+    for name, value in SETTINGS.items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, list):
+            found += [{name: other} for other in value[1:]]
+        elif isinstance(value, bool):
+            found.append({name: not value})
+    return found
+
+
+@pytest.mark.parametrize("answers", combinations(), ids=lambda answers: str(answers or "as suggested"))
 def test_its_own_tests_and_checks_pass(
-    generate: Any, run: Any, environments: Any, tmp_path: Path, samples: bool
+    generate: Any, run: Any, environments: Path, tmp_path: Path, answers: dict[str, Any]
 ) -> None:
-    made = generate(tmp_path, include_samples=samples)
+    made = generate(tmp_path, **answers)
 
     answer = run(sys.executable, "-m", "nox", "--envdir", environments, "-s", "test", "lint", cwd=made)
 
@@ -53,6 +71,7 @@ def test_the_graph_of_its_readme_works_as_it_stands(generate: Any, run: Any, tmp
     made = generate(tmp_path)
     section = (made / "README.md").read_text().split("## Add a graph\n")[1].split("\n## ")[0]
     code = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    ") or not line)
+    code = code[code.index("from pydantic") :]
     (made / "graphs" / "greeting.py").write_text(code)
     (made / "tests" / "test_greeting.py").write_text(
         "from azure_functions_durable_graph.testing import run_graph\n"

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from azure_functions_durable_graph.vendoring import RECORD, record_of
+
 pytestmark = pytest.mark.xdist_group("generated")
 
 
@@ -51,7 +53,7 @@ def older_template(template: Path, run: Any, tmp_path_factory: pytest.TempPathFa
     (package / "__init__.py").write_text(now.replace('__version__ = "0.1.0"', '__version__ = "0.0.9"'))
     (package / "old_module.py").write_text('"""A module that the next version drops."""\n')
     replaced(mirror / "README.md", "Each file in `graphs/` is a graph", "Every file in `graphs/` is a graph")
-    run(sys.executable, "-c", RECORD, mirror, cwd=folder)
+    (mirror / RECORD).write_text(record_of(package).to_text())
     committed(run, folder, "0.0.9")
     run("git", "tag", "v0.0.9", cwd=folder)
     (package / "__init__.py").write_text(now)
@@ -61,14 +63,6 @@ def older_template(template: Path, run: Any, tmp_path_factory: pytest.TempPathFa
     committed(run, folder, "0.1.0")
     run("git", "tag", "v0.1.0", cwd=folder)
     return folder
-
-
-RECORD = """
-import pathlib, sys
-from azure_functions_durable_graph.vendoring import PACKAGE, RECORD, record_of
-mirror = pathlib.Path(sys.argv[1])
-(mirror / RECORD).write_text(record_of(mirror / PACKAGE).to_text())
-"""
 
 
 def test_the_path_of_a_user(older_template: Path, run: Any, nox: Callable[..., Any], tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class DurableGraphApp:
         self.registry.add(registration)
 
     def register_package(self, package: ModuleType) -> None:
-        """Add every GraphRegistration found in the modules of `package`, in the order of the modules' names."""
+        """Add every GraphRegistration found in the modules of `package`. New runs get the newest version of a graph."""
         for registration in registrations_in(package):
             self.registry.add(registration)
 

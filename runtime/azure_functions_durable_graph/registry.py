@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from types import ModuleType
 
 from .errors import RegistrationError
@@ -55,7 +56,9 @@ class Registry:
 
 
 def registrations_in(package: ModuleType) -> list[GraphRegistration]:
-    """Every GraphRegistration at the top of a package's modules, by module name, then by order in the module.
+    """Every GraphRegistration at the top of a package's modules; of one graph's versions the newest comes last.
+
+    Versions are compared as people read them: "9" before "10", "1.9" before "1.10".
 
     Imports the modules (not those of sub-packages). Raises RegistrationError for something that is no package;
     an import error passes through as it is.
@@ -73,4 +76,10 @@ def registrations_in(package: ModuleType) -> list[GraphRegistration]:
         for value in vars(module).values():
             if isinstance(value, GraphRegistration):
                 found.setdefault(id(value), value)
-    return list(found.values())
+    return sorted(found.values(), key=lambda graph: natural(graph.manifest.version))
+
+
+def natural(version: str) -> list[tuple[bool, int, str]]:
+    """A key that sorts versions as people read them: numbers by their value, before words."""
+    parts = re.findall(r"\d+|[^\d.]+", version)
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
