@@ -119,9 +119,8 @@ class _Replay:
         manifest, node = self.graph.manifest, result["node"]
         if node not in manifest.nodes:
             raise self._differs(number, f"node {node!r} ran then, and graph {manifest.graph_name!r} has none today")
-        if "decision" in result:
-            target = RouteDecision.from_dict(result["decision"]).target
-            if target is not None and target not in manifest.nodes:
+        for target in RouteDecision.from_dict(result["decision"]).targets if "decision" in result else ():
+            if target not in manifest.nodes:
                 raise self._differs(number, f"node {node!r} led to {target!r} then, which is no node today")
         self.state = patched(self.state, result.get("patch", {}), result.get("unset"))
         self._check_state(number)

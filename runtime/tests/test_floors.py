@@ -15,12 +15,16 @@ SOURCE = Path(__file__).parent.parent / PACKAGE
 
 FLOORS = (
     {"errors", "topology", "ports"},
-    {"names", "plain", "vendoring"},
-    {"decisions", "messages", "states", "http", "schemas", "scaffold"},
+    {"names", "plain", "vendoring", "policies", "context"},
+    {"decisions", "messages", "http", "schemas", "scaffold", "reducers"},
+    {"states", "nodes", "recorded"},
     {"manifest", "status"},
-    {"graph", "mermaid", "hints", "orchestrator", "records"},
-    {"checks", "registry", "openapi", "changes", "sources"},
-    {"builder", "activities", "api", "lock", "recorded"},
+    {"graph", "mermaid", "hints", "cursor"},
+    {"waiting", "fanout", "subgraphs", "calling", "starting", "checks", "registry", "openapi", "changes", "sources"},
+    {"orchestrator", "builder", "activities", "lock"},
+    {"driver"},
+    {"records"},
+    {"api"},
     {"listing", "report", "recording"},
     {"routes"},
     {"app"},
@@ -40,7 +44,19 @@ FLOORS = (
 OUTSIDE = {
     "azure": {"app", "testing", "replay", "dev.loader", "dev.worker"},
     "aiohttp": {"dev.server", "app"},
-    "pydantic": {"states", "graph", "activities", "api", "routes", "openapi", "builder", "testing", "replay"},
+    "pydantic": {
+        "states",
+        "reducers",
+        "calling",
+        "graph",
+        "activities",
+        "api",
+        "routes",
+        "openapi",
+        "builder",
+        "testing",
+        "replay",
+    },
 }
 """Which modules may know which part of the outside world."""
 

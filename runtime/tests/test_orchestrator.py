@@ -10,8 +10,8 @@ from shapes import Counter, conversation, increment, line, loop
 from watching import record
 
 from azure_functions_durable_graph import ManifestBuilder, RouteDecision
+from azure_functions_durable_graph.cursor import HISTORY_BUDGET, TRAIL_LIMIT
 from azure_functions_durable_graph.dev.messages import RaiseEvent
-from azure_functions_durable_graph.orchestrator import HISTORY_BUDGET, TRAIL_LIMIT
 from azure_functions_durable_graph.testing import GraphHost, Problem, run_graph
 
 
