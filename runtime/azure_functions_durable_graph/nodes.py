@@ -21,8 +21,8 @@ class NodeSpec:
     `routed`: its activity also returns a decision. `targets`: every node that the decision can name
     (and "__complete__"), sorted, or None where that is not declared: an open edge. `on_error` leads by the name of the
     error's type, or by "*". `timeout` and `seconds` are in seconds. The last fields belong to one kind each:
-    `branches` to a parallel; `over`, `into` and `limit` to a map; `graph`, `input` and `output` to a subgraph; `seconds`
-    to a wait.
+    `branches` to a parallel; `over`, `into` and `limit` to a map; `graph`, `input` and `output` to a subgraph;
+    `seconds` to a wait.
     """
 
     name: str
