@@ -75,7 +75,7 @@ class _History:
         self.open: list[Task] = []
 
     def call_activity(self, name: str, input_: Any) -> Task:
-        return self._add(Task("activity", _identity(input_)))
+        return self._add(Task("activity", identity(input_)))
 
     def call_sub_orchestrator(self, name: str, input_: Any, instance_id: str) -> Task:
         return self._add(Task("child"))
@@ -104,7 +104,7 @@ class _History:
 
     def answered(self, kind: str, event: Mapping[str, Any]) -> Task | None:
         """The open task that an event completes."""
-        key = _identity(event["Result"]) if event["EventType"] == "TaskCompleted" else event.get("Name")
+        key = identity(event["Result"]) if event["EventType"] == "TaskCompleted" else event.get("Name")
         for task in self.open:
             wanted = task.key == key if kind in ("activity", "event") and event["EventType"] != "TaskFailed" else True
             if task.kind == kind and wanted and not task.cancelled:
@@ -147,7 +147,7 @@ def _is_ours(event: Mapping[str, Any]) -> bool:
     )
 
 
-def _identity(call: Mapping[str, Any]) -> tuple[Any, ...]:
+def identity(call: Mapping[str, Any]) -> tuple[Any, ...]:
     """What a call of the node activity and its result have in common."""
     return call["node"], call["step"], call.get("branch"), call.get("item"), call.get("settle", False)
 

@@ -11,8 +11,12 @@ from apps import command_line
 from pydantic import BaseModel
 from served import served
 from shapes import conversation, increment, line, loop
+from test_fanout import checks, docs, scoring
+from test_retries import Failing, graph
+from test_subgraphs import YES, parent, review
+from test_waits import approval, asking
 
-from azure_functions_durable_graph import DurableGraphApp, GraphRegistration, ManifestBuilder
+from azure_functions_durable_graph import DurableGraphApp, GraphRegistration, ManifestBuilder, RetryPolicy
 from azure_functions_durable_graph.errors import HistoryError
 from azure_functions_durable_graph.recorded import RecordedRun, recorded_run
 from azure_functions_durable_graph.testing import GraphHost, GraphRun, replay_recording
@@ -20,8 +24,8 @@ from azure_functions_durable_graph.testing import GraphHost, GraphRun, replay_re
 
 def app_with(*graphs: GraphRegistration) -> DurableGraphApp:
     runtime = DurableGraphApp()
-    for graph in graphs:
-        runtime.register_registration(graph)
+    for registration in graphs:
+        runtime.register_registration(registration)
     return runtime
 
 
@@ -38,21 +42,41 @@ def finished_conversation() -> GraphRun:
     return host.start("conversation", {}).send("answer", {"text": "more"}).send("answer", {"text": "stop"})
 
 
+BRANCHES = {"credit": lambda state: {"credit": 1, "notes": ["c"]}, "fraud": lambda state: {"notes": ["f"]}}
+
+
+def size_of(state: Any, doc: Any) -> int:
+    size: int = doc.size
+    return size
+
+
+def late() -> GraphRegistration:
+    return asking(approval(8))
+
+
 RUNS: dict[str, Any] = {
     "completed": (finished_conversation, conversation),
     "waiting": (lambda: GraphHost(conversation()).start("conversation", {}), conversation),
     "continued as new": (lambda: GraphHost(loop()).start("loop", {"goal": 50}), loop),
     "a line": (lambda: GraphHost(line("a", "b", "c")).start("line", {}), lambda: line("a", "b", "c")),
     "failed": (lambda: GraphHost(loop(max_steps=5)).start("loop", {"goal": 50}), lambda: loop(max_steps=5)),
+    "parallel": (lambda: GraphHost(checks(BRANCHES)).start("g", {}), lambda: checks(BRANCHES)),
+    "map": (lambda: GraphHost(scoring(size_of)).start("g", docs(30)), lambda: scoring(size_of)),
+    "subgraph": (lambda: GraphHost(parent(), review()).start("article", {}).send("verdict", YES), parent),
+    "deadline": (lambda: GraphHost(late()).start("g", {}).advance(timedelta(days=9)), late),
+    "retried": (
+        lambda: GraphHost(graph(Failing(2), retry=RetryPolicy())).start("g", {}).advance(timedelta(days=1)),
+        lambda: graph(Failing(0), retry=RetryPolicy()),
+    ),
     "cancelled": (lambda: GraphHost(conversation()).start("conversation", {}).cancel(), conversation),
 }
 
 
 @pytest.mark.parametrize("case", RUNS)
 def test_a_recorded_run_replays_against_the_code_that_ran_it(case: str, tmp_path: Path) -> None:
-    start, graph = RUNS[case]
+    start, code = RUNS[case]
 
-    replay_recording(recording_of(start(), tmp_path / "run.json"), app_with(graph()))
+    replay_recording(recording_of(start(), tmp_path / "run.json"), app_with(code()))
 
 
 def test_a_parked_run_replays_with_its_timers(tmp_path: Path) -> None:
@@ -71,8 +95,8 @@ def test_a_parked_run_replays_with_its_timers(tmp_path: Path) -> None:
 def differs(path: Path, *graphs: GraphRegistration, text: str) -> None:
     app = app_with(*graphs)
     data = json.loads(path.read_text())
-    for graph in graphs:  # as a lock would, wrongly
-        app.registry.take_over(graph.graph_name, data["input"]["plan"]["hash"], graph.graph_hash)
+    for other in graphs:  # as a lock would, wrongly
+        app.registry.take_over(other.graph_name, data["input"]["plan"]["hash"], other.graph_hash)
     with pytest.raises(HistoryError, match=text):
         replay_recording(path, app)
 
@@ -96,9 +120,9 @@ def test_a_state_that_cannot_be_read_any_more_is_named(recording: Path) -> None:
         value: str
 
     builder = ManifestBuilder("line", Other).set_entrypoint("a").add_node("a", increment, next_node="b")
-    graph = builder.add_node("b", increment, next_node="c").add_node("c", increment, terminal=True).build()
+    other = builder.add_node("b", increment, next_node="c").add_node("c", increment, terminal=True).build()
 
-    differs(recording, graph, text="event 0 of 3: its state cannot be read today")
+    differs(recording, other, text="event 0 of 3: its state cannot be read today")
 
 
 def edited(recording: Path, edit: Any) -> Path:
