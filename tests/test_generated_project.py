@@ -51,7 +51,7 @@ def test_its_sessions_explain_themselves(project: Path, run: Any) -> None:
 def test_its_demo_runs_every_sample_over_http(project: Path, run: Any) -> None:
     answer = run(sys.executable, "demo.py", "--python", sys.executable, cwd=project)
 
-    assert "All 5 runs ended as they should." in answer.stdout
+    assert "All 6 runs ended as they should." in answer.stdout
     assert "(start) ──▶ [price] ──▶ [reserve] ──▶ [charge] ──▶ [ship] ──▶ (completed)" in answer.stdout
     assert "··manager_approval··▶ [apply_decision]" in answer.stdout
 

@@ -16,7 +16,7 @@ from projects import ROOT, files_of, repository_files
 SETTINGS = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
 PROMPTS = [name for name in SETTINGS if not name.startswith("_")]
 CHOICES = [(name, value) for name in PROMPTS if isinstance(SETTINGS[name], list) for value in SETTINGS[name]]
-SAMPLES = {"order_flow", "content_classifier", "support_agent"}
+SAMPLES = {"order_flow", "content_classifier", "support_agent", "document_review"}
 
 UNTRACKED = {"local.settings.json", ".cruft.json"}
 """Files that are not part of the template: the hook's copy of the settings, and cruft's own record."""

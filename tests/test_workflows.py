@@ -203,5 +203,5 @@ def test_the_package_holds_the_app_and_nothing_else(checkout: Path, run: Any) ->
         "import function_app, json; print(json.dumps(len(function_app.runtime.registry.defaults())))",
         cwd=staged,
     )
-    assert json.loads(loaded.stdout) == 3
+    assert json.loads(loaded.stdout) == 5
     shutil.rmtree(checkout / "dist")

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .builder import ManifestBuilder
+from .context import NodeContext
 from .decisions import RouteAction, RouteDecision
 from .errors import GraphBuildError, GraphError
 from .graph import GraphRegistration
 from .manifest import GraphManifest
+from .policies import RetryPolicy
 
 if TYPE_CHECKING:
     from .app import DurableGraphApp
@@ -26,6 +28,8 @@ __all__ = [
     "GraphManifest",
     "GraphRegistration",
     "ManifestBuilder",
+    "NodeContext",
+    "RetryPolicy",
     "RouteAction",
     "RouteDecision",
 ]

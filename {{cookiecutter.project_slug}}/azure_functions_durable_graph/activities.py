@@ -1,27 +1,30 @@
-"""The node activity: one node of one graph, dict in, dict out. All user code of a run runs here. Floor 5.
+"""The node activity: one node of one graph, dict in, dict out. All user code of a run runs here. Floor 9.
 
-In one activity: the event's handler (if the run resumes from a wait), the node's handler, the merge, and the
-route's decision. What the user's code raises becomes a value; only a call that cannot be read raises.
+In one activity: updates that wait for their reducers, the event's handler (if the run resumes from a wait), the node's
+handler, the merge, and the route's decision. What the user's code raises becomes a value; only a call that cannot be
+read raises.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from .decisions import RouteAction, RouteDecision, as_decision
+from .calling import Caller, InThread, NodeTimeout
+from .decisions import RouteDecision, as_decision
 from .errors import DecisionError
-from .graph import GraphRegistration
+from .graph import GraphRegistration, Handler
 from .messages import ErrorRecord, EventInput, NodeCall, NodeResult
 from .names import COMPLETE, hint
 from .plain import check
+from .reducers import raw_writes, to_json
 from .registry import Registry
-from .states import difference, dump, load, merge
+from .starting import new_run
+from .states import difference, dump, load, merge, reduce_writes
 
 MESSAGE_LIMIT = 2000
 """Characters of an error's text that leave the activity. A huge text in a failure can block a hub."""
@@ -29,35 +32,33 @@ MESSAGE_LIMIT = 2000
 logger = logging.getLogger(__name__)
 
 
-InThread = Callable[..., Awaitable[Any]]
-"""Runs `code(*arguments)` in a thread: `asyncio.to_thread`, or the host's own way."""
-
-
 async def run_node(registry: Registry, call: NodeCall, in_thread: InThread = asyncio.to_thread) -> NodeResult:
     """Run one node. Never raises for what the user's code does; see NodeResult for the three forms of answer."""
-    result: NodeResult = {"node": call["node"], "step": call["step"]}
+    result = cast(NodeResult, {key: call[key] for key in _ECHOED if key in call})  # type: ignore[literal-required]
     graph = registry.find(call["graph"], call["hash"])
     if graph is None:
         return {**result, "missing": True}
     if graph.graph_hash != call["hash"]:
         result["plan"] = graph.manifest.plan()
-    visit = _Visit(graph, call, in_thread)
+    visit = _Visit(registry, graph, call, in_thread)
     try:
-        await visit.run()
+        await visit.run_in_time()
+    except _NotDeployed:
+        return {**result, "missing": True}
     except Exception as error:  # the boundary: a failure of user code is a value for the orchestrator
         logger.exception(
-            "run %s: %s of node %r failed at step %d", call["run_id"], visit.where, call["node"], call["step"]
+            "run %s: %s of node %r failed at step %d, attempt %d",
+            call["run_id"],
+            visit.where,
+            call["node"],
+            call["step"],
+            call.get("attempt", 1),
         )
         return {**result, "error": error_record(error, visit.where)}
-    patch, unset = difference(call["state"], visit.state)
-    result["patch"] = patch
-    if unset:
-        result["unset"] = unset
-    if visit.decision is not None:
-        result["decision"] = visit.decision.to_dict()
-    if "event" in call:
-        result["event"] = call["event"]["name"]
-    return result
+    return cast(NodeResult, {**result, **visit.outcome()})
+
+
+_ECHOED = ("node", "step", "branch", "item", "attempt", "settle")
 
 
 def error_record(error: Exception, where: str) -> ErrorRecord:
@@ -77,28 +78,101 @@ def _details(error: ValidationError) -> str:
     return "\n".join(lines)
 
 
+class _NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
+    """A subgraph that this deployment does not have."""
+
+
 class _Visit:
     """One pass through a node; `where` always names the code that runs, for the error record."""
 
-    def __init__(self, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> None:
+    def __init__(self, registry: Registry, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> None:
+        self.registry = registry
         self.graph = graph
-        self.in_thread = in_thread
         self.call = call
+        self.spec = graph.manifest.nodes[call["node"]]
+        self.caller = Caller(graph, call, in_thread)
         self.state: dict[str, Any] = call["state"]
-        self.decision: RouteDecision | None = None
+        self.extra: dict[str, Any] = {}
         self.where = "state"
 
+    @property
+    def _handler(self) -> Handler:
+        handler = self.graph.nodes[self.spec.name].handler
+        if handler is None:
+            raise TypeError(f"node {self.spec.name!r} has no handler")
+        return handler
+
+    async def run_in_time(self) -> None:
+        """Everything, within the node's timeout if it has one. A thread that is late runs on, and is ignored."""
+        if self.spec.timeout is None:
+            return await self.run()
+        try:
+            await asyncio.wait_for(self.run(), self.spec.timeout)
+        except asyncio.TimeoutError:
+            raise NodeTimeout(f"node {self.spec.name!r} took longer than {self.spec.timeout:g} s") from None
+
     async def run(self) -> None:
-        name = self.call["node"]
-        code = self.graph.nodes[name]
+        """Bring the state up to date, then do the work of the node's kind."""
+        for writes in self.call.get("writes", ()):
+            self.where = "reducer"
+            self.state = dump(reduce_writes(self.graph.state_model, self.state, writes))
         if "event" in self.call:
             await self._apply_event(self.call["event"])
-        self.where = "handler"
-        await self._update(code.handler, f"node {name!r}")
+        if not self.call.get("settle"):
+            self.where = "handler"
+            await _WORK[self.spec.kind](self)
+
+    def outcome(self) -> dict[str, Any]:
+        """The result's changing part: what changed in the state, and what else the work has brought."""
+        patch, unset = difference(self.call["state"], self.state)
+        found: dict[str, Any] = {"patch": patch, **self.extra}
+        if unset:
+            found["unset"] = unset
+        if "event" in self.call:
+            found["event"] = self.call["event"]["name"]
+        return found
+
+    async def _task(self) -> None:
+        name, code = self.spec.name, self.graph.nodes[self.spec.name]
+        if "branch" in self.call:
+            return await self._branch()
+        await self._update(self._handler, f"node {name!r}")
         if code.route is not None:
             self.where = "route"
-            answer = await self._call(code.route, load(self.graph.state_model, self.state))
-            self.decision = _checked(as_decision(answer, self.graph.manifest.nodes[name].next_node), self.graph, name)
+            answer = await self.caller(code.route, load(self.graph.state_model, self.state))
+            decision = _checked(as_decision(answer, self.spec.next_node), self.graph, name)
+            self.extra["decision"] = decision.to_dict()
+
+    async def _branch(self) -> None:
+        """A branch keeps updates of fields with a reducer apart: they are reduced when all branches are back."""
+        name = self.spec.name
+        given = load(self.graph.state_model, self.state)
+        update = await self.caller(self._handler, given)
+        writes, rest = raw_writes(self.graph.state_model, update)
+        self.state = self._merged(rest, f"node {name!r}")
+        if writes:
+            check(writes, "state")
+            self.extra["writes"] = writes
+
+    async def _map_item(self) -> None:
+        given = load(self.graph.state_model, self.state)
+        item = getattr(given, str(self.spec.over))[0]
+        value = to_json(await self.caller(self._handler, given, item))
+        check(value, "the item's result")
+        self.extra["value"] = value
+
+    async def _prepare_child(self) -> None:
+        """The input of a subgraph's run: the parent's fields, validated by the child's model."""
+        child = self.registry.default(str(self.spec.graph))
+        if child is None:
+            raise _NotDeployed
+        self.where = "input of the subgraph"
+        given = {theirs: self.state[mine] for theirs, mine in (self.spec.input or {}).items()}
+        run = new_run(child, given, self.call.get("metadata", {}), str(self.call.get("started_at", "")))
+        self.extra["child"] = {**run, "child": True}
+
+    async def _nothing(self) -> None:
+        return None
 
     async def _apply_event(self, event: EventInput) -> None:
         self.where = f"event handler {event['name']!r}"
@@ -113,59 +187,43 @@ class _Visit:
     async def _update(self, handler: Callable[..., Any], who: str, *payload: Any) -> None:
         """Call a handler with a state of its own, and merge what it returns."""
         given = load(self.graph.state_model, self.state)
-        update = await self._call(handler, given, *payload)
-        self._warn_of_mutation(given, update, who)
+        update = await self.caller(handler, given, *payload)
+        self.caller.warn_of_mutation(self.state, given, update, who)
+        self.state = self._merged(update, who)
+
+    def _merged(self, update: Any, who: str) -> dict[str, Any]:
         merged = dump(merge(self.graph.state_model, self.state, update, who))
         check(merged, "state")
-        self.state = merged
-
-    async def _call(self, code: Callable[..., Any], *arguments: Any) -> Any:
-        """Call user code: `async def` on this loop, anything else in a thread, so that it cannot block the loop."""
-        if inspect.iscoroutinefunction(code):
-            return await code(*arguments)
-        return await _maybe_await(await self.in_thread(code, *arguments))
-
-    def _warn_of_mutation(self, given: BaseModel, update: Any, who: str) -> None:
-        """Changes made in place are not kept (a handler returns its changes); losing them in silence is not kind."""
-        if isinstance(update, BaseModel):
-            return
-        try:
-            changed, _ = difference(self.state, dump(given))
-        except Exception:  # a state broken in place is dropped anyway; this is only a warning
-            return
-        lost = sorted(set(changed) - set(update if isinstance(update, dict) else ()))
-        if lost:
-            logger.warning(
-                "run %s: %s changed %s in place and did not return it; only what is returned is kept",
-                self.call["run_id"],
-                who,
-                ", ".join(lost),
-            )
+        return merged
 
 
-async def _maybe_await(value: Any) -> Any:
-    """The value, or what it resolves to: sync and async handlers look the same from here on."""
-    return await value if inspect.isawaitable(value) else value
+_WORK: dict[str, Callable[[_Visit], Any]] = {
+    "task": _Visit._task,
+    "map": _Visit._map_item,
+    "subgraph": _Visit._prepare_child,
+    "parallel": _Visit._nothing,
+    "wait": _Visit._nothing,
+}
+"""What the activity does for a node of each kind."""
 
 
 def _checked(decision: RouteDecision, graph: GraphRegistration, node: str) -> RouteDecision:
     """The decision, if the graph can follow it: better here, with a name, than after a person has answered."""
     manifest = graph.manifest
-    if decision.target is not None and decision.target not in manifest.nodes:
-        raise DecisionError(
-            f"the route of node {node!r} leads to the unknown node {decision.target!r}; "
-            f"{hint(decision.target, manifest.nodes)}"
-        )
-    if decision.action is RouteAction.WAIT_FOR_EVENT and decision.event_name not in manifest.event_handlers:
-        raise DecisionError(
-            f"the route of node {node!r} waits for the event {decision.event_name!r}, which nobody handles; "
-            f"{hint(decision.event_name or '', manifest.event_handlers)}"
-        )
+    where = f"the route of node {node!r}"
+    for target in decision.targets:
+        if target not in manifest.nodes:
+            raise DecisionError(f"{where} leads to the unknown node {target!r}; {hint(target, manifest.nodes)}")
+    for event in decision.awaited:
+        if event not in manifest.event_handlers:
+            raise DecisionError(
+                f"{where} waits for the event {event!r}, which nobody handles; {hint(event, manifest.event_handlers)}"
+            )
     spec = manifest.nodes[node]
-    target = decision.target or COMPLETE
-    if spec.targets is not None and target not in {*spec.targets, spec.next_node}:
-        raise DecisionError(
-            f"the route of node {node!r} decided for {target!r}, which its targets do not declare: "
-            f"add it to targets=[…] or to the Literal[…] annotation"
-        )
+    for target in decision.targets or [COMPLETE]:
+        if spec.targets is not None and target not in {*spec.targets, spec.next_node}:
+            raise DecisionError(
+                f"{where} decided for {target!r}, which its targets do not declare: "
+                f"add it to targets=[…] or to the Literal[…] annotation"
+            )
     return decision

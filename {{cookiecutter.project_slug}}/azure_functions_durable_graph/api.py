@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from .errors import PayloadError
 from .graph import GraphRegistration
 from .http import Problem, Request, Response, read_json, read_wait
-from .messages import RUN_FORMAT, OpenWait, RunInput
+from .messages import OpenWait, RunInput
 from .names import RUN_ID_RULE, hint, is_run_id, new_run_id
-from .plain import check
 from .records import RunRecord, history_view, run_view
 from .registry import Registry
-from .states import dump, load
+from .starting import new_run
+from .states import load
 
 EVENT_WAIT = 5.0
 """Seconds that a posted event waits for the run to ask for it, unless `?wait=` says otherwise."""
@@ -92,7 +92,7 @@ async def start_run(api: Api, request: Request) -> Response:
     """202: started. 200: `on_conflict` is "return" and the run was there."""
     graph = find_graph(api, request)
     body = _validated(StartRequest, read_json(request, api.max_body_bytes, empty={}))
-    run = new_run(graph, body.input, body.metadata, api.now())
+    run = run_input(graph, body.input, body.metadata, api.now())
     run_id = body.instance_id or new_run_id(graph.graph_name, api.unique())
     try:
         await api.runs.start(run_id, run, fresh=body.instance_id is None)
@@ -113,26 +113,14 @@ async def start_run(api: Api, request: Request) -> Response:
     return Response(202, answer, {"Location": location, "Retry-After": "1"})
 
 
-def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: dict[str, Any], now: datetime) -> RunInput:
+def run_input(graph: GraphRegistration, given: dict[str, Any], metadata: dict[str, Any], now: datetime) -> RunInput:
     """The orchestration input of a new run. Problem 422 with pydantic's details for an input that is no state."""
     try:
-        state = dump(load(graph.state_model, given))
-        check(state, "input")
+        return new_run(graph, given, metadata, now.isoformat(timespec="milliseconds"))
     except ValidationError as error:
         raise _invalid("the input is no valid state of the graph", error, "input") from None
     except PayloadError as error:
         raise Problem("invalid", str(error)) from None
-    return {
-        "format": RUN_FORMAT,
-        "plan": graph.manifest.plan(),
-        "input": given,
-        "metadata": metadata,
-        "started_at": now.isoformat(timespec="milliseconds"),
-        "state": state,
-        "node": graph.manifest.entrypoint,
-        "step": 0,
-        "trail": [],
-    }
 
 
 async def get_run(api: Api, request: Request) -> Response:
@@ -140,7 +128,7 @@ async def get_run(api: Api, request: Request) -> Response:
     deadline = api.monotonic() + read_wait(request, default=0.0)
     record = await _polled(api, request, deadline, lambda record: record.settled)
     if record.status != "completed":
-        record = await api.runs.get(record.id, history=True) or record
+        record = await _with_children(api, record.id, history=True) or record
     return Response(200, run_view(record))
 
 
@@ -161,30 +149,35 @@ async def post_event(api: Api, request: Request) -> Response:
     if record.finished:
         raise _gone(record)
     payload = read_json(request, api.max_body_bytes, empty={})
-    graph = _graph_of(api, record)
-    if graph is not None:
-        _check_event(graph, event, payload)
+    _check_event(_graph_of(api, record), event, payload)
     record = await _polled(api, request, deadline, lambda record: record.finished or bool(_asks(record, event)))
     if record.finished:
         raise _gone(record)
-    wait = _asks(record, event)
-    if wait is None:
-        asked = ", ".join(sorted({repr(wait["event"]) for wait in record.waits})) or "no event"
-        raise Problem("event-not-awaited", f"the run is {record.status} and asks for {asked}, not for {event!r}")
-    await api.runs.raise_event(record.id, wait["address"], payload)
+    asking, wait = await _who_asks(api, record, event)
+    if asking is not record:
+        _check_event(_graph_of(api, asking), event, payload)
+    await api.runs.raise_event(asking.id, wait["address"], payload)
     with contextlib.suppress(Exception):  # the event is accepted: whatever fails from here on must not deny it
         await _polled(api, request, deadline, lambda record: wait not in record.waits)
     return Response(202, {"id": record.id, "event": event, "resume_node": wait["resume_node"]})
 
 
 async def cancel_run(api: Api, request: Request) -> Response:
-    """202: the run is being terminated. A node that is at work finishes; its result is dropped."""
+    """202: the run, and those that it has started, are being terminated. A node at work ends; its result is dropped."""
     record = await _found(api, request)
     body = _validated(CancelRequest, read_json(request, api.max_body_bytes, empty={}))
     if record.finished:
         raise _gone(record)
-    await api.runs.terminate(record.id, body.reason)
+    await _terminate(api, record, body.reason)
     return Response(202, {"id": record.id, "reason": body.reason})
+
+
+async def _terminate(api: Api, record: RunRecord, reason: str) -> None:
+    """The run first, so that it does not take the end of its children for a failure."""
+    await api.runs.terminate(record.id, reason)
+    for child in await _children(api, record):
+        if not child.finished:
+            await _terminate(api, child, reason)
 
 
 def find_graph(api: Api, request: Request) -> GraphRegistration:
@@ -201,10 +194,35 @@ def find_graph(api: Api, request: Request) -> GraphRegistration:
 
 async def _found(api: Api, request: Request, *, history: bool = False) -> RunRecord:
     run_id = request.params["id"]
-    record = await api.runs.get(run_id, history=history) if is_run_id(run_id) else None
+    record = await _with_children(api, run_id, history) if is_run_id(run_id) else None
     if record is None:
         raise Problem("run-not-found", f"there is no run {run_id!r}")
     return record
+
+
+async def _with_children(api: Api, run_id: str, history: bool = False) -> RunRecord | None:
+    """The run, with the open waits of the runs that it has started."""
+    record = await api.runs.get(run_id, history=history)
+    if record is None or not record.children:
+        return record
+    return record.with_waits_of(await _children(api, record))
+
+
+async def _children(api: Api, record: RunRecord) -> list[RunRecord]:
+    found = [await _with_children(api, child) for child in record.children]
+    return [child for child in found if child is not None]
+
+
+async def _who_asks(api: Api, record: RunRecord, event: str) -> tuple[RunRecord, OpenWait]:
+    """The run that asks for the event, this one or one below it, and its wait. Problem: 409."""
+    own = next((wait for wait in record.custom_status.get("waits", ()) if wait["event"] == event), None)
+    if own is not None:
+        return record, own
+    for child in await _children(api, record):
+        if _asks(child, event):
+            return await _who_asks(api, child, event)
+    asked = ", ".join(sorted({repr(wait["event"]) for wait in record.waits})) or "no event"
+    raise Problem("event-not-awaited", f"the run is {record.status} and asks for {asked}, not for {event!r}")
 
 
 async def _polled(api: Api, request: Request, deadline: float, done: Callable[[RunRecord], bool]) -> RunRecord:
@@ -224,13 +242,16 @@ def _graph_of(api: Api, record: RunRecord) -> GraphRegistration | None:
     return api.registry.find(plan["graph"], plan["hash"])
 
 
-def _check_event(graph: GraphRegistration, event: str, payload: Any) -> None:
-    """Refuse at the door what the graph could never apply."""
+def _check_event(graph: GraphRegistration | None, event: str, payload: Any) -> None:
+    """Refuse at the door what the graph could never apply. A graph with subgraphs may ask for their events."""
+    if graph is None:
+        return
     code = graph.events.get(event)
+    if code is None and any(node.kind == "subgraph" for node in graph.manifest.nodes.values()):
+        return
     if code is None:
-        raise Problem(
-            "event-not-awaited", f"graph {graph.graph_name!r} never asks for {event!r}; {hint(event, graph.events)}"
-        )
+        text = f"graph {graph.graph_name!r} never asks for {event!r}; {hint(event, graph.events)}"
+        raise Problem("event-not-awaited", text)
     if code.payload_model is not None:
         try:
             load(code.payload_model, payload)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from .manifest import EventSpec, GraphManifest, NodeSpec
+from .manifest import GraphManifest
+from .nodes import EventSpec, NodeSpec
 from .schemas import schema_changes
 
 
@@ -59,6 +60,8 @@ def code_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]
 def _words(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
     if old.metadata != new.metadata:
         yield Change(Impact.COSMETIC, "the metadata changed")
+    if old.reducers != new.reducers:
+        yield Change(Impact.SAFE, f"the reducers were {dict(old.reducers)} and are {dict(new.reducers)}")
     if old.state_model != new.state_model:
         yield Change(Impact.COSMETIC, f"the state model {old.state_model} is called {new.state_model} now")
 
@@ -90,8 +93,31 @@ def _node(old: NodeSpec, new: NodeSpec) -> Iterator[Change]:
         yield Change(Impact.BREAKING, f"node {old.name!r} led {_onward(old)} and leads {_onward(new)}")
     elif old.targets != new.targets:
         yield Change(Impact.SAFE, f"the route of node {old.name!r} declares {_targets(new)} instead of {_targets(old)}")
-    if old.kind != new.kind:
-        yield Change(Impact.BREAKING, f"node {old.name!r} was a {old.kind} and is a {new.kind}")
+    for field, impact in _FIELDS.items():
+        before, after = getattr(old, field), getattr(new, field)
+        if before != after:
+            yield Change(impact, f"node {old.name!r}: {field} was {_shown(before)} and is {_shown(after)}")
+
+
+_FIELDS = {
+    "kind": Impact.BREAKING,
+    "over": Impact.BREAKING,
+    "into": Impact.BREAKING,
+    "graph": Impact.BREAKING,
+    "input": Impact.SAFE,
+    "output": Impact.BREAKING,
+    "branches": Impact.SAFE,
+    "limit": Impact.SAFE,
+    "seconds": Impact.SAFE,
+    "retry": Impact.SAFE,
+    "timeout": Impact.SAFE,
+    "on_error": Impact.SAFE,
+}
+"""What it means for runs in flight that a field of a node changed. A fan-out under way keeps its branches."""
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else repr(dict(value)) if isinstance(value, Mapping) else repr(value)
 
 
 def _onward(node: NodeSpec) -> str:

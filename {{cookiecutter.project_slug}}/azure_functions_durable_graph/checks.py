@@ -1,6 +1,6 @@
-"""What can be wrong with a graph's shape, found before anything runs. Floor 3.
+"""What can be wrong with a graph's shape, found before anything runs. Floor 6.
 
-Each check yields faults and knows nothing of the others; `manifest_faults` and `route_faults` run them all.
+Each check yields faults and knows nothing of the others; `manifest_faults` and `code_faults` run them all.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from .errors import Fault
 from .graph import NodeCode
-from .hints import awaited_events
-from .manifest import GraphManifest, NodeSpec
+from .hints import awaited_events, returned_keys
+from .manifest import GraphManifest
 from .names import COMPLETE, NAME_RULE, hint, is_name
+from .nodes import NodeSpec
 from .topology import reachable, stuck
 
 
@@ -23,21 +24,36 @@ def manifest_faults(manifest: GraphManifest) -> list[Fault]:
     return found
 
 
-def route_faults(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> list[Fault]:
-    """Events that a route handler's source waits for and nobody handles."""
-    found: list[Fault] = []
+def code_faults(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> list[Fault]:
+    """Events that a route's source waits for and nobody handles; fields that two branches surely both write."""
+    return [*_unhandled_events(manifest, code), *_conflicts(manifest, code)]
+
+
+def _unhandled_events(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:
     for name, node in code.items():
         if not callable(node.route):
             continue
         for event in sorted(awaited_events(node.route) - set(manifest.event_handlers)):
-            found.append(
-                Fault(
-                    f"node {name!r}",
-                    f"its route waits for the event {event!r}, which nobody handles",
-                    f"Call add_event_handler({event!r}, …)",
-                )
+            yield Fault(
+                f"node {name!r}",
+                f"its route waits for the event {event!r}, which nobody handles",
+                f"Call add_event_handler({event!r}, …)",
             )
-    return found
+
+
+def _conflicts(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:
+    for node in manifest.nodes.values():
+        writer: dict[str, str] = {}
+        for branch in node.branches or ():
+            handler = code[branch].handler if branch in code else None
+            for field in sorted(returned_keys(handler) if callable(handler) else ()):
+                if field in writer and field not in manifest.reducers:
+                    yield Fault(
+                        f"node {node.name!r}",
+                        f"its branches {writer[field]!r} and {branch!r} both write {field!r}",
+                        "Declare a reducer, as in Annotated[list[str], operator.add], or let one branch write it",
+                    )
+                writer.setdefault(field, branch)
 
 
 def _names(manifest: GraphManifest) -> Iterator[Fault]:
@@ -70,16 +86,55 @@ def _entrypoint(manifest: GraphManifest) -> Iterator[Fault]:
 def _edges(manifest: GraphManifest) -> Iterator[Fault]:
     for node in manifest.nodes.values():
         where = f"node {node.name!r}"
-        if node.terminal and (node.next_node or node.routed):
+        if node.kind == "task" and node.terminal and (node.next_node or node.routed):
             edge = "next_node" if node.next_node else "route"
             yield Fault(where, f"is terminal and has a {edge}", f"Drop terminal=True, or drop {edge}")
-        if not (node.terminal or node.next_node or node.routed):
+        if not _has_way_on(node) and node.name not in manifest.branches:
             yield Fault(where, "is a dead end", "Give it next_node=…, route=… or terminal=True")
-        if node.next_node and node.next_node not in manifest.nodes:
-            yield _unknown_node(where, "next_node", node.next_node, manifest)
-        for target in node.targets or ():
-            if target != COMPLETE and target not in manifest.nodes:
-                yield _unknown_node(where, "targets", target, manifest)
+        for what, names in _mentioned(node).items():
+            for target in names:
+                if target != COMPLETE and target not in manifest.nodes:
+                    cure = f"Add it, or {hint(target, manifest.nodes)}"
+                    yield Fault(where, f"{what} names the unknown node {target!r}", cure)
+
+
+def _mentioned(node: NodeSpec) -> dict[str, tuple[str, ...]]:
+    return {
+        "next_node": (node.next_node,) if node.next_node else (),
+        "targets": node.targets or (),
+        "on_error": tuple((node.on_error or {}).values()),
+        "branches": node.branches or (),
+    }
+
+
+def _parallels(manifest: GraphManifest) -> Iterator[Fault]:
+    for node in manifest.nodes.values():
+        where = f"node {node.name!r}"
+        if node.kind == "parallel" and not node.branches:
+            yield Fault(where, "has no branches", "Name the nodes that run at once: branches=[…]")
+        if node.branches and len(set(node.branches)) < len(node.branches):
+            yield Fault(where, "names a branch twice", "Name each branch once")
+        for name in node.branches or ():
+            branch = manifest.nodes.get(name)
+            if branch is not None and (branch.kind != "task" or branch.next_node or branch.routed or branch.terminal):
+                cure = "Give it a handler alone: the parallel says what follows"
+                yield Fault(f"node {name!r}", f"is a branch of {node.name!r} and has an edge or kind of its own", cure)
+            if branch is not None and branch.on_error:
+                yield Fault(f"node {name!r}", "is a branch with on_error", f"Put on_error on {node.name!r}")
+
+
+def _maps_and_subgraphs(manifest: GraphManifest) -> Iterator[Fault]:
+    fields = manifest.state_schema.get("properties", {})
+    for node in manifest.nodes.values():
+        where = f"node {node.name!r}"
+        mine = [*(node.input or {}).values(), *(node.output or {})]
+        for field in [*filter(None, (node.over, node.into)), *mine]:
+            if fields and field not in fields:
+                yield Fault(where, f"uses the field {field!r}, which the state does not have", hint(field, fields))
+        if node.kind == "map" and (not isinstance(node.limit, int) or node.limit < 1):
+            yield Fault(where, f"max_concurrency is {node.limit!r}", "Use a whole number of at least 1")
+        if node.kind == "subgraph" and (not isinstance(node.graph, str) or not is_name(node.graph)):
+            yield Fault(where, f"names the graph {node.graph!r}", f"A graph's name is {NAME_RULE}")
 
 
 def _unreachable(manifest: GraphManifest) -> Iterator[Fault]:
@@ -95,12 +150,13 @@ def _unreachable(manifest: GraphManifest) -> Iterator[Fault]:
 
 
 def _endless(manifest: GraphManifest) -> Iterator[Fault]:
-    if any(_faulty(node, manifest) for node in manifest.nodes.values()):
+    nodes = manifest.nodes.values()
+    known = {*manifest.nodes, COMPLETE}
+    if any((not _has_way_on(node) and node.name not in manifest.branches) or node.onward - known for node in nodes):
         return  # the edges themselves are wrong: said above
-    exits = [COMPLETE] if COMPLETE in {t for n in manifest.nodes.values() for t in n.targets or ()} else []
-    exits += [node.name for node in manifest.nodes.values() if node.terminal]
-    exits += [node.name for node in manifest.nodes.values() if node.routed and node.targets is None]
-    for name in sorted(stuck(exact_edges(manifest), exits)):
+    exits = [COMPLETE] if any(COMPLETE in node.onward for node in nodes) else []
+    exits += [node.name for node in nodes if node.terminal or (node.routed and node.targets is None)]
+    for name in sorted(stuck(exact_edges(manifest), exits) - manifest.branches):
         yield Fault(
             f"node {name!r}",
             "can never come to an end: every way from it leads in a circle",
@@ -108,21 +164,13 @@ def _endless(manifest: GraphManifest) -> Iterator[Fault]:
         )
 
 
-_CHECKS = (_names, _entrypoint, _edges, _unreachable, _endless)
+_CHECKS = (_names, _entrypoint, _edges, _parallels, _maps_and_subgraphs, _unreachable, _endless)
 
 
 def exact_edges(manifest: GraphManifest) -> dict[str, set[str]]:
     """All edges that are declared; COMPLETE may be a target."""
-    return {
-        name: set(node.targets or ()) | ({node.next_node} if node.next_node else set())
-        for name, node in manifest.nodes.items()
-    }
+    return {name: node.onward for name, node in manifest.nodes.items()}
 
 
-def _faulty(node: NodeSpec, manifest: GraphManifest) -> bool:
-    targets = {*(node.targets or ()), *([node.next_node] if node.next_node else [])}
-    return not (node.terminal or node.next_node or node.routed) or bool(targets - set(manifest.nodes) - {COMPLETE})
-
-
-def _unknown_node(where: str, what: str, target: str, manifest: GraphManifest) -> Fault:
-    return Fault(where, f"{what} names the unknown node {target!r}", f"Add it, or {hint(target, manifest.nodes)}")
+def _has_way_on(node: NodeSpec) -> bool:
+    return node.terminal or node.routed or bool(node.next_node)

@@ -1,4 +1,4 @@
-"""What a route handler decides: the next node, to wait for an event, or to complete. Floor 1.
+"""What a route handler decides: the next node, to wait, to sleep, or to complete. Floor 2.
 
 A decision is a frozen value. Route handlers may return shorter forms; `as_decision` is the one place that
 reads them. On the wire a decision is the dict of `to_dict`.
@@ -6,8 +6,9 @@ reads them. On the wire a decision is the dict of `to_dict`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -20,31 +21,44 @@ class RouteAction(str, Enum):
 
     NEXT = "next"
     WAIT_FOR_EVENT = "wait_for_event"
+    WAIT_FOR_ANY = "wait_for_any"
+    SLEEP = "sleep"
     COMPLETE = "complete"
 
 
 @dataclass(frozen=True)
 class RouteDecision:
-    """Where a run goes after a node. Build it with `next`, `wait_for_event` or `complete`."""
+    """Where a run goes after a node. Build it with one of the class methods.
+
+    `timeout` and `duration` are seconds.
+    """
 
     action: RouteAction
     next_node: str | None = None
     event_name: str | None = None
     resume_node: str | None = None
+    events: Mapping[str, str] | None = None
+    timeout: float | None = None
+    timeout_node: str | None = None
+    duration: float | None = None
     note: str | None = None
 
     def __post_init__(self) -> None:
-        for name in _NEEDED[self.action]:
-            value = getattr(self, name)
-            if not isinstance(value, str) or not value:
-                raise DecisionError(
-                    f"a {self.action.value!r} decision needs {name} as a non-empty string, not {value!r}"
-                )
-        for name in _OPTIONAL - set(_NEEDED[self.action]):
+        needed, allowed = _FIELDS[self.action]
+        for name in needed:
+            self._check_present(name)
+        for name in _ALL - needed - allowed:
             if getattr(self, name) is not None:
                 raise DecisionError(f"a {self.action.value!r} decision takes no {name}")
+        if (self.timeout is None) != (self.timeout_node is None):
+            raise DecisionError("timeout and timeout_node go together: when to give up, and where to go then")
         if self.note is not None and not isinstance(self.note, str):
             raise DecisionError(f"a decision's note is text, not {type(self.note).__name__}")
+
+    def _check_present(self, name: str) -> None:
+        value = getattr(self, name)
+        if not _IS_VALID[name](value):
+            raise DecisionError(f"a {self.action.value!r} decision needs {name} as {_KINDS[name]}, not {value!r}")
 
     @classmethod
     def next(cls, node: str, *, note: str | None = None) -> RouteDecision:
@@ -52,9 +66,50 @@ class RouteDecision:
         return cls(RouteAction.NEXT, next_node=node, note=note)
 
     @classmethod
-    def wait_for_event(cls, *, event_name: str, resume_node: str, note: str | None = None) -> RouteDecision:
-        """Stop until `event_name` is posted; its handler and then `resume_node` run in one activity."""
-        return cls(RouteAction.WAIT_FOR_EVENT, event_name=event_name, resume_node=resume_node, note=note)
+    def wait_for_event(
+        cls,
+        *,
+        event_name: str,
+        resume_node: str,
+        timeout: timedelta | None = None,
+        timeout_node: str | None = None,
+        note: str | None = None,
+    ) -> RouteDecision:
+        """Stop until `event_name` is posted; its handler and then `resume_node` run in one activity.
+
+        After `timeout` without the event the run goes on at `timeout_node` instead.
+        """
+        return cls(
+            RouteAction.WAIT_FOR_EVENT,
+            event_name=event_name,
+            resume_node=resume_node,
+            timeout=_seconds(timeout),
+            timeout_node=timeout_node,
+            note=note,
+        )
+
+    @classmethod
+    def wait_for_any(
+        cls,
+        events: Mapping[str, str],
+        *,
+        timeout: timedelta | None = None,
+        timeout_node: str | None = None,
+        note: str | None = None,
+    ) -> RouteDecision:
+        """Stop until one of several events is posted: `{"approved": "ship", "rejected": "refund"}`."""
+        return cls(
+            RouteAction.WAIT_FOR_ANY,
+            events=dict(events),
+            timeout=_seconds(timeout),
+            timeout_node=timeout_node,
+            note=note,
+        )
+
+    @classmethod
+    def sleep(cls, duration: timedelta, *, resume_node: str, note: str | None = None) -> RouteDecision:
+        """Rest for `duration`, then go on at `resume_node`."""
+        return cls(RouteAction.SLEEP, duration=_seconds(duration), resume_node=resume_node, note=note)
 
     @classmethod
     def complete(cls, *, note: str | None = None) -> RouteDecision:
@@ -62,11 +117,19 @@ class RouteDecision:
         return cls(RouteAction.COMPLETE, note=note)
 
     @property
-    def target(self) -> str | None:
-        """The node at which the run goes on, now or after the event."""
-        return self.next_node or self.resume_node
+    def awaited(self) -> dict[str, str]:
+        """Each event that would wake the run, and the node at which it would go on."""
+        if self.event_name and self.resume_node:
+            return {self.event_name: self.resume_node}
+        return dict(self.events or {})
 
-    def to_dict(self) -> dict[str, str]:
+    @property
+    def targets(self) -> list[str]:
+        """Every node at which the run may go on."""
+        named = [self.next_node, self.resume_node, *(self.events or {}).values(), self.timeout_node]
+        return list(dict.fromkeys(name for name in named if name))
+
+    def to_dict(self) -> dict[str, Any]:
         """The fields that are set, as plain JSON."""
         wire = {field.name: getattr(self, field.name) for field in fields(self)}
         return {**{k: v for k, v in wire.items() if v is not None}, "action": self.action.value}
@@ -83,15 +146,51 @@ class RouteDecision:
         except ValueError:
             actions = ", ".join(repr(action.value) for action in RouteAction)
             raise DecisionError(f"a decision's action is one of {actions}, not {data.get('action')!r}") from None
-        return cls(**{**data, "action": action})
+        times = {key: _seconds(data.get(key)) for key in ("timeout", "duration")}
+        return cls(**{**data, **times, "action": action})
 
 
-_NEEDED: dict[RouteAction, tuple[str, ...]] = {
-    RouteAction.NEXT: ("next_node",),
-    RouteAction.WAIT_FOR_EVENT: ("event_name", "resume_node"),
-    RouteAction.COMPLETE: (),
+def _seconds(span: Any) -> float | None:
+    """A timedelta, or a number of seconds, as seconds."""
+    if span is None or (isinstance(span, (int, float)) and not isinstance(span, bool)):
+        return None if span is None else float(span)
+    if not isinstance(span, timedelta):
+        raise DecisionError(f"a timeout or duration is a timedelta, not {type(span).__name__}")
+    return span.total_seconds()
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_events(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and all(_is_text(k) and _is_text(v) for k, v in value.items())
+
+
+_ALL = frozenset({"next_node", "event_name", "resume_node", "events", "timeout", "timeout_node", "duration"})
+_TIMEOUT = frozenset({"timeout", "timeout_node"})
+
+_FIELDS: dict[RouteAction, tuple[frozenset[str], frozenset[str]]] = {
+    RouteAction.NEXT: (frozenset({"next_node"}), frozenset()),
+    RouteAction.WAIT_FOR_EVENT: (frozenset({"event_name", "resume_node"}), _TIMEOUT),
+    RouteAction.WAIT_FOR_ANY: (frozenset({"events"}), _TIMEOUT),
+    RouteAction.SLEEP: (frozenset({"duration", "resume_node"}), frozenset()),
+    RouteAction.COMPLETE: (frozenset(), frozenset()),
 }
-_OPTIONAL = {"next_node", "event_name", "resume_node"}
+"""What each action needs, and what it may have besides."""
+
+_IS_VALID: dict[str, Callable[[Any], bool]] = {
+    "next_node": _is_text,
+    "event_name": _is_text,
+    "resume_node": _is_text,
+    "events": _is_events,
+    "duration": lambda value: isinstance(value, float) and value >= 0,
+}
+_KINDS = {
+    **dict.fromkeys(("next_node", "event_name", "resume_node"), "a non-empty string"),
+    "events": "a non-empty dict of event names to nodes",
+    "duration": "a timedelta that is not negative",
+}
 
 
 def as_decision(answer: Any, default_next: str | None) -> RouteDecision:

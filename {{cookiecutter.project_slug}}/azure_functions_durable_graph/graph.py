@@ -16,9 +16,9 @@ Handler = Callable[..., Any]
 
 @dataclass(frozen=True)
 class NodeCode:
-    """The code of one node."""
+    """The code of one node; a parallel, a subgraph and a wait have none."""
 
-    handler: Handler
+    handler: Handler | None
     route: Handler | None = None
 
 

@@ -51,3 +51,23 @@ def awaited_events(route: Callable[..., Any]) -> set[str]:
         and isinstance(keyword.value, ast.Constant)
         and isinstance(keyword.value.value, str)
     }
+
+
+def returned_keys(handler: Callable[..., Any]) -> set[str]:
+    """The fields that a handler surely writes: keys of a dict that every `return` of its source writes out."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(handler)))
+    except (OSError, TypeError, SyntaxError):
+        return set()
+    function = tree.body[0] if tree.body else None
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return set()
+    returns = [node for node in ast.walk(function) if isinstance(node, ast.Return)]
+    keys = [_literal_keys(item.value) for item in returns]
+    return set.intersection(*keys) if keys else set()
+
+
+def _literal_keys(value: ast.expr | None) -> set[str]:
+    if not isinstance(value, ast.Dict):
+        return set()
+    return {key.value for key in value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}

@@ -13,7 +13,8 @@ from typing import Any
 from .errors import PayloadError
 from .plain import check, parse
 
-JSON, PROBLEM, TEXT = "application/json", "application/problem+json", "text/plain; charset=utf-8"
+JSON, PROBLEM = "application/json", "application/problem+json"
+TEXT, SVG = "text/plain; charset=utf-8", "image/svg+xml"
 
 MAX_WAIT = 60.0
 """Longest long poll in seconds. Azure's front end cuts a request off after 230."""

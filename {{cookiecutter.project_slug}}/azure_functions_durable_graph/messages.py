@@ -18,10 +18,23 @@ RUN_FORMAT = 1
 
 
 class PlanNode(TypedDict, total=False):
-    """The orchestrator's view of a node. A node with neither key is terminal."""
+    """The orchestrator's view of a node. A task with neither `next` nor `routed` is terminal.
 
+    `kind` is left out for a task; `seconds` belongs to a wait, `branches` to a parallel, `over`, `into` and `limit`
+    to a map, `output` (parent's field -> child's field) to a subgraph.
+    """
+
+    kind: str
     next: str
     routed: bool
+    retry: dict[str, Any]
+    on_error: dict[str, str]
+    seconds: float
+    branches: list[str]
+    over: str
+    into: str
+    limit: int
+    output: dict[str, str]
 
 
 class Plan(TypedDict):
@@ -35,13 +48,18 @@ class Plan(TypedDict):
 
 
 class TrailEntry(TypedDict):
-    """One finished step, as it is carried over a continue-as-new. `to` is empty where the run completed."""
+    """One finished step, as it is carried over a continue-as-new. `to` is missing where the run completed.
+
+    `events` are those that the run waited for after the step; `items` counts those of a map.
+    """
 
     step: int
     node: str
     at: str
-    to: NotRequired[str]
-    event: NotRequired[str]
+    to: NotRequired[list[str]]
+    events: NotRequired[list[str]]
+    error: NotRequired[str]
+    items: NotRequired[int]
     note: NotRequired[str]
 
 
@@ -52,8 +70,20 @@ class EventInput(TypedDict):
     payload: Any
 
 
+class FanOut(TypedDict):
+    """A parallel or map that is under way: what has come back by branch or index, and attempts so far."""
+
+    done: dict[str, dict[str, Any]]
+    attempts: dict[str, int]
+
+
 class RunInput(TypedDict):
-    """The orchestration's input: at the start of a run, and again at each continue-as-new."""
+    """The orchestration's input: at the start of a run, and again at each continue-as-new.
+
+    The optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that comes
+    next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
+    of a parked run. `child` marks a run that another run has started: it reports failure as a value.
+    """
 
     format: int
     plan: Plan
@@ -65,10 +95,20 @@ class RunInput(TypedDict):
     step: int
     trail: list[TrailEntry]
     event: NotRequired[EventInput]
+    attempt: NotRequired[int]
+    error: NotRequired[dict[str, Any]]
+    writes: NotRequired[list[dict[str, Any]]]
+    fan_out: NotRequired[FanOut]
+    pause: NotRequired[float]
+    child: NotRequired[bool]
 
 
 class NodeCall(TypedDict):
-    """Input of the node activity."""
+    """Input of the node activity.
+
+    `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates of earlier branches, to be
+    reduced first; `settle` asks for that alone.
+    """
 
     run_id: str
     graph: str
@@ -76,16 +116,28 @@ class NodeCall(TypedDict):
     node: str
     step: int
     state: dict[str, Any]
+    attempt: NotRequired[int]
+    metadata: NotRequired[dict[str, Any]]
     event: NotRequired[EventInput]
+    error: NotRequired[dict[str, Any]]
+    writes: NotRequired[list[dict[str, Any]]]
+    branch: NotRequired[str]
+    item: NotRequired[int]
+    settle: NotRequired[bool]
+    started_at: NotRequired[str]
 
 
 class ErrorRecord(TypedDict):
-    """A failure as a value. `bases` are the names of the exception's base classes, nearest first."""
+    """A failure as a value. `bases` are the names of the exception's base classes, nearest first.
+
+    `errors` lists the failures of branches, items or a child, each a record with its `node`.
+    """
 
     type: str
     bases: list[str]
     message: str
     where: str
+    errors: NotRequired[list[dict[str, Any]]]
 
 
 class NodeResult(TypedDict):
@@ -93,18 +145,26 @@ class NodeResult(TypedDict):
 
     Exactly one of three forms: `patch` (with `unset` and `decision` where they apply), `error`, or `missing`
     (this deployment has no graph of that hash). `plan` comes with the first two where a compatible newer manifest has
-    served the call: the run goes on with that plan.
+    served the call: the run goes on with that plan. A branch adds `writes` (updates of fields with a reducer), an item
+    its `value`, a subgraph the `child` to be started.
     """
 
     node: str
     step: int
     patch: NotRequired[dict[str, Any]]
     unset: NotRequired[list[str]]
-    decision: NotRequired[dict[str, str]]
+    decision: NotRequired[dict[str, Any]]
     event: NotRequired[str]
     error: NotRequired[ErrorRecord]
     missing: NotRequired[bool]
     plan: NotRequired[Plan]
+    attempt: NotRequired[int]
+    branch: NotRequired[str]
+    item: NotRequired[int]
+    value: NotRequired[Any]
+    writes: NotRequired[dict[str, Any]]
+    child: NotRequired[RunInput]
+    settle: NotRequired[bool]
 
 
 class OpenWait(TypedDict):
@@ -113,6 +173,14 @@ class OpenWait(TypedDict):
     event: str
     address: str
     resume_node: str
+    deadline: NotRequired[str]
+
+
+class OpenChild(TypedDict):
+    """A run that this run has started and waits for."""
+
+    id: str
+    node: str
 
 
 class RunStatus(TypedDict):
@@ -124,6 +192,9 @@ class RunStatus(TypedDict):
     node: str
     step: int
     waits: NotRequired[list[OpenWait]]
+    children: NotRequired[list[OpenChild]]
+    sleeps_until: NotRequired[str]
+    retry: NotRequired[dict[str, Any]]
     parked: NotRequired[str]
     note: NotRequired[str]
     error: NotRequired[dict[str, Any]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from difflib import get_close_matches
 
 ORCHESTRATOR = "durable_graph_run"
@@ -51,6 +52,15 @@ def wait_address(event_name: str, step: int) -> str:
     answer every later wait of that name; a name that is never awaited twice is out of that defect's reach.
     """
     return f"{event_name}.{step}"
+
+
+def tick_id(schedule: str, cron: str, now: datetime) -> str:
+    """The id of a run that a schedule starts: the same for a tick that fires twice.
+
+    Ticks are told apart by the minute; by the second where the cron expression's seconds are no plain number.
+    """
+    moment = f"{now:%Y%m%dT%H%M}" if cron.split(maxsplit=1)[0].isdigit() else f"{now:%Y%m%dT%H%M%S}"
+    return f"{schedule}.{moment}Z"
 
 
 def hint(wrong: str, known: Iterable[str]) -> str:

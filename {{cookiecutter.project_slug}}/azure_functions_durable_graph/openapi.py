@@ -15,7 +15,7 @@ from .graph import GraphRegistration
 _QUERY: dict[str, Any] = {
     "wait": {"type": "number", "minimum": 0, "maximum": 60},
     "limit": {"type": "integer", "minimum": 1, "maximum": 200},
-    "format": {"enum": ["mermaid"]},
+    "format": {"enum": ["mermaid", "svg"]},
 }
 
 _PROBLEM = {

@@ -1,7 +1,7 @@
 """A recorded run: what happened to it, as a file that a test can replay. Floor 5.
 
     {"format": 1, "id": …, "runtime_status": …, "input": RunInput, "custom_status": …, "output": …,
-     "events": [{"kind": "activity" | "event" | "timer", "at": …, …}]}
+     "events": [{"kind": "activity" | "event" | "timer" | "child", "at": …, …}]}
 
 Only what came from outside is kept: results, events and timers, in the order in which they reached the run.
 """
@@ -89,6 +89,10 @@ def _event(item: Mapping[str, Any]) -> dict[str, Any] | None:
         return {"kind": "event", "at": at, "name": item["Name"], "input": item.get("Input")}
     if kind == "TimerFired":
         return {"kind": "timer", "at": at}
+    if kind == "SubOrchestrationInstanceCompleted":
+        return {"kind": "child", "at": at, "result": _decoded(item.get("Result"))}
+    if kind == "SubOrchestrationInstanceFailed":
+        return {"kind": "child", "at": at, "reason": str(item.get("Reason"))}
     return None
 
 

@@ -1,24 +1,36 @@
-"""A run as its host reports it, and what people see of it: state, path, open waits. Floor 4.
+"""A run as its host reports it, and what people see of it: state, path, open waits. Floor 9.
 
-Pure: a record in, plain JSON out. The state of a live run is not stored anywhere by itself; it is the start state
-with the patches of the history folded in.
+Pure: a record in, plain JSON out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .decisions import RouteAction, RouteDecision, decision_after
-from .messages import NodeResult, OpenWait, PlanNode, RunInput
-from .names import ACTIVITY, wait_address
-from .states import patched
+from .driver import Followed, follow
+from .messages import OpenWait, RunInput
 
 FINISHED = {"Completed": "completed", "Failed": "failed", "Terminated": "cancelled", "Canceled": "cancelled"}
 """Runtime status of the Durable engine -> status of a run, for runs that are over."""
 
 LIVE = {"Pending": "pending", "Running": "running", "ContinuedAsNew": "running", "Suspended": "suspended"}
+
+_AT_WORK = frozenset({"Running", "ContinuedAsNew"})
+
+STATUSES: dict[str, frozenset[str]] = {
+    "pending": frozenset({"Pending"}),
+    "running": _AT_WORK,
+    "waiting": _AT_WORK,
+    "sleeping": _AT_WORK,
+    "parked": _AT_WORK,
+    "suspended": frozenset({"Suspended"}),
+    "completed": frozenset({"Completed"}),
+    "failed": frozenset({"Failed", "Completed"}),
+    "cancelled": frozenset({"Terminated", "Canceled"}),
+}
+"""Status of a run -> the runtime statuses that such a run can have in the engine. A failed child is Completed there."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,7 @@ class RunRecord:
     created_at: str | None
     updated_at: str | None
     history: Sequence[Mapping[str, Any]] = ()
+    child_waits: tuple[OpenWait, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -41,82 +54,89 @@ class RunRecord:
 
     @property
     def waits(self) -> list[OpenWait]:
-        """The events that the run asks for now."""
-        return [] if self.finished else list(self.custom_status.get("waits", ()))
+        """The events that the run asks for now, its own first, then those of the runs that it has started."""
+        return [] if self.finished else [*self.custom_status.get("waits", ()), *self.child_waits]
+
+    @property
+    def children(self) -> list[str]:
+        """The ids of the runs that this run waits for."""
+        return [] if self.finished else [child["id"] for child in self.custom_status.get("children", ())]
+
+    def with_waits_of(self, children: Sequence[RunRecord]) -> RunRecord:
+        """The record with the open waits of the children."""
+        return replace(self, child_waits=tuple(wait for child in children for wait in child.waits))
 
     @property
     def settled(self) -> bool:
-        """Whether the run goes on only with help from outside: finished, waiting, parked or suspended."""
+        """Whether the run goes on only with help from outside or with time: finished, waiting, parked, suspended."""
         return self.status not in ("pending", "running")
 
     @property
     def status(self) -> str:
-        """pending, running, waiting, parked, suspended, completed, failed or cancelled."""
+        """pending, running, waiting, sleeping, parked, suspended, completed, failed or cancelled."""
         if self.finished:
-            return FINISHED[self.runtime_status]
+            return "failed" if self.custom_status.get("error") else FINISHED[self.runtime_status]
         status = LIVE.get(self.runtime_status, "running")
-        if status == "running":
-            status = "waiting" if self.waits else "parked" if self.custom_status.get("parked") else status
-        return status
+        if status != "running":
+            return status
+        if self.waits:
+            return "waiting"
+        keys = {"parked": "parked", "sleeps_until": "sleeping", "retry": "sleeping"}
+        return next((value for key, value in keys.items() if self.custom_status.get(key)), status)
 
-
-_AT_WORK = frozenset({"Running", "ContinuedAsNew"})
-
-STATUSES: dict[str, frozenset[str]] = {
-    "pending": frozenset({"Pending"}),
-    "running": _AT_WORK,
-    "waiting": _AT_WORK,
-    "parked": _AT_WORK,
-    "suspended": frozenset({"Suspended"}),
-    "completed": frozenset({"Completed"}),
-    "failed": frozenset({"Failed"}),
-    "cancelled": frozenset({"Terminated", "Canceled"}),
-}
-"""Status of a run -> the runtime statuses that such a run can have in the engine."""
-
-
-def run_line(record: RunRecord) -> dict[str, Any]:
-    """A run in a list: no payloads."""
-    view = run_view(record)
-    return {key: view[key] for key in ("id", "graph", "version", "graph_hash", "status", "node", "step", "updated_at")}
+    @property
+    def final_state(self) -> Any:
+        """The output of a run that has completed: its state."""
+        return self.output.get("state") if self.run.get("child") and isinstance(self.output, dict) else self.output
 
 
 def run_view(record: RunRecord) -> dict[str, Any]:
     """The answer of GET runs/{id}. `state` is the newest known one, `output` is set once the run has completed."""
     plan = record.run["plan"]
     completed = record.status == "completed"
+    status = record.custom_status
     view: dict[str, Any] = {
         "id": record.id,
         "graph": plan["graph"],
-        "version": record.custom_status.get("version", plan["version"]),
-        "graph_hash": record.custom_status.get("hash", plan["hash"]),
+        "version": status.get("version", plan["version"]),
+        "graph_hash": status.get("hash", plan["hash"]),
         "status": record.status,
-        "node": record.custom_status.get("node", record.run["node"]),
-        "step": record.custom_status.get("step", record.run["step"]),
-        "waits": [{"event": wait["event"], "resume_node": wait["resume_node"]} for wait in record.waits],
+        "node": status.get("node", record.run["node"]),
+        "step": status.get("step", record.run["step"]),
+        "waits": [{key: wait[key] for key in _WAIT_KEYS if key in wait} for wait in record.waits],  # type: ignore[literal-required]
         "input": record.run["input"],
         "metadata": record.run["metadata"],
-        "state": record.output if completed else current_state(record),
-        "output": record.output if completed else None,
+        "state": record.final_state if completed else _followed(record).cursor.run["state"],
+        "output": record.final_state if completed else None,
         "error": _error(record),
         "started_at": record.run["started_at"],
         "updated_at": record.updated_at,
     }
-    for key in ("note", "parked"):
-        if record.custom_status.get(key):
-            view[key] = record.custom_status[key]
+    view.update(
+        {key: status[key] for key in ("note", "parked", "sleeps_until", "retry", "children") if status.get(key)}
+    )
     if record.status == "cancelled":
         view["reason"] = record.output
     return view
 
 
-def current_state(record: RunRecord) -> dict[str, Any]:
-    """The start state of this generation with every patch of the history applied."""
-    state = record.run["state"]
-    for _, result in _results(record):
-        if "patch" in result:
-            state = patched(state, result["patch"], result.get("unset"))
-    return state
+_DETAILS = ("note", "parked", "sleeps_until", "retry", "fan_out", "children")
+_WAIT_KEYS = ("event", "resume_node", "deadline")
+
+
+def run_line(record: RunRecord) -> dict[str, Any]:
+    """A run in a list: no payloads."""
+    plan, status = record.run["plan"], record.custom_status
+    return {
+        "id": record.id,
+        "graph": plan["graph"],
+        "version": status.get("version", plan["version"]),
+        "graph_hash": status.get("hash", plan["hash"]),
+        "status": record.status,
+        "node": status.get("node", record.run["node"]),
+        "step": status.get("step", record.run["step"]),
+        "updated_at": record.updated_at,
+    }
 
 
 def history_view(record: RunRecord) -> dict[str, Any]:
@@ -124,84 +144,61 @@ def history_view(record: RunRecord) -> dict[str, Any]:
 
     Steps from before the last continue-as-new are shown from the carried trail, without times and patches.
     """
-    steps = [_carried(dict(entry)) for entry in record.run["trail"]]
-    asked = {wait_address(entry["event"], entry["step"]) for entry in record.run["trail"] if "event" in entry}
-    nodes = record.run["plan"]["nodes"]
-    for event, result in _results(record):
-        nodes = result["plan"]["nodes"] if "plan" in result else nodes
-        step = _step(nodes, event, result)
-        if step is not None:
-            steps.append(step)
-            if "waits_for" in step:
-                asked.add(wait_address(step["waits_for"], step["step"]))
+    followed = _followed(record)
+    details: dict[int, list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = {}
+    for event, result in followed.results:
+        if not result.get("missing"):
+            details.setdefault(result["step"], []).append((event, result))
+    steps = []
+    for entry in followed.cursor.run["trail"]:
+        steps += _steps(dict(entry), details.pop(entry["step"], []))
+    for step in sorted(details):  # under way, or ended by an error
+        steps += _steps({"step": step, "node": details[step][-1][1]["node"]}, details[step])
     first = steps[0]["step"] if steps else record.run["step"]
-    return {"id": record.id, "steps_not_shown": first, "steps": steps, "events": _events(record, asked)}
+    events = [_event(event, applied) for event, applied in followed.events]
+    return {"id": record.id, "steps_not_shown": first, "steps": steps, "events": events}
 
 
-def _carried(entry: dict[str, Any]) -> dict[str, Any]:
-    entry["finished_at"] = entry.pop("at")
-    if "event" in entry:
-        entry["waits_for"] = entry.pop("event")
-    return entry
+def _followed(record: RunRecord) -> Followed:
+    return follow(record.id, record.run, record.history)
 
 
-def _results(record: RunRecord) -> list[tuple[Mapping[str, Any], NodeResult]]:
-    return [
-        (event, event["Result"])
-        for event in record.history
-        if event.get("EventType") == "TaskCompleted"
-        and event.get("FunctionName", ACTIVITY) == ACTIVITY
-        and isinstance(event.get("Result"), dict)
-        and "node" in event["Result"]
-    ]
+def _steps(entry: dict[str, Any], results: list[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """One step; a parallel shows its branches first, a map counts its items, failed attempts are counted."""
+    step: dict[str, Any] = {"step": entry["step"], "node": entry["node"]}
+    branches = [_branch(event, result) for event, result in results if "branch" in result]
+    own = [(event, result) for event, result in results if "branch" not in result and "item" not in result]
+    items = [result for _, result in results if "item" in result]
+    if own:
+        event, result = own[-1]
+        step["started_at"] = own[0][0].get("ScheduledTime")
+        step |= {key: result[key] for key in ("patch", "unset", "event", "error") if key in result}
+        step["finished_at"] = event.get("Timestamp")
+    if len(own) > 1:
+        step["attempts"] = len(own)
+    if items:
+        step["items"] = len({result["item"] for result in items})
+    step.setdefault("finished_at", entry.get("at"))
+    step.update({key: entry[key] for key in ("to", "note", "items") if key in entry})
+    if "events" in entry:
+        step["waits_for"] = entry["events"]
+    return [*sorted(branches, key=lambda branch: str(branch["node"])), step]
 
 
-def _step(nodes: Mapping[str, PlanNode], event: Mapping[str, Any], result: NodeResult) -> dict[str, Any] | None:
-    if result.get("missing"):
-        return None
-    step: dict[str, Any] = {
-        "step": result["step"],
-        "node": result["node"],
-        "started_at": event.get("ScheduledTime"),
-        "finished_at": event.get("Timestamp"),
-    }
-    step.update({key: value for key, value in result.items() if key in ("patch", "unset", "event", "error")})
-    if "error" not in result:
-        step.update(_onward(decision_after(nodes[result["node"]], result)))
-    return step
+def _branch(event: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    times = {"started_at": event.get("ScheduledTime"), "finished_at": event.get("Timestamp")}
+    kept = {key: result[key] for key in ("patch", "writes", "error", "attempt") if key in result}
+    return {"step": result["step"], "node": result["node"], "branch": True, **times, **kept}
 
 
-def _onward(decision: RouteDecision) -> dict[str, str]:
-    onward = {"to": decision.target, "note": decision.note, "waits_for": None}
-    if decision.action is RouteAction.WAIT_FOR_EVENT:
-        onward["waits_for"] = decision.event_name
-    return {key: value for key, value in onward.items() if value}
-
-
-def _events(record: RunRecord, asked: set[str]) -> list[dict[str, Any]]:
-    """Each event that reached the run; the first under an address that was asked for is applied, others are not."""
-    events = []
-    for event in record.history:
-        if event.get("EventType") == "EventRaised":
-            address = str(event.get("Name"))
-            events.append(
-                {
-                    "event": address.rpartition(".")[0] or address,
-                    "at": event.get("Timestamp"),
-                    "outcome": "applied" if address in asked else "discarded",
-                }
-            )
-            asked = asked - {address}
-    return events
+def _event(event: Mapping[str, Any], applied: bool) -> dict[str, Any]:
+    address = str(event.get("Name"))
+    name = address.rpartition(".")[0] or address
+    return {"event": name, "at": event.get("Timestamp"), "outcome": "applied" if applied else "discarded"}
 
 
 def _error(record: RunRecord) -> dict[str, Any] | None:
     if record.status != "failed":
         return None
     error = record.custom_status.get("error")
-    if isinstance(error, dict):
-        return error
-    for _, result in reversed(_results(record)):
-        if "error" in result:
-            return {**result["error"], "node": result["node"], "step": result["step"]}
-    return {"type": "OrchestrationFailed", "message": str(record.output)}
+    return error if isinstance(error, dict) else {"type": "OrchestrationFailed", "message": str(record.output)}

@@ -18,6 +18,7 @@ from .decisions import RouteDecision
 from .dev import actions as act
 from .dev import history as hist
 from .dev.actions import Action, Outcome, outcome_of_error, outcome_of_state
+from .driver import identity
 from .errors import HistoryError
 from .graph import GraphRegistration
 from .orchestrator import orchestrate
@@ -25,7 +26,7 @@ from .recorded import RecordedRun
 from .registry import Registry
 from .states import load, patched
 
-_TAKES_ID = frozenset({act.ACTIVITY, act.TIMER})
+_TAKES_ID = frozenset({act.ACTIVITY, act.TIMER, act.CHILD})
 
 
 def replay(run: RecordedRun, registry: Registry) -> None:
@@ -79,10 +80,11 @@ class _Replay:
 
     def _activity(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
         result = event["result"]
-        wanted = (result["node"], result["step"])
-        open_calls = {self._called(action): task_id for task_id, action in self._open(outcome, act.ACTIVITY)}
+        wanted = identity(result)
+        calls = [(task_id, json.loads(action.data["input"])) for task_id, action in self._open(outcome, act.ACTIVITY)]
+        open_calls = {identity(call): task_id for task_id, call in calls}
         if wanted not in open_calls:
-            asked = ", ".join(f"node {node!r} at step {step}" for node, step in open_calls) or "no node"
+            asked = ", ".join(f"node {node!r} at step {step}" for node, step, *_ in open_calls) or "no node"
             raise self._differs(number, f"then node {wanted[0]!r} ran at step {wanted[1]}, today it asks for {asked}")
         self._check_result(number, result)
         task_id = open_calls[wanted]
@@ -99,6 +101,17 @@ class _Replay:
         self.answered.add(timers[0])
         self._feed(number, hist.TIMER_FIRED, TimerId=timers[0], FireAt=event["at"])
 
+    def _child(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
+        children = [task_id for task_id, _ in self._open(outcome, act.CHILD)]
+        if not children:
+            raise self._differs(number, "then a subgraph came back, today the run has started none")
+        self.answered.add(children[0])
+        if "result" in event:
+            self._feed(number, hist.CHILD_COMPLETED, TaskScheduledId=children[0], Result=json.dumps(event["result"]))
+        else:
+            reason = event["reason"]
+            self._feed(number, hist.CHILD_FAILED, TaskScheduledId=children[0], Reason=reason, Details=None)
+
     def _feed(self, number: int, kind: int, **members: Any) -> None:
         now = _moment(self.run, number - 1)
         self.history += [hist.event(hist.ORCHESTRATOR_STARTED, now), hist.event(kind, now, **members)]
@@ -109,21 +122,16 @@ class _Replay:
         numbered = enumerate(leaves)
         return [(n, leaf) for n, leaf in numbered if leaf.kind == kind and n not in self.answered]
 
-    @staticmethod
-    def _called(action: Action) -> tuple[str, int]:
-        call = json.loads(action.data["input"])
-        return call["node"], call["step"]
-
     def _check_result(self, number: int, result: Mapping[str, Any]) -> None:
         """Whether the graph of today knows the node, and can read what it left behind."""
         manifest, node = self.graph.manifest, result["node"]
         if node not in manifest.nodes:
             raise self._differs(number, f"node {node!r} ran then, and graph {manifest.graph_name!r} has none today")
-        if "decision" in result:
-            target = RouteDecision.from_dict(result["decision"]).target
-            if target is not None and target not in manifest.nodes:
+        for target in RouteDecision.from_dict(result["decision"]).targets if "decision" in result else ():
+            if target not in manifest.nodes:
                 raise self._differs(number, f"node {node!r} led to {target!r} then, which is no node today")
-        self.state = patched(self.state, result.get("patch", {}), result.get("unset"))
+        if "branch" not in result and "item" not in result:  # what branches and items bring is merged later
+            self.state = patched(self.state, result.get("patch", {}), result.get("unset"))
         self._check_state(number)
 
     def _check_state(self, number: int) -> None:
@@ -148,7 +156,7 @@ class _Replay:
         return HistoryError(f"{self.run.id}, event {number} of {len(self.run.events)}: {text}")
 
 
-_FEEDS = {"activity": _Replay._activity, "event": _Replay._event, "timer": _Replay._timer}
+_FEEDS = {"activity": _Replay._activity, "event": _Replay._event, "timer": _Replay._timer, "child": _Replay._child}
 
 
 def _moment(run: RecordedRun, number: int) -> datetime:

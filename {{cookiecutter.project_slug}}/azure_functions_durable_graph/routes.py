@@ -14,10 +14,12 @@ from pydantic import BaseModel
 from . import api as runs
 from .api import Api, CancelRequest, StartRequest, find_graph
 from .graph import GraphRegistration
-from .http import TEXT, Problem, Request, Response
+from .http import SVG, TEXT, Problem, Request, Response
 from .listing import get_graph, list_runs
+from .manifest import GraphManifest
 from .mermaid import flowchart
 from .openapi import document
+from .svg import svg
 
 Handler = Callable[[Api, Request], Awaitable[Response]]
 
@@ -46,12 +48,16 @@ async def list_graphs(api: Api, request: Request) -> Response:
 
 
 async def get_diagram(api: Api, request: Request) -> Response:
-    """200: the graph as Mermaid text."""
+    """200: the graph as a picture: Mermaid text, or SVG."""
     graph = find_graph(api, request)
     kind = request.query.get("format", "mermaid")
-    if kind != "mermaid":
-        raise Problem("invalid", f"format is 'mermaid', not {kind!r}")
-    return Response(200, flowchart(graph.manifest), content_type=TEXT)
+    if kind not in _PICTURES:
+        raise Problem("invalid", f"format is one of {', '.join(map(repr, _PICTURES))}, not {kind!r}")
+    draw, content_type = _PICTURES[kind]
+    return Response(200, draw(graph.manifest), content_type=content_type)
+
+
+_PICTURES: dict[str, tuple[Callable[[GraphManifest], str], str]] = {"mermaid": (flowchart, TEXT), "svg": (svg, SVG)}
 
 
 async def get_openapi(api: Api, request: Request) -> Response:
@@ -149,7 +155,7 @@ ROUTES: tuple[Route, ...] = (
         "graphs/{graph}/diagram",
         get_diagram,
         "Draw a graph",
-        {200: "Mermaid text", 422: "format is not valid", **_GRAPH_404},
+        {200: "Mermaid text or SVG", 422: "format is not valid", **_GRAPH_404},
         query=("format",),
     ),
     Route("get_openapi", "GET", "openapi.json", get_openapi, "This API as OpenAPI", {200: "the document"}),

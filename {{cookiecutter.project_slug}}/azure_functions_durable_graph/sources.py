@@ -34,7 +34,8 @@ def source_digest(code: Handler) -> str:
 
 def _handlers(graph: GraphRegistration) -> Iterator[tuple[str, Handler]]:
     for name, node in graph.nodes.items():
-        yield f"node {name!r}", node.handler
+        if node.handler is not None:
+            yield f"node {name!r}", node.handler
         if node.route is not None:
             yield f"the route of node {name!r}", node.route
     for name, event in graph.events.items():

@@ -16,6 +16,7 @@ from pydantic.errors import PydanticUserError
 
 from .errors import Fault
 from .names import hint
+from .reducers import read_writes, reduced
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,20 +40,30 @@ def dump(state: BaseModel) -> dict[str, Any]:
 def merge(model: type[Model], state: Mapping[str, Any], update: Any, who: str) -> Model:
     """Apply what a handler returned to a state in JSON form.
 
-    dict: shallow merge. BaseModel: full replacement. None: unchanged. Anything else is a TypeError that begins with
-    `who`, and so is a dict key that is no field. The result is validated: raises pydantic's ValidationError.
+    dict: shallow merge; a field with a reducer is reduced instead. BaseModel: full replacement. None: unchanged.
+    Anything else is a TypeError that begins with `who`, and so is a dict key that is no field. The result is validated:
+    raises pydantic's ValidationError.
     """
     if update is None:
         return load(model, state)
     if isinstance(update, BaseModel):
-        return model.model_validate(dict(update), by_alias=True, by_name=True)
+        return _validated(model, dict(update))
     if not isinstance(update, Mapping):
         raise TypeError(
             f"{who} returned {type(update).__name__}; a handler returns a dict of changed fields, "
             "a state model, or None"
         )
     _refuse_unknown_fields(model, update, who)
-    return model.model_validate({**dict(load(model, state)), **update}, by_alias=True, by_name=True)
+    return _validated(model, reduced(model, dict(load(model, state)), update))
+
+
+def reduce_writes(model: type[Model], state: Mapping[str, Any], writes: Mapping[str, Any]) -> Model:
+    """Apply the updates that one branch has left for the fields with a reducer."""
+    return _validated(model, reduced(model, dict(load(model, state)), read_writes(model, writes)))
+
+
+def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
+    return model.model_validate(values, by_alias=True, by_name=True)
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

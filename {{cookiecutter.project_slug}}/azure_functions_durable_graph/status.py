@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from .messages import OpenWait, RunInput, RunStatus
+from .messages import RunInput, RunStatus
 
 LIMIT_BYTES = 12 * 1024
 """Of UTF-16. The Durable extension fails a run whose custom status takes more than 16 KB of UTF-16; its serializer
@@ -14,15 +14,8 @@ may need a little more room than ours, so we stay well below."""
 TEXT_LIMIT = 1000
 
 
-def run_status(
-    run: RunInput,
-    *,
-    waits: list[OpenWait] | None = None,
-    parked: str | None = None,
-    note: str | None = None,
-    error: dict[str, Any] | None = None,
-) -> RunStatus:
-    """The status to publish. Where it would be too large it says less, and never fails."""
+def run_status(run: RunInput, **details: Any) -> RunStatus:
+    """The status to publish, with what is set of RunStatus' optional keys. Too large, it says less; it never fails."""
     plan = run["plan"]
     status: dict[str, Any] = {
         "graph": plan["graph"],
@@ -30,13 +23,14 @@ def run_status(
         "hash": plan["hash"],
         "node": run["node"],
         "step": run["step"],
-        **{k: v for k, v in (("waits", waits), ("parked", parked), ("note", note), ("error", error)) if v},
+        **{key: value for key, value in details.items() if value},
     }
     if _size(status) > LIMIT_BYTES:
         status = _shortened(status)
     if _size(status) > LIMIT_BYTES:
         status.pop("note", None)
-        status["error"] = {"type": "TooLarge", "message": "the error is in the run's history"} if error else None
+        if "error" in status:
+            status["error"] = {"type": "TooLarge", "message": "the error is in the run's history"}
     return cast(RunStatus, status)
 
 
