@@ -18,7 +18,6 @@ from .errors import Fault, GraphBuildError
 from .graph import EventCode, GraphRegistration, Handler, NodeCode
 from .hints import annotated_targets
 from .manifest import DEFAULT_MAX_STEPS, GraphManifest
-from .mermaid import flowchart
 from .names import COMPLETE
 from .nodes import EventSpec, NodeSpec
 from .plain import canonical
@@ -210,6 +209,8 @@ class ManifestBuilder:
         faults += checks.manifest_faults(manifest)
         faults += checks.code_faults(manifest, self._node_code)
         if faults:
+            from .mermaid import flowchart  # a picture only of what is wrong
+
             raise GraphBuildError(str(self._graph_name), faults, flowchart(manifest) if self._nodes else "")
         return GraphRegistration(manifest, self._state_model, self._node_code, self._event_code)
 

@@ -14,31 +14,21 @@ PACKAGE = "azure_functions_durable_graph"
 SOURCE = Path(__file__).parent.parent / PACKAGE
 
 FLOORS = (
-    {"errors", "topology", "ports"},
+    {"errors", "topology", "ports", "routes"},
     {"names", "plain", "vendoring", "policies", "context"},
     {"decisions", "messages", "http", "schemas", "scaffold", "reducers"},
     {"states", "nodes", "recorded"},
     {"manifest", "status"},
     {"graph", "mermaid", "hints", "cursor"},
-    {
-        "waiting",
-        "fanout",
-        "subgraphs",
-        "calling",
-        "starting",
-        "checks",
-        "registry",
-        "openapi",
-        "changes",
-        "sources",
-        "svg",
-    },
+    {"waiting", "fanout", "subgraphs", "calling", "starting", "checks", "registry"},
+    {"changes", "sources", "svg"},
     {"orchestrator", "builder", "activities", "lock"},
     {"driver"},
     {"records"},
     {"api"},
-    {"listing", "report", "recording"},
-    {"routes"},
+    {"openapi", "listing"},
+    {"report", "recording", "describing"},
+    {"serving"},
     {"app"},
     {"dev.history", "dev.actions", "dev.clock", "dev.routing", "dev.settings", "dev.loader"},
     {"dev.instance", "replay"},
@@ -54,8 +44,8 @@ FLOORS = (
 )
 
 OUTSIDE = {
-    "azure": {"app", "testing", "replay", "dev.loader", "dev.worker"},
-    "aiohttp": {"dev.server", "app"},
+    "azure": {"app", "serving", "testing", "replay", "dev.loader", "dev.worker"},
+    "aiohttp": {"dev.server", "serving"},
     "pydantic": {
         "states",
         "reducers",
@@ -63,7 +53,6 @@ OUTSIDE = {
         "graph",
         "activities",
         "api",
-        "routes",
         "openapi",
         "builder",
         "testing",
