@@ -72,6 +72,13 @@ def demo(session: nox.Session) -> None:
     session.run("python", str(project / "demo.py"), "--python", str(python))
 
 
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what the runtime costs; prints ratios and writes benchmarks/results.json."""
+    install(session, "runtime")
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
 def workflows() -> list[str]:
     """The workflows of this repository, and those of generated projects, which are copied as they are."""
     return [str(path) for folder in (ROOT / ".github", GENERATED) for path in sorted(folder.glob("workflows/*.yml"))]

@@ -65,10 +65,15 @@ app = runtime.function_app
 RUNTIME = Path(__file__).parent.parent / "runtime"
 
 
-def user_cpu(source: str, folder: Path) -> float:
-    """Seconds of user CPU that a process has spent when the app is imported, files warm."""
+def user_cpu(source: str, folder: Path, *, collect: bool = True) -> float:
+    """Seconds of user CPU that a process has spent when the app is imported, files warm.
+
+    `collect` false switches the garbage collector off: whether a full pass falls into an import is a matter of a few
+    hundred objects, and weighs as much as all of what is compared here.
+    """
     (folder / "function_app.py").write_text(source)
-    code = "import function_app, resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_utime)"
+    off = "" if collect else "import gc; gc.disable(); "
+    code = f"{off}import function_app, resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_utime)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(RUNTIME)])}
     answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     return float(answer.stdout)
@@ -78,10 +83,13 @@ def compare(folder: Path, rounds: int) -> dict[str, float]:
     """Medians over alternating rounds, so that what the machine does besides hits both alike."""
     for source in (BARE, GRAPH):
         user_cpu(source, folder)
-    pairs = [(user_cpu(BARE, folder), user_cpu(GRAPH, folder)) for _ in range(rounds)]
-    bare, graph = (statistics.median(column) for column in zip(*pairs, strict=True))
-    return {
-        "bare_s": round(bare, 3),
-        "graph_s": round(graph, 3),
-        "ratio": round(statistics.median(graph / bare for bare, graph in pairs), 3),
-    }
+    found: dict[str, float] = {}
+    for collect in (True, False):
+        pairs = [
+            (user_cpu(BARE, folder, collect=collect), user_cpu(GRAPH, folder, collect=collect)) for _ in range(rounds)
+        ]
+        name = "" if collect else "_without_gc"
+        found[f"bare_s{name}"] = round(statistics.median(bare for bare, _ in pairs), 3)
+        found[f"graph_s{name}"] = round(statistics.median(graph for _, graph in pairs), 3)
+        found[f"ratio{name}"] = round(statistics.median(graph / bare for bare, graph in pairs), 3)
+    return found
