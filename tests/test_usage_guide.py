@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def check_of(name: str) -> Callable[[Callable[[Block], None]], Callable[[Block],
 def execute(block: Block, **names: Any) -> dict[str, Any]:
     """Run a block as the module that it would stand in."""
     namespace: dict[str, Any] = {"__name__": "guide", **names}
-    exec(compile(block.text, f"docs/usage.md: {block.name}", "exec"), namespace)
+    exec(compile(block.text, f"docs/usage.md: {block.name}", "exec", dont_inherit=True), namespace)
     return namespace
 
 
@@ -210,6 +211,168 @@ def curl_a_waiting_run(command: str) -> tuple[int, dict[str, Any]]:
         )
         run: dict[str, Any] = httpx.get(f"{api}/runs/{run_id}", params={"wait": 10}).json()
         return answer.status_code, run
+
+
+@check_of("Waits 1")
+def _deadline(block: Block) -> None:
+    route = execute(block, ReviewState=ReviewState, RouteDecision=RouteDecision)["route_with_deadline"]
+    builder = review_builder().add_node("review", nothing, route=route).add_node("escalate", nothing, terminal=True)
+    graph = builder.add_event_handler("manager_approval", lambda state, payload: payload).build()
+    assert run_graph(graph, {}).advance(timedelta(days=30)).path == ["review", "escalate"]
+    answered = run_graph(graph, {}).advance(timedelta(days=29)).send("manager_approval", {"approved": True})
+    assert answered.path == ["review", "apply_decision"]
+
+
+@check_of("Waits 2")
+def _any(block: Block) -> None:
+    route = execute(block, ReviewState=ReviewState, RouteDecision=RouteDecision)["route_by_answer"]
+    builder = ManifestBuilder("g", ReviewState).set_entrypoint("ask").add_node("ask", nothing, route=route)
+    for event, node in (("approved", "ship"), ("rejected", "refund")):
+        builder.add_event_handler(event, lambda state, payload: None).add_node(node, nothing, terminal=True)
+    assert run_graph(builder.build(), {}).send("rejected").path == ["ask", "refund"]
+
+
+class PollState(BaseModel):
+    """The state of the polling example."""
+
+    polls: int = 0
+    ready: bool = False
+
+
+@check_of("Waits 3")
+def _sleep(block: Block) -> None:
+    builder = ManifestBuilder("g", PollState).set_entrypoint("poll")
+    names = dict.fromkeys(("fetch", "finish"), nothing)
+    execute(
+        block,
+        builder=builder,
+        PollState=PollState,
+        RouteDecision=RouteDecision,
+        timedelta=timedelta,
+        poll=lambda state: {"polls": state.polls + 1, "ready": state.polls >= 2},
+        **names,
+    )
+    run = run_graph(builder.build(), {}).advance(timedelta(hours=2))
+    assert run.path == ["poll", "poll", "poll", "fetch"]
+    assert run.advance(timedelta(minutes=5)).path[-2:] == ["cool_down", "finish"]
+
+
+@check_of("Reducers 1")
+def _reducers(block: Block) -> None:
+    code = execute(block, BaseModel=BaseModel)
+    builder = ManifestBuilder("g", code["ResearchState"]).set_entrypoint("a")
+    builder.add_node("a", code["look_it_up"], next_node="b").add_node("b", code["look_it_up"], terminal=True)
+    run = run_graph(builder.build(), {"question": "tea", "notes": ["first"]})
+    assert run.state.notes == ["first", "something about tea", "something about tea"]
+
+
+class CardDeclined(Exception):  # noqa: N818 - the guide's name
+    """The card has no money."""
+
+
+@check_of("Retries, time-outs and error edges 1")
+def _retries(block: Block) -> None:
+    errors: list[Exception] = [ConnectionError("x"), ConnectionError("y")]
+
+    def charge_card(state: TicketState) -> None:
+        if errors:
+            raise errors.pop()
+
+    builder = ManifestBuilder("g", TicketState).set_entrypoint("charge").add_node("ship", nothing, terminal=True)
+    names = {"charge_card": charge_card, "refund": nothing, "alert": nothing, "CardDeclined": CardDeclined}
+    execute(block, builder=builder, **names)
+    graph = builder.build()
+    assert run_graph(graph, {}).advance(timedelta(seconds=6)).path == ["charge", "ship"]
+    errors.append(CardDeclined("no"))
+    assert run_graph(graph, {}).path == ["charge", "refund"]
+
+
+class InvoiceState(BaseModel):
+    """The state of the context example."""
+
+    customer: str = "Ono"
+    sent_in_attempt: int = 0
+    problem: str = ""
+
+
+@check_of("What a handler may know 1")
+def _context(block: Block) -> None:
+    class Billing:
+        keys: list[str] = []  # noqa: RUF012 - one for the test
+
+        def send(self, customer: str, key: str) -> None:
+            self.keys.append(key)
+            if customer == "nobody":
+                raise LookupError("no such customer")
+
+    code = execute(block, InvoiceState=InvoiceState, billing=Billing())
+    builder = ManifestBuilder("g", InvoiceState).set_entrypoint("send")
+    builder.add_node("send", code["send_invoice"], terminal=True, on_error="alert")
+    graph = builder.add_node("alert", code["alert"], terminal=True).build()
+    run = run_graph(graph, {})
+    assert (run.state.sent_in_attempt, Billing.keys) == (1, [f"{run.id}:0"])
+    assert run_graph(graph, {"customer": "nobody"}).state.problem == "send: no such customer"
+
+
+@check_of("Parallel branches 1")
+def _parallel(block: Block) -> None:
+    builder = ManifestBuilder("g", ReviewState).set_entrypoint("checks")
+    names = {"check_credit": lambda state: {"approved": True}, "check_fraud": lambda state: {"reviewer": "f"}}
+    execute(block, builder=builder, decide=nothing, **names)
+    run = run_graph(builder.build(), {})
+    assert (run.state.approved, run.state.reviewer) == (True, "f")
+    assert run.host.activities_run == 3
+
+
+class Document(BaseModel):
+    """An item of the map example."""
+
+    text: str
+
+
+class BatchState(BaseModel):
+    """The state of the map example."""
+
+    documents: list[Document] = []
+    scores: list[int] = []
+
+
+@check_of("Maps 1")
+def _map(block: Block) -> None:
+    builder = ManifestBuilder("g", BatchState).set_entrypoint("score").add_node("report", nothing, terminal=True)
+    execute(block, builder=builder, BatchState=BatchState, Document=Document)
+    run = run_graph(builder.build(), {"documents": [{"text": "abc"}, {"text": "a"}]})
+    assert run.state.scores == [3, 1]
+
+
+class DraftState(BaseModel):
+    """Both graphs of the subgraph example."""
+
+    draft: str = "a draft"
+    text: str = ""
+    approved: bool = False
+
+
+@check_of("Subgraphs 1")
+def _subgraph(block: Block) -> None:
+    builder = (
+        ManifestBuilder("article", DraftState).set_entrypoint("review").add_node("publish", nothing, terminal=True)
+    )
+    execute(block, builder=builder)
+    child = ManifestBuilder("review_flow", DraftState).set_entrypoint("a")
+    child.add_node("a", lambda state: {"approved": state.text == "a draft"}, terminal=True)
+    run = GraphHost(builder.build(), child.build()).start("article", {})
+    assert (run.path, run.state.approved) == (["review", "publish"], True)
+
+
+@check_of("Schedules 1")
+def _schedule(block: Block) -> None:
+    runtime = DurableGraphApp()
+    execute(block, runtime=runtime)
+    functions = {function.get_function_name(): function for function in runtime.function_app.get_functions()}
+    trigger = functions["schedule_nightly_report"].get_trigger()
+    assert trigger is not None
+    assert trigger.get_dict_repr()["schedule"] == "0 30 2 * * *"
 
 
 @check_of("State merging 1")

@@ -1,23 +1,22 @@
 """Durable graphs on Azure Functions: steps that survive restarts, wait for people and are never lost.
 
-Importing this package loads neither Azure nor the local host: graphs can be built and tested without them.
-`DurableGraphApp` is loaded when it is first asked for.
+Importing this package loads neither Azure nor the local host: graphs can be built and tested without them. Each public
+name is loaded when it is first asked for, since the import is part of every cold start.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .builder import ManifestBuilder
-from .context import NodeContext
-from .decisions import RouteAction, RouteDecision
-from .errors import GraphBuildError, GraphError
-from .graph import GraphRegistration
-from .manifest import GraphManifest
-from .policies import RetryPolicy
-
 if TYPE_CHECKING:
     from .app import DurableGraphApp
+    from .builder import ManifestBuilder
+    from .context import NodeContext
+    from .decisions import RouteAction, RouteDecision
+    from .errors import GraphBuildError, GraphError
+    from .graph import GraphRegistration
+    from .manifest import GraphManifest
+    from .policies import RetryPolicy
 
 __version__ = "0.1.0"
 
@@ -34,10 +33,28 @@ __all__ = [
     "RouteDecision",
 ]
 
+_HOMES = {
+    "DurableGraphApp": "app",
+    "GraphBuildError": "errors",
+    "GraphError": "errors",
+    "GraphManifest": "manifest",
+    "GraphRegistration": "graph",
+    "ManifestBuilder": "builder",
+    "NodeContext": "context",
+    "RetryPolicy": "policies",
+    "RouteAction": "decisions",
+    "RouteDecision": "decisions",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "DurableGraphApp":
-        from .app import DurableGraphApp
+    if name in _HOMES:
+        from importlib import import_module
 
-        return DurableGraphApp
+        value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

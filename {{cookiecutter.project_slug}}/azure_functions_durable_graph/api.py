@@ -27,6 +27,9 @@ EVENT_WAIT = 5.0
 """Seconds that a posted event waits for the run to ask for it, unless `?wait=` says otherwise."""
 
 
+Handler = Callable[["Api", Request], Awaitable[Response]]
+
+
 class IdTaken(Exception):  # noqa: N818 - an outcome that `start` reports, not a failure
     """The run id is in use, by a run of ours or by another orchestration in the hub."""
 

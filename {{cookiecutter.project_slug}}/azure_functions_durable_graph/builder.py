@@ -9,25 +9,25 @@ import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from pydantic import BaseModel
 
 from . import checks
 from .errors import Fault, GraphBuildError
 from .graph import EventCode, GraphRegistration, Handler, NodeCode
-from .hints import annotated_targets
 from .manifest import DEFAULT_MAX_STEPS, GraphManifest
-from .mermaid import flowchart
 from .names import COMPLETE
 from .nodes import EventSpec, NodeSpec
 from .plain import canonical
-from .policies import ANY, ErrorName, RetryPolicy, error_name
 from .reducers import reducer_names
 from .states import model_faults, schema_of
 
-OnError = Union[str, Mapping[ErrorName, str]]
-"""A node for any error, or a table from exception classes (or their names, or "*") to nodes."""
+if TYPE_CHECKING:
+    from .policies import ErrorName, RetryPolicy
+
+    OnError = Union[str, Mapping[ErrorName, str]]
+    """A node for any error, or a table from exception classes (or their names, or "*") to nodes."""
 
 
 class ManifestBuilder:
@@ -92,6 +92,8 @@ class ManifestBuilder:
         if declared is not None and route is None:
             self._fault(where, "has targets but no route", "Add route=…, or drop targets=…")
         if declared is None and callable(route):
+            from .hints import annotated_targets  # reads source: only where there is a route
+
             declared = annotated_targets(route, otherwise=next_node or COMPLETE)
         spec = NodeSpec(name, next_node=next_node, routed=route is not None, targets=declared, terminal=terminal)
         return self._add(spec, handler, route, retry=retry, timeout=timeout, on_error=on_error)
@@ -210,6 +212,8 @@ class ManifestBuilder:
         faults += checks.manifest_faults(manifest)
         faults += checks.code_faults(manifest, self._node_code)
         if faults:
+            from .mermaid import flowchart  # a picture only of what is wrong
+
             raise GraphBuildError(str(self._graph_name), faults, flowchart(manifest) if self._nodes else "")
         return GraphRegistration(manifest, self._state_model, self._node_code, self._event_code)
 
@@ -236,14 +240,16 @@ class ManifestBuilder:
             spec,
             retry=None if retry is None else retry.to_dict(),
             timeout=None if timeout is None else self._seconds(where, "timeout", timeout),
-            on_error=self._error_table(where, on_error),
+            on_error=None if on_error is None else self._error_table(where, on_error),
         )
         self._node_code[spec.name] = NodeCode(handler, route)
         return self
 
-    def _error_table(self, where: str, on_error: OnError | None) -> dict[str, str] | None:
-        if on_error is None or isinstance(on_error, str):
-            return None if on_error is None else {ANY: on_error}
+    def _error_table(self, where: str, on_error: OnError) -> dict[str, str] | None:
+        from .policies import ANY, error_name  # only where there is a policy
+
+        if isinstance(on_error, str):
+            return {ANY: on_error}
         if not isinstance(on_error, Mapping) or not on_error:
             self._fault(where, f"on_error is {on_error!r}", 'Name a node, or a table such as {"ValueError": "mend"}')
             return None

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 
 from .errors import Fault
 from .graph import NodeCode
-from .hints import awaited_events, returned_keys
 from .manifest import GraphManifest
 from .names import COMPLETE, NAME_RULE, hint, is_name
 from .nodes import NodeSpec
@@ -30,10 +29,13 @@ def code_faults(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> list[F
 
 
 def _unhandled_events(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:
-    for name, node in code.items():
-        if not callable(node.route):
-            continue
-        for event in sorted(awaited_events(node.route) - set(manifest.event_handlers)):
+    routes = {name: node.route for name, node in code.items() if callable(node.route)}
+    if not routes:
+        return
+    from .hints import awaited_events  # reads source: only where there is a route
+
+    for name, route in routes.items():
+        for event in sorted(awaited_events(route) - set(manifest.event_handlers)):
             yield Fault(
                 f"node {name!r}",
                 f"its route waits for the event {event!r}, which nobody handles",
@@ -42,6 +44,10 @@ def _unhandled_events(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> 
 
 
 def _conflicts(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:
+    if not manifest.branches:
+        return
+    from .hints import returned_keys  # reads source: only where there is a parallel
+
     for node in manifest.nodes.values():
         writer: dict[str, str] = {}
         for branch in node.branches or ():

@@ -19,10 +19,10 @@ from .ports import OrchestrationContext
 from .states import patched
 from .status import run_status
 
-HISTORY_BUDGET = 20
+HISTORY_BUDGET = 12
 """Durable turns after which a run continues as new: replay costs grow with the square of the history."""
 
-TRAIL_LIMIT = 50
+TRAIL_LIMIT = 25
 """Steps that a run carries along so that its path can still be shown."""
 
 LONGEST_TIMER = timedelta(days=3)

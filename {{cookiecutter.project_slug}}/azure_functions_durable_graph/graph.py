@@ -14,7 +14,7 @@ from .manifest import GraphManifest
 Handler = Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class NodeCode:
     """The code of one node; a parallel, a subgraph and a wait have none."""
 
@@ -22,7 +22,7 @@ class NodeCode:
     route: Handler | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EventCode:
     """The code of one event: merges a payload into the state."""
 
@@ -30,7 +30,7 @@ class EventCode:
     payload_model: type[BaseModel] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GraphRegistration:
     """What `ManifestBuilder.build()` returns and `DurableGraphApp.register_registration` takes."""
 

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import ManifestError
-from .messages import Plan
 from .nodes import EventSpec, NodeSpec, get, read_object, without_defaults
 from .plain import digest
+
+if TYPE_CHECKING:
+    from .messages import Plan
 
 FORMAT = 1
 """Version of the dict form. It goes up only when an old reader could misread a new manifest."""

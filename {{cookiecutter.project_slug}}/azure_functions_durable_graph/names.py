@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from difflib import get_close_matches
 
 ORCHESTRATOR = "durable_graph_run"
 """The one orchestration. A run of any other name in the same hub is not ours."""
@@ -65,6 +64,8 @@ def tick_id(schedule: str, cron: str, now: datetime) -> str:
 
 def hint(wrong: str, known: Iterable[str]) -> str:
     """A sentence's end that names near matches, or all known names: `did you mean 'ship'?`."""
+    from difflib import get_close_matches  # only where something is wrong
+
     names = sorted(known)
     near = get_close_matches(str(wrong), names, n=1)
     if near:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .errors import ManifestError
-from .messages import PlanNode
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from .messages import PlanNode
 
 KINDS = ("task", "parallel", "map", "subgraph", "wait")
 
@@ -71,7 +71,7 @@ class NodeSpec:
     def to_plan(self) -> PlanNode:
         """The part that the orchestrator reads."""
         known = self.to_dict()
-        return cast(PlanNode, {key: known[key] for key in _PLANNED if key in known})
+        return cast("PlanNode", {key: known[key] for key in _PLANNED if key in known})
 
 
 _WIRE = {"next_node": "next"}
@@ -96,7 +96,7 @@ _TYPES: dict[str, Any] = {
     "seconds": (int, float),
 }
 
-_PLANNED = tuple(PlanNode.__annotations__)
+_PLANNED = ("kind", "next", "routed", "retry", "on_error", "seconds", "branches", "over", "into", "limit", "output")
 
 
 @dataclass(frozen=True)

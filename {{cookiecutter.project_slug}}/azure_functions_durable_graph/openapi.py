@@ -6,11 +6,13 @@ Each graph's start and each of its events get a path of their own, so that a rea
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import BaseModel
 
+from . import api
 from .graph import GraphRegistration
+from .routes import Route
 
 _QUERY: dict[str, Any] = {
     "wait": {"type": "number", "minimum": 0, "maximum": 60},
@@ -31,28 +33,7 @@ _PROBLEM = {
 }
 
 
-class RouteLike(Protocol):
-    """What this module needs to know of a route."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def method(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def summary(self) -> str: ...
-    @property
-    def answers(self) -> dict[int, str]: ...
-    @property
-    def body(self) -> type[BaseModel] | None: ...
-    @property
-    def query(self) -> tuple[str, ...]: ...
-    @property
-    def anonymous(self) -> bool: ...
-
-
-def document(graphs: Sequence[GraphRegistration], routes: Iterable[RouteLike], root: str) -> dict[str, Any]:
+def document(graphs: Sequence[GraphRegistration], routes: Iterable[Route], root: str) -> dict[str, Any]:
     """The whole document. `root` is the URL under which the routes are served."""
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {"Problem": _PROBLEM}
@@ -73,7 +54,7 @@ def document(graphs: Sequence[GraphRegistration], routes: Iterable[RouteLike], r
 
 
 def _operations(
-    route: RouteLike, graphs: Sequence[GraphRegistration], schemas: dict[str, Any]
+    route: Route, graphs: Sequence[GraphRegistration], schemas: dict[str, Any]
 ) -> Iterable[tuple[str, dict[str, Any]]]:
     """The route itself, or one operation per graph or event where the body differs."""
     if route.name == "start_run":
@@ -85,7 +66,7 @@ def _operations(
             body = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
             yield _path(route, event=event), _operation(route, f"post_{event}", body)
     else:
-        model = route.body
+        model = _model(route)
         body_of = None if model is None else _component(schemas, model.__name__, _schema(model, model.__name__))
         yield _path(route), _operation(route, route.name, body_of)
 
@@ -101,7 +82,7 @@ def _event_bodies(graphs: Sequence[GraphRegistration], schemas: dict[str, Any]) 
     return bodies
 
 
-def _operation(route: RouteLike, operation_id: str, body: dict[str, Any] | None) -> dict[str, Any]:
+def _operation(route: Route, operation_id: str, body: dict[str, Any] | None) -> dict[str, Any]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -131,20 +112,25 @@ def _answer(status: int, text: str) -> dict[str, Any]:
     return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
 
 
-def _path(route: RouteLike, **filled: str) -> str:
+def _path(route: Route, **filled: str) -> str:
     path = "/" + route.path
     for name, value in filled.items():
         path = path.replace("{" + name + "}", value)
     return path
 
 
-def _start_schema(route: RouteLike, graph: GraphRegistration) -> dict[str, Any]:
+def _start_schema(route: Route, graph: GraphRegistration) -> dict[str, Any]:
     name = f"{graph.graph_name}.start"
-    schema = _schema(route.body, name) if route.body else {"properties": {}}
+    model = _model(route)
+    schema = _schema(model, name) if model else {"properties": {}}
     state = _schema(graph.state_model, name)
     definitions = {**schema.pop("$defs", {}), **state.pop("$defs", {})}
     schema["properties"] = {**schema["properties"], "input": state}
     return {**schema, **({"$defs": definitions} if definitions else {})}
+
+
+def _model(route: Route) -> type[BaseModel] | None:
+    return None if route.body is None else getattr(api, route.body)
 
 
 def _schema(model: type[BaseModel], component: str) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from urllib.parse import parse_qsl, urlsplit
 from azure.durable_functions import DurableOrchestrationClient
 from pydantic import BaseModel
 
-from .api import Api, cancel_run, get_history, get_run, post_event, start_run
-from .app import MAX_BODY_BYTES, DurableGraphApp, DurableRuns
+from .api import Api, Handler, cancel_run, get_history, get_run, post_event, start_run
+from .app import MAX_BODY_BYTES, DurableGraphApp
 from .dev.clock import ManualClock
 from .dev.host import LocalHost
 from .dev.loader import index_app
@@ -34,7 +34,7 @@ from .graph import GraphRegistration
 from .http import Problem, Request, Response
 from .recorded import RecordedRun
 from .replay import replay
-from .routes import Handler
+from .serving import DurableRuns
 from .states import load
 
 __all__ = ["GraphHost", "GraphRun", "HistoryError", "Problem", "replay_recording", "run_graph"]

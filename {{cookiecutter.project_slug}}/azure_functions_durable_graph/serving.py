@@ -1,0 +1,215 @@
+"""Azure's requests and durable client as the values that the API speaks, and its answers back. Floor 14.
+
+Loaded with the first request, not with the app: a cold start needs none of it.
+"""
+
+import asyncio
+import importlib
+import json
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import azure.functions as func
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
+
+from .api import Api, IdTaken, Runs, run_input
+from .errors import RegistrationError
+from .http import Problem, Request, Response
+from .messages import RunInput
+from .names import ORCHESTRATOR, tick_id
+from .records import RunRecord
+from .registry import Registry
+from .routes import Route
+
+Fetch = Callable[[str, dict[str, str]], Awaitable[tuple[list[Any], str]]]
+
+logger = logging.getLogger(__name__)
+
+
+async def serve(route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """Answer one request of the Functions host."""
+    return _to_azure(await _answer(route, _api(registry, DurableRuns(client), limit), _from_azure(route, req)))
+
+
+async def start_on_schedule(
+    registry: Registry, client: Any, graph_name: str, label: str, cron: str, given: dict[str, Any]
+) -> None:
+    """Start the run of one tick, unless it is there already."""
+    graph = registry.default(graph_name)
+    if graph is None:
+        raise RegistrationError(f"the schedule {label!r} starts the unknown graph {graph_name!r}")
+    now = datetime.now(timezone.utc)
+    run_id = tick_id(label, cron, now)
+    try:
+        await DurableRuns(client).start(run_id, run_input(graph, given, {"schedule": label}, now), fresh=False)
+    except IdTaken:
+        logger.info("the run %s of schedule %r is there already", run_id, label)
+
+
+async def in_thread(context: Any, code: Callable[..., Any], *arguments: Any) -> Any:
+    """Run code in a thread whose log records belong to this invocation (Python worker: thread-local storage)."""
+
+    def run() -> Any:
+        storage = getattr(context, "thread_local_storage", None)
+        if storage is not None:
+            storage.invocation_id = context.invocation_id
+        return code(*arguments)
+
+    return await asyncio.to_thread(run)
+
+
+class DurableRuns:
+    """The `Runs` port over the SDK's client."""
+
+    def __init__(self, client: Any, fetch: Fetch | None = None) -> None:
+        self._client = client
+        self._fetch = fetch or _fetch
+
+    async def start(self, run_id: str, run: RunInput, *, fresh: bool) -> None:
+        """Start a run; raises IdTaken where any orchestration has the id, finished ones included.
+
+        The look-up and the start are two calls: of two starts of one id at the same moment the engine refuses one,
+        unless the other has already finished by then.
+        """
+        if not fresh and await self._client.get_status(run_id):
+            raise IdTaken(run_id)
+        try:
+            await self._client.start_new(ORCHESTRATOR, run_id, run)
+        except Exception:  # the SDK raises bare Exceptions; whether the id is taken is asked, not read from a text
+            if not fresh and await self._client.get_status(run_id):
+                raise IdTaken(run_id) from None
+            raise
+
+    async def get(self, run_id: str, *, history: bool = False) -> RunRecord | None:
+        """The run, or None for an unknown id and for orchestrations that are not ours."""
+        return _record(
+            await self._client.get_status(run_id, show_history=history, show_history_output=history, show_input=True)
+        )
+
+    async def page(self, statuses: Collection[str], cursor: str, limit: int) -> tuple[list[RunRecord], str]:
+        """One page of runs in these runtime statuses, and the cursor of the next page ("" at the end).
+
+        The SDK's client asks for one page only and drops the continuation token, so the request is made here. A page
+        may hold fewer runs than `limit`: other orchestrations of the hub are left out.
+        """
+        query = urlencode({"runtimeStatus": ",".join(sorted(statuses)), "showInput": "true", "top": limit})
+        url = f"{self._client._orchestration_bindings.rpc_base_url}instances/?{query}"
+        answer, following = await self._fetch(url, {"x-ms-continuation-token": cursor} if cursor else {})
+        records = (_record(DurableOrchestrationStatus.from_json(item)) for item in answer)
+        return [record for record in records if record is not None], following
+
+    async def raise_event(self, run_id: str, address: str, payload: Any) -> None:
+        """Raise an event. A run that ended in between is a problem 410 or 404."""
+        await self._unless_gone(run_id, self._client.raise_event(run_id, address, {"payload": payload}))
+
+    async def terminate(self, run_id: str, reason: str) -> None:
+        """Terminate a run. A run that vanished in between is a problem 404."""
+        await self._unless_gone(run_id, self._client.terminate(run_id, reason))
+
+    async def _unless_gone(self, run_id: str, call: Any) -> None:
+        try:
+            await call
+        except Exception:
+            record = await self.get(run_id)
+            if record is None:
+                raise Problem("run-not-found", f"there is no run {run_id!r}") from None
+            if record.finished:
+                raise Problem("run-finished", f"the run {run_id!r} is {record.status}") from None
+            raise
+
+
+async def _fetch(url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
+    """A page of the management API and its continuation token."""
+    import aiohttp  # the SDK has loaded it; a session of our own, since the SDK's may be closed at any time
+
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+        response.raise_for_status()
+        return await response.json(content_type=None), response.headers.get("x-ms-continuation-token", "")
+
+
+def _record(status: Any) -> RunRecord | None:
+    """The SDK's status as a record; None for an unknown id and for orchestrations that are not ours."""
+    if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
+        return None
+    run = _run_input(status.input_)
+    if run is None:
+        return None
+    return RunRecord(
+        id=status.instance_id,
+        runtime_status=status.runtime_status.value,
+        run=run,
+        custom_status=status.custom_status if isinstance(status.custom_status, dict) else {},
+        output=status.output,
+        created_at=_iso(status.created_time),
+        updated_at=_iso(status.last_updated_time),
+        # SDK 1.7 reads "history", the extension sends "historyEvents" (azure-functions-durable-python#345)
+        history=getattr(status, "historyEvents", None) or (),
+    )
+
+
+def _api(registry: Registry, runs: Runs, limit: int) -> Api:
+    return Api(
+        registry=registry,
+        runs=runs,
+        now=lambda: datetime.now(timezone.utc),
+        monotonic=time.monotonic,
+        sleep=asyncio.sleep,
+        unique=lambda: uuid.uuid4().hex,
+        max_body_bytes=limit,
+    )
+
+
+def _handler(route: Route) -> Callable[[Api, Request], Awaitable[Response]]:
+    """The function behind a route, which the table names as `module:function`."""
+    module, _, name = route.handler.partition(":")
+    loaded = importlib.import_module(f".{module}", __package__)
+    handler: Callable[[Api, Request], Awaitable[Response]] = getattr(loaded, name)
+    return handler
+
+
+async def _answer(route: Route, api: Api, request: Request) -> Response:
+    """The route's answer; whatever goes wrong becomes a problem without a stack trace."""
+    try:
+        return await _handler(route)(api, request)
+    except Problem as problem:
+        return problem.response()
+    except Exception:
+        logger.exception("%s failed", route.name)
+        return Problem("internal", "the request could not be served; the app's log says why").response()
+
+
+def _from_azure(route: Route, req: func.HttpRequest) -> Request:
+    url = urlsplit(req.url)
+    prefix = url.path.split("/")[: -len(route.path.split("/"))]
+    return Request(
+        params=dict(req.route_params),
+        query=dict(req.params),
+        body=req.get_body() or b"",
+        root=f"{url.scheme}://{url.netloc}{'/'.join(prefix)}",
+    )
+
+
+def _to_azure(response: Response) -> func.HttpResponse:
+    return func.HttpResponse(
+        response.encoded(),
+        status_code=response.status,
+        headers={**response.headers, "Content-Type": response.content_type},
+    )
+
+
+def _run_input(text: Any) -> RunInput | None:
+    """The orchestration's input as the management API gives it: JSON text for runs that the SDK has started."""
+    try:
+        value = json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and "plan" in value else None  # type: ignore[return-value]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
