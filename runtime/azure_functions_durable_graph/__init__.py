@@ -49,9 +49,17 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
+        import gc
         from importlib import import_module
 
-        value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        # What an import makes lives as long as the process: a collector that runs meanwhile looks in vain.
+        paused = gc.isenabled()
+        gc.disable()
+        try:
+            value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        finally:
+            if paused:
+                gc.enable()
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
