@@ -117,7 +117,7 @@ class _edges:  # noqa: N801 - reads as a function
             self.process.communicate()
 
     def _serve(self) -> str:
-        words = [sys.executable, "-m", "azure_functions_durable_graph", "serve", "--port", "0"]
+        words = [sys.executable, "-m", "azure_functions_durable_graph", "serve", "--port", "0", "--memory"]
         self.process = subprocess.Popen(
             words, cwd=self.project, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

@@ -52,7 +52,17 @@ def text(req: func.HttpRequest) -> str:
 
 @contextlib.contextmanager
 def serving(folder: Any, *arguments: Any) -> Any:
-    command = [sys.executable, "-m", "azure_functions_durable_graph", "serve", "--port", "0", *arguments, str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "azure_functions_durable_graph",
+        "serve",
+        "--port",
+        "0",
+        "--memory",
+        *arguments,
+        str(folder),
+    ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
@@ -120,6 +130,11 @@ def test_a_port_in_use_gets_one_sentence(folder: Any, capsys: pytest.CaptureFixt
     assert f"error: port {port} cannot be used" in answer.stderr
     assert "choose another with --port" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_port_that_is_none_gets_one_sentence(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--port", "70000", str(folder)]) == 1
+    assert "a port is a number from 0 to 65535" in capsys.readouterr().err
 
 
 def test_help_tells_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:

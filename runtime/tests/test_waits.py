@@ -146,8 +146,9 @@ def test_a_run_that_polls_for_a_year_keeps_a_bounded_history() -> None:
     [
         ({"action": "sleep", "resume_node": "a"}, "needs duration"),
         ({"action": "sleep", "duration": -1, "resume_node": "a"}, "not negative"),
-        ({"action": "wait_for_any", "events": {}}, "non-empty dict of event names"),
+        ({"action": "wait_for_any", "events": {}}, "non-empty dict of at most 20 event names"),
         ({"action": "wait_for_event", "event_name": "e", "resume_node": "a", "timeout": 5}, "go together"),
+        ({"action": "wait_for_any", "events": {f"e{n}": "a" for n in range(21)}}, "at most 20 event names"),
         ({"action": "next", "next_node": "a", "timeout": 5, "timeout_node": "a"}, "takes no"),
     ],
 )

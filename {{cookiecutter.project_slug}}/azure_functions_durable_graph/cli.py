@@ -34,10 +34,12 @@ def _parser() -> argparse.ArgumentParser:
         help="run function_app.py on this machine, without Azure",
         description="Load function_app.py as it is and run it through the real azure-functions-durable SDK: HTTP "
         "routes, orchestrations, activities, events and timers. No Core Tools, no Docker, no storage emulator. "
-        "Runs are kept in memory and end with the process.",
+        "Runs are kept in a file and go on where they stood when the host is started again.",
     )
     serve.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
     serve.add_argument("--port", type=int, default=7071, help="port on 127.0.0.1, 0 for a free one (default: 7071)")
+    serve.add_argument("--store", default=".durable/runs.db", metavar="FILE", help="SQLite file (default: %(default)s)")
+    serve.add_argument("--memory", action="store_true", help="keep runs in memory: they end with the process")
     serve.set_defaults(run=_serve, log=logging.INFO)
     _add_lock(commands)
     _add_record(commands)
@@ -137,5 +139,8 @@ def _lock(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from .dev.serve import serve  # the Azure packages are loaded only where they are needed
 
-    serve(Path(options.folder).resolve(), options.port, lambda text: print(text, flush=True))
+    if not 0 <= options.port <= 65535:
+        raise HostError(f"--port {options.port}: a port is a number from 0 to 65535")
+    store = None if options.memory else Path(options.store)
+    serve(Path(options.folder).resolve(), options.port, store, lambda text: print(text, flush=True))
     return 0

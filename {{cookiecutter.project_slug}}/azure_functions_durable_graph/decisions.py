@@ -163,8 +163,14 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+MOST_EVENTS = 20
+"""Events in one wait: each open wait has to fit into the custom status, of which Azure allows 16 KB."""
+
+
 def _is_events(value: Any) -> bool:
-    return isinstance(value, Mapping) and bool(value) and all(_is_text(k) and _is_text(v) for k, v in value.items())
+    if not isinstance(value, Mapping) or not 1 <= len(value) <= MOST_EVENTS:
+        return False
+    return all(_is_text(event) and _is_text(node) for event, node in value.items())
 
 
 _ALL = frozenset({"next_node", "event_name", "resume_node", "events", "timeout", "timeout_node", "duration"})
@@ -188,7 +194,7 @@ _IS_VALID: dict[str, Callable[[Any], bool]] = {
 }
 _KINDS = {
     **dict.fromkeys(("next_node", "event_name", "resume_node"), "a non-empty string"),
-    "events": "a non-empty dict of event names to nodes",
+    "events": f"a non-empty dict of at most {MOST_EVENTS} event names to nodes",
     "duration": "a timedelta that is not negative",
 }
 

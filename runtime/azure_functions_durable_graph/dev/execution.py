@@ -91,16 +91,44 @@ def _schedule(instance: Instance, now: datetime, leaf: Leaf) -> list[Effect]:
         event = hist.event(hist.TASK_SCHEDULED, now, leaf.task_id, Name=leaf.name, Version=None, Input=None)
         instance.history.append(json.dumps(hist.played(event)))
         return [RunActivity(instance.id, instance.execution_id, leaf.task_id, leaf.name, leaf.input or "null")]
-    child_id = leaf.child_id or f"{instance.execution_id}:{leaf.task_id}"
+    child_id = _child_id(instance, leaf)
     event = hist.event(hist.CHILD_CREATED, now, leaf.task_id, Name=leaf.name, InstanceId=child_id, Input=leaf.input)
     instance.history.append(json.dumps(hist.played(event)))
-    parent = Parent(instance.id, instance.execution_id, instance.name, leaf.task_id)
-    execution_id = derived_id(child_id, instance.execution_id)
-    return [StartInstance(child_id, leaf.name, execution_id, json.dumps(leaf.input), parent)]
+    return [_start_of_child(instance, leaf)]
+
+
+def under_way(instance: Instance) -> list[Effect]:
+    """What an instance still waits for, as the effects that bring it: after a crash nothing else is needed to go on.
+
+    An activity that was at work runs again; that is what at-least-once means.
+    """
+    effects: list[Effect] = []
+    for leaf in instance.leaves:
+        if leaf.finished or leaf.task_id is None:
+            continue
+        place = (instance.id, instance.execution_id, leaf.task_id)
+        if leaf.pausing or leaf.kind == act.TIMER:
+            effects.append(SetTimer(*place, datetime.fromisoformat(str(leaf.fire_at))))
+        elif leaf.kind in (act.ACTIVITY, act.ACTIVITY_RETRY):
+            effects.append(RunActivity(*place, leaf.name, leaf.input or "null"))
+        else:
+            effects.append(_start_of_child(instance, leaf))
+    return effects
+
+
+def _start_of_child(instance: Instance, leaf: Leaf) -> StartInstance:
+    child_id = _child_id(instance, leaf)
+    parent = Parent(instance.id, instance.execution_id, instance.name, int(leaf.task_id or 0))
+    execution_id = derived_id(child_id, f"{instance.execution_id}:{leaf.task_id}")
+    return StartInstance(child_id, leaf.name, execution_id, json.dumps(leaf.input), parent)
+
+
+def _child_id(instance: Instance, leaf: Leaf) -> str:
+    return leaf.child_id or f"{instance.execution_id}:{leaf.task_id}"
 
 
 def _create_timer(instance: Instance, now: datetime, leaf: Leaf, fire_at: datetime) -> list[Effect]:
-    leaf.task_id = _new_id(instance)
+    leaf.task_id, leaf.fire_at = _new_id(instance), fire_at.isoformat()
     event = hist.event(hist.TIMER_CREATED, now, leaf.task_id, FireAt=hist.timestamp(fire_at))
     instance.history.append(json.dumps(hist.played(event)))
     return [SetTimer(instance.id, instance.execution_id, leaf.task_id, fire_at)]

@@ -5,6 +5,8 @@ Everything here is text, numbers and lists: a store can keep it in rows.
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,6 +33,7 @@ class Leaf:
     interval_ms: int = 0
     pausing: bool = False
     child_id: str | None = None
+    fire_at: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -88,6 +91,22 @@ class Instance:
     def terminal(self) -> bool:
         """Whether the instance is over."""
         return self.status in TERMINAL
+
+    def to_text(self) -> str:
+        """The JSON that a store keeps."""
+        data = dataclasses.asdict(self)
+        data["created"], data["updated"] = self.created.isoformat(), self.updated.isoformat()
+        return json.dumps(data)
+
+    @classmethod
+    def from_text(cls, text: str) -> Instance:
+        """Read `to_text`'s form."""
+        data = json.loads(text)
+        for key in ("created", "updated"):
+            data[key] = datetime.fromisoformat(data[key])
+        data["leaves"] = [Leaf(**leaf) for leaf in data["leaves"]]
+        data["parent"] = Parent(**data["parent"]) if data["parent"] else None
+        return cls(**data)
 
     def awaiting(self, task_id: int) -> Leaf | None:
         """The open leaf that awaits this id. Late and stray answers find none, and are dropped."""

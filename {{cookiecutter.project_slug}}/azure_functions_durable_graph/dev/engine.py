@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from . import actions as act
 from . import history as hist
 from .actions import Outcome
-from .execution import advance, derived_id, settle
+from .execution import advance, derived_id, settle, under_way
 from .history import Event, answered_id
 from .instance import Instance
 from .messages import (
@@ -47,6 +47,8 @@ class Store(Protocol):
 
     def save(self, instance: Instance) -> None: ...
 
+    def live(self) -> list[Instance]: ...
+
 
 class Engine:
     """Applies messages to instances. One episode of an instance runs at a time; the rest waits in its inbox."""
@@ -67,6 +69,18 @@ class Engine:
         effects: list[Effect] = _HANDLERS[type(message)](instance, now, message)
         effects += _next_episode(instance, now)
         self.store.save(instance)
+        return effects
+
+    def recover(self, now: datetime) -> list[Effect]:
+        """What is to be done after a start on a store that another process has left, in whatever state."""
+        effects: list[Effect] = []
+        for instance in self.store.live():
+            if instance.batch is not None:  # an episode was at work: its events come again
+                instance.inbox = [*instance.batch[1:], *instance.inbox]
+                instance.batch = None
+            effects += under_way(instance)
+            effects += _next_episode(instance, now)
+            self.store.save(instance)
         return effects
 
     def _start(self, now: datetime, message: StartInstance) -> list[Effect]:
@@ -287,12 +301,18 @@ def _continue_as_new(instance: Instance, now: datetime, input_: str) -> list[Eff
 def _close(instance: Instance, now: datetime, status: str, output: str) -> list[Effect]:
     instance.status, instance.output, instance.updated = status, output, now
     instance.inbox, instance.batch, instance.held, instance.stalled_on = [], None, None, None
+    return answers(instance)
+
+
+def answers(instance: Instance) -> list[Effect]:
+    """What a child that is over tells its parent."""
     parent = instance.parent
-    if parent is None:
+    if parent is None or not instance.terminal:
         return []
-    if status == "Completed":
-        return [TaskAnswered(parent.instance_id, parent.execution_id, parent.task_id, result=output)]
-    return [TaskAnswered(parent.instance_id, parent.execution_id, parent.task_id, reason=output)]
+    place = (parent.instance_id, parent.execution_id, parent.task_id)
+    if instance.status == "Completed":
+        return [TaskAnswered(*place, result=instance.output)]
+    return [TaskAnswered(*place, reason=instance.output)]
 
 
 _HANDLERS: dict[type, Callable[..., list[Effect]]] = {

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import HostError
 from .clock import Clock
-from .engine import Engine
+from .engine import Engine, answers
 from .instance import Instance
 from .messages import (
     CancelTimer,
@@ -34,7 +34,7 @@ from .messages import (
     TimerFired,
 )
 from .settings import Settings
-from .store import MemoryStore
+from .store import SqliteStore
 from .worker import ActivityFailed, Worker
 
 logger = logging.getLogger("azure_functions_durable_graph.dev")
@@ -43,11 +43,14 @@ logger = logging.getLogger("azure_functions_durable_graph.dev")
 class LocalHost:
     """One task hub and the app that works on it."""
 
-    def __init__(self, worker: Worker, clock: Clock, settings: Settings | None = None) -> None:
+    def __init__(
+        self, worker: Worker, clock: Clock, settings: Settings | None = None, store: SqliteStore | None = None
+    ) -> None:
+        """Without a store everything is kept in memory. Runs that a store holds go on where they stood."""
         self.worker = worker
         self.clock = clock
         self.settings = settings or Settings()
-        self.store = MemoryStore()
+        self.store = store or SqliteStore()
         self.activities_run = 0
         self._engine = Engine(self.store)
         self._ready: deque[Effect] = deque()
@@ -55,6 +58,7 @@ class LocalHost:
         self._cancelled: set[tuple[str, int]] = set()
         self._order = count()
         self._wake = asyncio.Event()
+        self._ready.extend(self._engine.recover(clock.now()))
 
     def start(self, name: str, input_: str | None, instance_id: str | None = None) -> str:
         """Start an instance; `input_` is JSON text. A finished instance of that id is replaced.
@@ -158,7 +162,9 @@ class LocalHost:
     async def _start_child(self, effect: StartInstance) -> None:
         existing: Instance | None = self.store.load(effect.instance_id)
         parent = effect.parent
-        if existing is not None and not existing.terminal and parent is not None:
+        if existing is not None and existing.parent == parent:  # it was started before this process began
+            self._ready.extend(answers(existing))
+        elif existing is not None and not existing.terminal and parent is not None:
             reason = f"An Orchestration instance with the status {existing.status} already exists."
             self.send(TaskAnswered(parent.instance_id, parent.execution_id, parent.task_id, reason=reason))
         else:
