@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from .cursor import HISTORY_BUDGET, Cursor, Steps
-from .decisions import RouteDecision
 from .messages import ErrorRecord, FanOut, NodeCall, NodeResult
 from .names import ACTIVITY
 from .policies import may_retry, pause_after
@@ -33,10 +32,10 @@ def visit_parallel(cursor: Cursor) -> Steps:
     if "error" in merged:
         return merged["error"]
     writes = [results[name]["writes"] for name in branches if results[name].get("writes")]
-    cursor.merge({"node": cursor.run["node"], "step": cursor.run["step"], "patch": merged["patch"]})
+    cursor.take(merged["patch"])
     if writes:
         cursor.run["writes"] = writes  # the next task reduces them on its way
-    return _onward(cursor)
+    return cursor.onward()
 
 
 def visit_map(cursor: Cursor) -> Steps:
@@ -54,8 +53,8 @@ def visit_map(cursor: Cursor) -> Steps:
     if errors:
         return _failure(errors, f"{len(errors)} of {len(calls)} items failed")
     patch = {plan["into"]: [results[key].get("value") for key in calls]}
-    cursor.merge({"node": cursor.run["node"], "step": cursor.run["step"], "patch": patch})
-    return _onward(cursor)
+    cursor.take(patch)
+    return cursor.onward()
 
 
 def _gather(cursor: Cursor, calls: Mapping[str, NodeCall], retries: Mapping[str, Any], limit: int) -> Steps:
@@ -121,11 +120,6 @@ def _conflict(field: str, first: str, second: str) -> ErrorRecord:
         f"`{field}: Annotated[list[str], operator.add]`, or let one branch write it"
     )
     return {"type": "MergeConflict", "bases": ["Exception"], "message": text, "where": "merge"}
-
-
-def _onward(cursor: Cursor) -> RouteDecision:
-    following = cursor.plan_node.get("next")
-    return RouteDecision.next(following) if following else RouteDecision.complete()
 
 
 def _failure(errors: list[dict[str, Any]], text: str) -> ErrorRecord:

@@ -11,7 +11,6 @@ import uuid
 from typing import Any
 
 from .cursor import Cursor, Steps, failed
-from .decisions import RouteDecision
 from .messages import ErrorRecord, NodeResult
 from .names import ORCHESTRATOR
 
@@ -40,9 +39,8 @@ def visit_subgraph(cursor: Cursor) -> Steps:
         return (yield from failed(cursor, _of_child(answer["error"], child_id)))
     output = cursor.plan_node.get("output", {})
     patch = {mine: answer["state"].get(theirs) for mine, theirs in output.items()}
-    cursor.merge({"node": cursor.run["node"], "step": cursor.run["step"], "patch": patch})
-    following = cursor.plan_node.get("next")
-    return RouteDecision.next(following) if following else RouteDecision.complete()
+    cursor.take(patch)
+    return cursor.onward()
 
 
 def _child_id(cursor: Cursor, graph: str) -> str:

@@ -30,7 +30,7 @@ FLOORS = (
     {"report", "recording", "describing"},
     {"serving"},
     {"app"},
-    {"dev.history", "dev.actions", "dev.clock", "dev.routing", "dev.settings", "dev.loader"},
+    {"dev.history", "dev.actions", "dev.clock", "dev.routing", "dev.settings", "dev.loader", "dev.cron"},
     {"dev.instance", "replay"},
     {"dev.messages", "dev.store"},
     {"dev.execution", "dev.worker"},

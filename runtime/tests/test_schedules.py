@@ -4,12 +4,13 @@ import asyncio
 import re
 from typing import Any
 
+import httpx
 import pytest
+from served import served
 from shapes import line
 
 from azure_functions_durable_graph import DurableGraphApp
-from azure_functions_durable_graph.dev.loader import index_app
-from azure_functions_durable_graph.errors import RegistrationError
+from azure_functions_durable_graph.errors import HostError, RegistrationError
 
 
 class Client:
@@ -74,8 +75,27 @@ def test_a_schedule_of_a_graph_that_is_not_there_says_so() -> None:
         tick(_code(function), Client())
 
 
-def test_the_local_host_names_schedules_as_not_served() -> None:
+def test_the_local_host_starts_scheduled_runs() -> None:
     runtime = DurableGraphApp()
-    runtime.schedule("line", "0 * * * * *")
+    runtime.register_registration(line("a"))
+    runtime.schedule("line", "* * * * * *", input={"goal": 7})
 
-    assert index_app(runtime.function_app).not_served == (("schedule_line", "timerTrigger"),)
+    with served(runtime.function_app) as (url, _), httpx.Client(base_url=f"{url}/api") as client:
+        while not (runs := client.get("/runs?status=completed").json()["runs"]):
+            pass
+        run = client.get(f"/runs/{runs[0]['id']}").json()
+
+    assert (run["metadata"], run["state"]["goal"]) == ({"schedule": "line"}, 7)
+
+
+def test_a_schedule_may_be_an_app_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def app() -> Any:
+        runtime = DurableGraphApp()
+        runtime.schedule("line", "%EVERY%")
+        return runtime.function_app
+
+    with pytest.raises(HostError, match=r"the timer trigger of schedule_line, %EVERY%: .* has 0 fields"):
+        served(app()).__enter__()
+    monkeypatch.setenv("EVERY", "0 0 2 * * *")
+    with served(app()) as (url, _):
+        assert httpx.get(f"{url}/api/runs").json()["runs"] == []

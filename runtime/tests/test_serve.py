@@ -35,6 +35,10 @@ app = runtime.function_app
 def hourly(timer: func.TimerRequest) -> None:
     pass
 
+@app.queue_trigger(arg_name="message", queue_name="q", connection="C")
+def on_message(message: func.QueueMessage) -> None:
+    pass
+
 @app.route(route="echo/{word}", methods=["POST"])
 def echo(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     answer = f"{req.route_params['word']} {req.params.get('q')} {req.get_body().decode()} {context.function_name}"
@@ -95,7 +99,8 @@ def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -
         rest = process.stdout.read()
         assert process.wait(10) == 0
         assert "POST   /v1/graphs/{graph}/runs" in rest
-        assert "not served: hourly (timerTrigger); use `func start` for it" in rest
+        assert "timer  hourly (0 0 * * * *)" in rest
+        assert "not served: on_message (queueTrigger); use `func start` for it" in rest
         assert rest.rstrip().endswith("stopped")
 
 

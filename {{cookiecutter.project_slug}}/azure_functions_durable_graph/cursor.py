@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from .decisions import RouteDecision
+from .decisions import RouteDecision, decision_after
 from .errors import GraphRunFailed
 from .messages import ErrorRecord, NodeCall, NodeResult, PlanNode, RunInput, TrailEntry
 from .names import ACTIVITY
@@ -115,6 +115,14 @@ class Cursor:
         for key in ("event", "error", "writes", "attempt", "fan_out"):
             self.run.pop(key, None)  # type: ignore[misc]
 
+    def take(self, patch: Mapping[str, Any]) -> None:
+        """Merge changes that the orchestrator itself has put together."""
+        self.merge(cast(NodeResult, {"patch": patch}))
+
+    def onward(self) -> RouteDecision:
+        """The static edge of the current node, or the end."""
+        return decision_after(self.plan_node, {})
+
     def leave(self, decision: RouteDecision, *, error: str | None = None, items: int | None = None) -> None:
         """Note the finished step in the trail, and count it."""
         entry: dict[str, Any] = {
@@ -137,7 +145,7 @@ class Cursor:
         if target is None:
             return False
         known = {**error, "node": self.run["node"], "step": self.run["step"], "attempts": self.attempt}
-        self.merge(cast(NodeResult, {}))
+        self.take({})
         self.leave(RouteDecision.next(target), error=error["type"])
         self.run["node"], self.run["error"] = target, known
         return True

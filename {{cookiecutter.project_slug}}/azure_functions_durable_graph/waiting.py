@@ -51,8 +51,7 @@ def visit_wait(cursor: Cursor) -> Steps:
     seconds = cursor.plan_node["seconds"]
     cursor.publish(sleeps_until=(cursor.now() + timedelta(seconds=seconds)).isoformat())
     yield from cursor.sleep(seconds)
-    following = cursor.plan_node.get("next")
-    return RouteDecision.next(following) if following else RouteDecision.complete()
+    return cursor.onward()
 
 
 def _race(cursor: Cursor, tasks: list[Any], deadline: datetime | None) -> Steps:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
 
 from ..errors import HostError
-from . import routing
+from . import cron, routing
 from .host import LocalHost
-from .loader import LoadedApp
+from .loader import Function, LoadedApp
 from .management import CONTINUATION, PATH, Management
+from .settings import expanded
 from .worker import http_datum
 
 logger = logging.getLogger("azure_functions_durable_graph.dev")
@@ -31,7 +33,7 @@ class Server:
     """Serves one host on one port."""
 
     def __init__(self, host: LocalHost, app: LoadedApp, port: int) -> None:
-        """`port` 0 takes any free port; `url` tells which. Raises HostError for routes that Azure would refuse."""
+        """`port` 0 takes any free port; `url` tells which. Raises HostError for an app that Azure would refuse."""
         self._host = host
         self._port = port
         self._management: Management | None = None
@@ -40,6 +42,7 @@ class Server:
             routing.endpoint(f.name, str(f.trigger.get("route") or f.name), f.trigger["methods"])
             for f in app.of_kind("httpTrigger")
         ]
+        self._schedules = [(f.name, _schedule(f)) for f in app.of_kind("timerTrigger")]
         clashes = routing.clashes(self.endpoints)
         if clashes:
             raise HostError("Azure would not load this app: " + "; ".join(clashes))
@@ -62,13 +65,28 @@ class Server:
         port = runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}"
         self._management = Management(self._host, self.url)
-        engine = asyncio.create_task(self._host.run())
+        tasks = [asyncio.create_task(self._host.run())]
+        tasks += [asyncio.create_task(self._keep(name, schedule)) for name, schedule in self._schedules]
         try:
             yield self.url
         finally:
-            engine.cancel()
-            await asyncio.gather(engine, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await runner.cleanup()
+
+    async def _keep(self, name: str, schedule: cron.Cron) -> None:
+        """Call a timer function at each of its ticks. A tick that was missed while the host was down is not made up."""
+        assert self._management is not None
+        tick = self._host.clock.now()
+        while True:
+            now = self._host.clock.now()
+            tick = schedule.after(max(now, tick))  # a sleep may end a little early: each tick comes once
+            await asyncio.sleep((tick - now).total_seconds())
+            try:
+                await self._host.worker.tick(name, self._management.client_binding())
+            except Exception:  # the function is the app's code; its next tick comes all the same
+                logger.exception("timer function %s failed", name)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         path = request.rel_url.raw_path.strip("/")
@@ -129,3 +147,11 @@ def _response(datum: Any) -> web.Response:
         for morsel in jar.values():
             response.headers.add("Set-Cookie", morsel.OutputString())
     return response
+
+
+def _schedule(function: Function) -> cron.Cron:
+    text = str(function.trigger["schedule"])
+    try:
+        return cron.parse(expanded(text, os.environ))
+    except HostError as error:
+        raise HostError(f"the timer trigger of {function.name}, {text}: {error}") from None

@@ -31,7 +31,7 @@ def read_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
     )
     return Settings(
         route_prefix=str(prefix).strip("/"),
-        hub_name=_expanded(str(durable.get("hubName", Settings.hub_name)), environment),
+        hub_name=expanded(str(durable.get("hubName", Settings.hub_name)), environment) or Settings.hub_name,
         max_activities=int(durable.get("maxConcurrentActivityFunctions", Settings.max_activities)),
         max_orchestrators=int(durable.get("maxConcurrentOrchestratorFunctions", Settings.max_orchestrators)),
     )
@@ -48,10 +48,10 @@ def apply_local_settings(folder: Path, environment: MutableMapping[str, str] = o
     return sorted(new)
 
 
-def _expanded(text: str, environment: Mapping[str, str]) -> str:
-    """`%NAME%` is an app setting; the host leaves the local default where it is not set."""
+def expanded(text: str, environment: Mapping[str, str]) -> str:
+    """`%NAME%` is an app setting: its value, or an empty string where it is not set."""
     if text.startswith("%") and text.endswith("%"):
-        return environment.get(text.strip("%"), Settings.hub_name)
+        return environment.get(text.strip("%"), "")
     return text
 
 

@@ -94,6 +94,7 @@ class Worker:
         self._orchestrators = _by_durable_name(app, "orchestrationTrigger")
         self._activities = _by_durable_name(app, "activityTrigger")
         self._http = {function.name: function for function in app.of_kind("httpTrigger")}
+        self._timers = {function.name: function for function in app.of_kind("timerTrigger")}
 
     def has_orchestrator(self, name: str) -> bool:
         """Whether an orchestrator has this name; case does not matter."""
@@ -129,6 +130,15 @@ class Worker:
             arguments[function.client_parameter] = client
         answer: meta.Datum = _converter("http").encode(await self._invoke(function, arguments), expected_type=None)
         return answer
+
+    async def tick(self, name: str, client: str) -> None:
+        """Call a timer function; `client` is the durable client's binding JSON."""
+        function = self._timers[name]
+        timer = meta.Datum('{"IsPastDue": false}', "json")
+        arguments = {str(function.trigger["name"]): _converter("timerTrigger").decode(timer, trigger_metadata=None)}
+        if function.client_parameter is not None:
+            arguments[function.client_parameter] = client
+        await self._invoke(function, arguments)
 
     async def _invoke(self, function: Function, arguments: dict[str, Any]) -> Any:
         code: Callable[..., Any] = function.code

@@ -23,7 +23,7 @@ from ..errors import HostError
 
 T = TypeVar("T")
 
-_SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger"})
+_SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "timerTrigger"})
 
 
 @dataclass(frozen=True)

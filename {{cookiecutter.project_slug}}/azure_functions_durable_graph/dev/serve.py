@@ -58,6 +58,8 @@ def banner(server: Server, app: LoadedApp, settings: Settings, url: str, store: 
     for endpoint in sorted(server.endpoints, key=lambda endpoint: endpoint.template):
         methods = ",".join(sorted(endpoint.methods)) or "ANY"
         lines.append(f"  {methods:6} {prefix}/{endpoint.template.strip('/')}")
+    for timer in app.of_kind("timerTrigger"):
+        lines.append(f"  timer  {timer.name} ({timer.trigger['schedule']})")
     for name, kind in app.not_served:
         lines.append(f"  not served: {name} ({kind}); use `func start` for it")
     return "\n".join(lines)
