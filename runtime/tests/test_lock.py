@@ -1,6 +1,7 @@
 """graphs.lock.json: what it holds, what changed since, and what that means for runs in flight."""
 
 import json
+import linecache
 from typing import Any
 
 import pytest
@@ -137,12 +138,16 @@ def test_a_fix_inside_a_handler_is_safe_and_named() -> None:
     assert [(change.impact, change.text) for change in item.changes] == [(Impact.SAFE, "the code of node 'a' changed")]
 
 
-def test_formatting_does_not_change_the_digest_of_code() -> None:
+def test_code_without_a_file_has_no_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     namespace: dict[str, Any] = {}
     exec("def f(state):\n    return 1", namespace)
+    other = ["import sys\n", "print(sys.path)\n"]
+    monkeypatch.setitem(linecache.cache, "<string>", (30, None, other, "<string>"))  # as `python -c` on 3.13
 
     assert source_digest(namespace["f"]) == NO_SOURCE
 
+
+def test_formatting_does_not_change_the_digest_of_code() -> None:
     # fmt: off
     def spaced(state: Any) -> int:
 

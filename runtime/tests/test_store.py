@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ def test_finished_instances_are_kept_too(path: Path) -> None:
 
 def test_a_store_of_a_newer_release_is_refused_with_a_sentence(path: Path) -> None:
     SqliteStore(path).close()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")
 
     with pytest.raises(HostError, match="was written by a newer release"):
@@ -131,6 +131,15 @@ def test_a_file_that_is_no_store_is_refused_with_a_sentence(tmp_path: Path) -> N
 
     with pytest.raises(HostError, match=r"cannot be opened \(.*\); remove it, or name another"):
         SqliteStore(path)
+
+
+def test_a_store_that_is_dropped_closes_its_file(path: Path) -> None:
+    store = SqliteStore(path)
+    connection = store._db
+    del store
+
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 # --- killed -------------------------------------------------------------------------------------------------------

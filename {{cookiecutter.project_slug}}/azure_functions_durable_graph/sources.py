@@ -23,8 +23,11 @@ def code_digests(graph: GraphRegistration) -> dict[str, str]:
 
 def source_digest(code: Handler) -> str:
     """16 hex digits of sha256 over the normalized source, or NO_SOURCE."""
+    code = inspect.unwrap(code)
     try:
-        text = textwrap.dedent(inspect.getsource(inspect.unwrap(code)))
+        if (inspect.getsourcefile(code) or "<").startswith("<"):
+            return NO_SOURCE  # CPython 3.13 keeps the text of `python -c` as that of every "<string>"
+        text = textwrap.dedent(inspect.getsource(code))
     except (OSError, TypeError):
         return NO_SOURCE
     lines = [line.rstrip() for line in text.splitlines()]

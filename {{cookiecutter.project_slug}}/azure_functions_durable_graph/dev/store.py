@@ -7,6 +7,7 @@ One row an instance, one transaction a message: `save` returns when the row is w
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from pathlib import Path
 
 from ..errors import HostError
@@ -33,6 +34,7 @@ class SqliteStore:
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
             )
+            weakref.finalize(self, self._db.close)  # CPython 3.13 warns of a connection that is dropped open
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._migrate(path)
