@@ -23,9 +23,11 @@ _LOOP = LoopThread("test-hub")
 class Hub:
     """Plain functions as activities and orchestrators, in memory, with a clock that stands still."""
 
-    def __init__(self, *functions: Callable[..., Any]) -> None:
+    def __init__(self, *functions: Callable[..., Any], entities: tuple[Callable[..., Any], ...] = ()) -> None:
         """A generator function is an orchestrator, any other function an activity with one argument `given`."""
         app = df.DFApp()
+        for function in entities:
+            app.entity_trigger(context_name="context")(function)
         for function in functions:
             if function.__code__.co_flags & 0x20:
                 app.orchestration_trigger(context_name="context")(function)

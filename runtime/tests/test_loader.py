@@ -56,7 +56,7 @@ def test_an_orchestrator_with_another_context_name_is_refused(app: Any) -> None:
     def main(ctx: Any) -> Any:
         yield
 
-    refused(app, "main: an orchestrator's context_name must be 'context'")
+    refused(app, "main: the orchestrator's context_name must be 'context'")
 
 
 def test_a_generic_annotation_is_refused(app: Any) -> None:

@@ -24,10 +24,11 @@ from pydantic import BaseModel
 
 from .api import Api, Handler, cancel_run, get_history, get_run, post_event, start_run
 from .app import MAX_BODY_BYTES, DurableGraphApp
+from .dev.answers import Answer
 from .dev.clock import ManualClock
 from .dev.host import LocalHost
 from .dev.loader import index_app
-from .dev.management import CONTINUATION, PATH, Answer, Management
+from .dev.management import CONTINUATION, PATH, Management
 from .dev.worker import LoopThread, Worker
 from .errors import HistoryError, RegistrationError
 from .graph import GraphRegistration
@@ -234,7 +235,7 @@ def _handle(management: Management, method: str, url: str, body: bytes, token: s
 
 def _in_process_client(management: Management) -> DurableOrchestrationClient:
     """The SDK's client over the management API without a socket: its transport is three functions."""
-    client = DurableOrchestrationClient(management.client_binding())
+    client = DurableOrchestrationClient(management.client_binding)
 
     def send(method: str, url: str, body: bytes) -> list[Any]:
         answer = _handle(management, method, url, body)

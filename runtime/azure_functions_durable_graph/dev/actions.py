@@ -12,6 +12,7 @@ from typing import Any
 
 ACTIVITY, ACTIVITY_RETRY, CHILD, CHILD_RETRY = 0, 1, 2, 3
 CONTINUE_AS_NEW, TIMER, WAIT = 4, 5, 6
+CALL_ENTITY, CALL_HTTP, SIGNAL_ENTITY = 7, 8, 9
 WHEN_ANY, WHEN_ALL = 11, 12
 
 NAMES = {
@@ -22,24 +23,15 @@ NAMES = {
     CONTINUE_AS_NEW: "ContinueAsNew",
     TIMER: "CreateTimer",
     WAIT: "WaitForExternalEvent",
-    7: "CallEntity",
-    8: "CallHttp",
-    9: "SignalEntity",
+    CALL_ENTITY: "CallEntity",
+    CALL_HTTP: "CallHttp",
+    SIGNAL_ENTITY: "SignalEntity",
     WHEN_ANY: "WhenAny",
     WHEN_ALL: "WhenAll",
 }
 
-SUPPORTED = {
-    ACTIVITY,
-    ACTIVITY_RETRY,
-    CHILD,
-    CHILD_RETRY,
-    CONTINUE_AS_NEW,
-    TIMER,
-    WAIT,
-    WHEN_ANY,
-    WHEN_ALL,
-}
+HTTP_ACTIVITY = "BuiltIn::HttpActivity"
+"""The name under which the Durable extension carries out a durable HTTP call."""
 
 MARKER = "\n\n$OutOfProcData$:"
 """Stands between an orchestrator's error text and its state. User text may contain it too: the last one counts."""
@@ -47,7 +39,7 @@ MARKER = "\n\n$OutOfProcData$:"
 
 @dataclass(frozen=True)
 class Action:
-    """One action. `name` is the function or event; `data` the SDK's dict; `children` those of a compound."""
+    """One action. `name` is the function, event, or entity with its operation; `data` the SDK's dict."""
 
     kind: int
     name: str
@@ -106,4 +98,8 @@ def outcome_of_error(error: BaseException) -> Outcome:
 def _action(data: dict[str, Any]) -> Action:
     kind = data["actionType"]
     name = data.get("functionName") or data.get("externalEventName") or ""
+    if kind in (CALL_ENTITY, SIGNAL_ENTITY):
+        name = f"{data['instanceId']}.{data['operation']}"
+    if kind == CALL_HTTP:
+        name = HTTP_ACTIVITY
     return Action(kind, name, data, tuple(_action(child) for child in data.get("compoundActions", ())))

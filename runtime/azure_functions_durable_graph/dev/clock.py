@@ -1,4 +1,4 @@
-"""Clocks: the system's, and one that only moves when it is told to."""
+"""Clocks: the system's, one that skips what nobody would notice, and one that only moves when it is told to."""
 
 from __future__ import annotations
 
@@ -18,6 +18,21 @@ class SystemClock:
     def now(self) -> datetime:
         """The current time in UTC."""
         return datetime.now(timezone.utc)
+
+
+class SkippingClock:
+    """The machine's clock, ahead by all the time that was skipped: no timer is waited for."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """The machine's time and what was skipped."""
+        return datetime.now(timezone.utc) + self._ahead
+
+    def skip_to(self, moment: datetime) -> None:
+        """Go forward to `moment`; a clock never goes back."""
+        self._ahead += max(timedelta(0), moment - self.now())
 
 
 class ManualClock:

@@ -5,6 +5,7 @@ A function that Azure cannot load is simply absent there, behind a green deploym
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import os
@@ -23,7 +24,8 @@ from ..errors import HostError
 
 T = TypeVar("T")
 
-_SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "timerTrigger"})
+_SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "entityTrigger", "timerTrigger"})
+_CONTEXT_ONLY = {"orchestrationTrigger": "orchestrator", "entityTrigger": "entity"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,16 @@ class Function:
             if self.trigger.get(key):
                 return str(self.trigger[key])
         return self.name
+
+    @functools.cached_property
+    def takes_context(self) -> bool:
+        """Whether a parameter `context` wants the invocation's context."""
+        return "context" not in self.bindings and "context" in inspect.signature(self.code).parameters
+
+    @functools.cached_property
+    def is_async(self) -> bool:
+        """Whether it is awaited on the worker's loop; all else runs in a thread."""
+        return inspect.iscoroutinefunction(self.code)
 
     @property
     def client_parameter(self) -> str | None:
@@ -135,8 +147,8 @@ def _lowered(trigger: dict[str, Any]) -> dict[str, Any]:
 def _faults(function: Function) -> Iterator[str]:
     """The worker's load-time checks (worker 4.x, functions.py)."""
     name = function.name
-    if function.kind == "orchestrationTrigger" and "context" not in function.bindings:
-        yield f"{name}: an orchestrator's context_name must be 'context'"
+    if function.kind in _CONTEXT_ONLY and "context" not in function.bindings:
+        yield f"{name}: the {_CONTEXT_ONLY[function.kind]}'s context_name must be 'context'"
         return
     parameters = inspect.signature(function.code).parameters
     bound = set(function.bindings) - {"$return"}

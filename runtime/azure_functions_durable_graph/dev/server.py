@@ -84,7 +84,7 @@ class Server:
             tick = schedule.after(max(now, tick))  # a sleep may end a little early: each tick comes once
             await asyncio.sleep((tick - now).total_seconds())
             try:
-                await self._host.worker.tick(name, self._management.client_binding())
+                await self._host.worker.tick(name, self._management.client_binding)
             except Exception:  # the function is the app's code; its next tick comes all the same
                 logger.exception("timer function %s failed", name)
 
@@ -92,7 +92,7 @@ class Server:
         path = request.rel_url.raw_path.strip("/")
         body = await request.read()
         if path == PATH or path.startswith(PATH + "/"):
-            return self._manage(request, path[len(PATH) :].strip("/"), body)
+            return await self._manage(request, path[len(PATH) :].strip("/"), body)
         below = self._below_prefix(path)
         found = None if below is None else routing.match(self.endpoints, request.method, below)
         if found is None:
@@ -123,14 +123,15 @@ class Server:
             body,
         )
         assert self._management is not None
-        answer = await self._host.worker.serve(name, datum, self._management.client_binding())
+        answer = await self._host.worker.serve(name, datum, self._management.client_binding)
         return _response(answer)
 
-    def _manage(self, request: web.Request, path: str, body: bytes) -> web.Response:
+    async def _manage(self, request: web.Request, path: str, body: bytes) -> web.Response:
         assert self._management is not None
-        answer = self._management.handle(
+        answer = await self._management.answer(
             request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
         )
+        self._host.flush()  # what is told to the world is committed
         if answer.body is None:
             return web.Response(status=answer.status, headers=answer.headers)
         return web.json_response(answer.body, status=answer.status, headers=answer.headers)

@@ -7,11 +7,14 @@ session per process, bound to the first loop that uses it, so that loop is share
 from __future__ import annotations
 
 import asyncio
-import inspect
+import contextvars
+import functools
+import json
 import threading
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import azure.functions as func
@@ -20,6 +23,7 @@ from azure.functions import meta
 from ..errors import HostError
 from .actions import Outcome, outcome_of_error, outcome_of_state
 from .loader import Function, LoadedApp
+from .sdk import remember_times
 
 T = TypeVar("T")
 
@@ -30,6 +34,13 @@ class ActivityFailed(Exception):  # noqa: N818 - an outcome that the host writes
     def __init__(self, name: str, error: BaseException) -> None:
         self.summary = f"{type(error).__name__}: {error}"
         super().__init__(f"Activity function '{name}' failed:  {self.summary}")
+
+
+class FunctionTimeout(Exception):  # noqa: N818 - the name that a history shows
+    """A function took longer than host.json's functionTimeout allows."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(f"Timeout value of {timedelta(seconds=seconds)} was exceeded by function: Functions.{name}")
 
 
 class LoopThread:
@@ -89,8 +100,15 @@ class InvocationContext(func.Context):
 class Worker:
     """The functions of one app, by what calls them."""
 
-    def __init__(self, app: LoadedApp, directory: str = ".") -> None:
+    def __init__(
+        self, app: LoadedApp, directory: str = ".", *, timeout: float | None = None, threads: int | None = None
+    ) -> None:
+        """`timeout` is host.json's functionTimeout in seconds, `threads` the size of the pool for sync functions."""
+        remember_times()
         self._directory = directory
+        self._timeout = timeout
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="function")
+        self._entities = _by_durable_name(app, "entityTrigger")
         self._orchestrators = _by_durable_name(app, "orchestrationTrigger")
         self._activities = _by_durable_name(app, "activityTrigger")
         self._http = {function.name: function for function in app.of_kind("httpTrigger")}
@@ -122,6 +140,25 @@ class Worker:
         except Exception as error:
             raise ActivityFailed(name, error) from error
 
+    async def run_entity(self, name: str, context: str) -> tuple[bool, str | None, tuple[tuple[bool, str], ...]]:
+        """Call an entity with a batch; returns whether it exists, its state, and for each operation failed and result.
+
+        Raises HostError where the batch as a whole could not be run: then nothing of it was done.
+        """
+        function = self._entities.get(name.lower())
+        if function is None:
+            raise HostError(_absent(name, "an entity"))
+        try:
+            answer = json.loads(await self._invoke(function, {"context": _decode("entityTrigger", context)}))
+        except Exception as error:  # the SDK's wrapper catches what an operation raises; this is all the rest
+            raise HostError(f"Entity function '{name}' failed: {type(error).__name__}: {error}") from error
+        results = tuple((bool(result["isError"]), str(result["result"])) for result in answer["results"])
+        return bool(answer["entityExists"]), answer["entityState"], results
+
+    def has_entity(self, name: str) -> bool:
+        """Whether an entity has this name; case does not matter."""
+        return name.lower() in self._entities
+
     async def serve(self, name: str, request: meta.Datum, client: str) -> meta.Datum:
         """Call an HTTP function with a request datum; `client` is the durable client's binding JSON."""
         function = self._http[name]
@@ -142,11 +179,31 @@ class Worker:
 
     async def _invoke(self, function: Function, arguments: dict[str, Any]) -> Any:
         code: Callable[..., Any] = function.code
-        if "context" not in function.bindings and "context" in inspect.signature(code).parameters:
+        if function.takes_context:
             arguments = {**arguments, "context": InvocationContext(function.name, self._directory)}
-        if inspect.iscoroutinefunction(code):
-            return await asyncio.wrap_future(USER_LOOP.submit(code(**arguments)))
-        return await asyncio.to_thread(code, **arguments)
+        if function.is_async:
+            work = asyncio.wrap_future(USER_LOOP.submit(code(**arguments)))
+        else:
+            variables = contextvars.copy_context()
+            work = asyncio.get_running_loop().run_in_executor(
+                self._pool, functools.partial(variables.run, code, **arguments)
+            )
+        return await self._in_time(function.name, work)
+
+    async def _in_time(self, name: str, work: asyncio.Future[Any]) -> Any:
+        """Await it as long as functionTimeout allows; a thread that is late runs on, and is heard no more."""
+        if self._timeout is None:
+            return await work
+        late: list[bool] = []
+        handle = asyncio.get_running_loop().call_later(self._timeout, lambda: late.append(work.cancel()))
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if late:
+                raise FunctionTimeout(name, self._timeout) from None
+            raise
+        finally:
+            handle.cancel()
 
 
 def http_datum(

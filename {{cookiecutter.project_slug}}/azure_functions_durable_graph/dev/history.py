@@ -18,7 +18,8 @@ TASK_SCHEDULED, TASK_COMPLETED, TASK_FAILED = 4, 5, 6
 CHILD_CREATED, CHILD_COMPLETED, CHILD_FAILED = 7, 8, 9
 TIMER_CREATED, TIMER_FIRED = 10, 11
 ORCHESTRATOR_STARTED, ORCHESTRATOR_COMPLETED = 12, 13
-EVENT_RAISED = 15
+EVENT_SENT, EVENT_RAISED = 14, 15
+EXECUTION_REWOUND = 21
 
 NAMES = {
     EXECUTION_STARTED: "ExecutionStarted",
@@ -34,7 +35,9 @@ NAMES = {
     TIMER_FIRED: "TimerFired",
     ORCHESTRATOR_STARTED: "OrchestratorStarted",
     ORCHESTRATOR_COMPLETED: "OrchestratorCompleted",
+    EVENT_SENT: "EventSent",
     EVENT_RAISED: "EventRaised",
+    EXECUTION_REWOUND: "ExecutionRewound",
 }
 
 _SCHEDULING = {TASK_SCHEDULED, CHILD_CREATED}
@@ -45,7 +48,7 @@ _PRIVATE = {"EventId", "IsPlayed", "TaskScheduledId", "TimerId"}
 
 def timestamp(moment: datetime) -> str:
     """UTC with 'Z'. A naive time in a history makes the SDK's own arithmetic fail."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def event(kind: int, now: datetime, event_id: int = -1, **members: Any) -> Event:

@@ -1,6 +1,7 @@
 """What the engine is told, and what it asks for.
 
-A message may be an effect, too: a child starts, a parent is answered.
+What one instance tells another, or an entity, is a message too (`BETWEEN`): the engine delivers it itself, in the same
+transaction, so that nothing can be lost on the way.
 """
 
 from __future__ import annotations
@@ -58,6 +59,14 @@ class Resume:
 
 
 @dataclass(frozen=True)
+class Rewind:
+    """Let a failed instance do again what has failed."""
+
+    instance_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class TaskAnswered:
     """An activity or a child is done: with a `result` (JSON text), or failed for a `reason`."""
 
@@ -86,6 +95,52 @@ class EpisodeFinished:
     instance_id: str
     execution_id: str
     outcome: Outcome
+
+
+@dataclass(frozen=True)
+class EntityCalled:
+    """An operation for an entity; `input` is JSON text of JSON text. A signal has no `request_id`."""
+
+    entity_id: str
+    operation: str
+    input: str | None
+    request_id: str | None = None
+    instance_id: str | None = None
+    execution_id: str | None = None
+
+
+@dataclass(frozen=True)
+class EntityFinished:
+    """An entity's batch is done: its new state, and for each operation whether it failed and its result.
+
+    With `fault` nothing of the batch has been done.
+    """
+
+    entity_id: str
+    exists: bool = False
+    state: str | None = None
+    results: tuple[tuple[bool, str], ...] = ()
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class EntityAnswered:
+    """What an entity tells the instance that has called it; `result` is JSON text."""
+
+    instance_id: str
+    execution_id: str
+    request_id: str
+    result: str
+    failed: bool
+
+
+@dataclass(frozen=True)
+class RunEntity:
+    """Call the entity with `context` (JSON text)."""
+
+    entity_id: str
+    name: str
+    context: str
 
 
 @dataclass(frozen=True)
@@ -128,5 +183,8 @@ class CancelTimer:
     task_id: int
 
 
-Message = Union[StartInstance, RaiseEvent, Terminate, Suspend, Resume, TaskAnswered, TimerFired, EpisodeFinished]
-Effect = Union[RunEpisode, RunActivity, SetTimer, CancelTimer, StartInstance, TaskAnswered]
+Between = Union[StartInstance, TaskAnswered, EntityCalled, EntityAnswered, Rewind]
+BETWEEN = (StartInstance, TaskAnswered, EntityCalled, EntityAnswered, Rewind)
+Message = Union[Between, RaiseEvent, Terminate, Suspend, Resume, TimerFired, EpisodeFinished, EntityFinished]
+Effect = Union[RunEpisode, RunActivity, RunEntity, SetTimer, CancelTimer]
+Consequence = Union[Effect, Between]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -36,13 +37,16 @@ async def _serve(
     app: LoadedApp, settings: Settings, folder: Path, port: int, store: Path | None, say: Callable[[str], None]
 ) -> None:
     kept = SqliteStore(None if store is None else folder / store)
-    host = LocalHost(Worker(app, str(folder)), SystemClock(), settings, kept)
+    worker = Worker(app, str(folder), timeout=settings.timeout, threads=settings.threads)
+    host = LocalHost(worker, SystemClock(), settings, kept)
     server = Server(host, app, port)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
+    gc.collect()
+    gc.freeze()  # what the app has loaded stays: the collector need not look at it again
     async with server.running() as url:
         say(banner(server, app, settings, url, store))
         await stop.wait()

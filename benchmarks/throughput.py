@@ -1,0 +1,145 @@
+"""Runs from start to completion: the local host over HTTP with its store on disk, and durabletask in memory.
+
+Both run the same five nodes in a process of their own, and this process is the client of both. durabletask is the
+gRPC SDK of the Durable Task Scheduler with the in-memory backend that its package has for tests: the nearest thing that
+runs Python orchestrations on one machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+RUNTIME = Path(__file__).parent.parent / "runtime"
+
+APP = """
+from pydantic import BaseModel
+from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
+
+class State(BaseModel):
+    value: int = 0
+
+def step(state: State) -> dict:
+    return {"value": state.value + 1}
+
+builder = ManifestBuilder("five", State).set_entrypoint("a")
+for name, following in zip("abcd", "bcde"):
+    builder.add_node(name, step, next_node=following)
+runtime = DurableGraphApp()
+runtime.register_registration(builder.add_node("e", step, terminal=True).build())
+app = runtime.function_app
+"""
+
+DURABLETASK = """
+import sys
+import threading
+from durabletask.testing import create_test_backend
+from durabletask.worker import TaskHubGrpcWorker
+
+def step(context, state):
+    return {"value": state["value"] + 1}
+
+nodes = [type(step)(step.__code__, globals(), name) for name in "abcde"]
+
+def five(context, state):
+    for node in nodes:
+        state = yield context.call_activity(node, input=state)
+    return state
+
+port = int(sys.argv[1])
+backend = create_test_backend(port=port)
+worker = TaskHubGrpcWorker(host_address=f"localhost:{port}")
+for node in nodes:
+    worker.add_activity(node)
+worker.add_orchestrator(five)
+worker.start()
+print("ready", flush=True)
+threading.Event().wait()
+"""
+
+
+@contextlib.contextmanager
+def process(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process, and the first line that it prints."""
+    environment = {**os.environ, "PYTHONPATH": str(RUNTIME)}
+    command = [sys.executable, *words]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as child:
+        try:
+            assert child.stdout is not None
+            yield child, child.stdout.readline()
+        finally:
+            child.kill()
+
+
+async def over_http(url: str, runs: int) -> float:
+    """Seconds for so many runs, each started and waited for."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def start() -> str:
+            async with session.post(f"{url}/graphs/five/runs", json={"input": {}}) as response:
+                return str((await response.json())["id"])
+
+        async def get(path: str) -> dict[str, Any]:
+            async with session.get(f"{url}/{path}") as response:
+                return dict(await response.json())
+
+        began = time.perf_counter()
+        ids = await asyncio.gather(*(start() for _ in range(runs)))
+        while any([(await get(f"runs?status={status}&limit=1"))["runs"] for status in ("pending", "running")]):
+            await asyncio.sleep(0.03)
+        took = time.perf_counter() - began
+        for run_id in ids:
+            assert (run := await get(f"runs/{run_id}"))["output"] == {"value": 5}, run
+        return took
+
+
+def over_grpc(port: int, runs: int) -> float:
+    """Seconds for so many orchestrations, each started and waited for."""
+    from durabletask.client import TaskHubGrpcClient
+
+    logging.getLogger("durabletask-client").setLevel(logging.ERROR)
+    client = TaskHubGrpcClient(host_address=f"localhost:{port}")
+    began = time.perf_counter()
+    ids = [client.schedule_new_orchestration("five", input={"value": 0}) for _ in range(runs)]
+    for instance_id in ids:
+        state = client.wait_for_orchestration_completion(instance_id, timeout=60)
+        assert state is not None
+        assert state.serialized_output == '{"value": 5}', state
+    return time.perf_counter() - began
+
+
+def compare(runs: int, rounds: int) -> dict[str, float]:
+    """Nodes a second of both, in alternating rounds, and the median of their ratios."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "function_app.py").write_text(APP)
+        (folder / "in_memory.py").write_text(DURABLETASK)
+        serve = ("-m", "azure_functions_durable_graph", "serve", "--port", "0", str(folder))
+        with process(*serve) as (_, banner), process(str(folder / "in_memory.py"), "50171"):
+            found = re.search(r"http://\S+", banner)
+            assert found is not None, banner
+            pairs = []
+            for number in range(rounds + 1):
+                pair = 5 * runs / asyncio.run(over_http(found.group(), runs)), 5 * runs / over_grpc(50171, runs)
+                if number:  # the first round warms both
+                    pairs.append(pair)
+    return {
+        "nodes_per_s": round(statistics.median(ours for ours, _ in pairs)),
+        "durabletask_nodes_per_s": round(statistics.median(theirs for _, theirs in pairs)),
+        "ratio": round(statistics.median(ours / theirs for ours, theirs in pairs), 2),
+    }

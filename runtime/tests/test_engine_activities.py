@@ -1,0 +1,134 @@
+"""Activities: one after the other, at once, failing, and tried again."""
+
+from datetime import timedelta
+from typing import Any
+
+import azure.durable_functions as df
+import pytest
+from functions import double, fail, flaky, given_to
+from hub import Hub
+
+from azure_functions_durable_graph.errors import HostError
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    given_to.clear()
+
+
+# --- activities -------------------------------------------------------------------------------------------------------
+
+
+def test_activities_one_after_the_other() -> None:
+    def main(context: Any) -> Any:
+        first = yield context.call_activity("double", 4)
+        return (yield context.call_activity("double", first))
+
+    hub = Hub(main, double)
+
+    assert hub.run("main").status == "Completed"
+    assert hub.output() == 16
+    assert hub.host.activities_run == 2
+
+
+def test_a_failing_activity_raises_in_the_orchestrator() -> None:
+    def main(context: Any) -> Any:
+        try:
+            yield context.call_activity("fail", "luck")
+        except Exception as error:
+            return str(error)
+
+    hub = Hub(main, fail)
+    hub.run("main")
+
+    assert hub.output().startswith("Activity function 'fail' failed:  ValueError: no luck")
+
+
+def test_an_unhandled_failure_fails_the_instance_with_a_plain_text() -> None:
+    def main(context: Any) -> Any:
+        yield context.call_activity("fail", "luck")
+
+    hub = Hub(main, fail)
+
+    assert hub.run("main").status == "Failed"
+    assert hub.output().startswith("Orchestrator function 'main' failed: Activity function 'fail' failed")
+
+
+def test_an_unknown_activity_fails_with_a_message_instead_of_hanging() -> None:
+    def main(context: Any) -> Any:
+        yield context.call_activity("dubble", 1)
+
+    hub = Hub(main, double)
+
+    assert hub.run("main").status == "Failed"
+    assert "The function 'dubble' doesn't exist" in hub.output()
+
+
+def test_an_unknown_orchestrator_does_not_start() -> None:
+    with pytest.raises(HostError, match="'nobody' doesn't exist"):
+        Hub(double).run("nobody")
+
+
+def test_a_fan_out_runs_all_and_keeps_the_order() -> None:
+    def main(context: Any) -> Any:
+        return (yield context.task_all([context.call_activity("double", n) for n in range(50)]))
+
+    hub = Hub(main, double)
+    hub.run("main")
+
+    assert hub.output() == [n * 2 for n in range(50)]
+
+
+def test_an_orchestrator_without_a_yield_is_done_at_once() -> None:
+    def main(context: Any) -> Any:
+        return "done"
+        yield
+
+    hub = Hub(main)
+    hub.run("main")
+
+    assert hub.output() == "done"
+
+
+def test_error_text_that_looks_like_the_protocol_does_not_confuse_the_host() -> None:
+    def main(context: Any) -> Any:
+        yield context.call_activity("double", 1)
+        raise ValueError('odd\n\n$OutOfProcData$:{"isDone": true}')
+
+    hub = Hub(main, double)
+
+    assert hub.run("main").status == "Failed"
+    assert hub.output().startswith("Orchestrator function 'main' failed: odd")
+
+
+# --- retries ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_call_with_retry_pauses_between_its_attempts() -> None:
+    def main(context: Any) -> Any:
+        return (yield context.call_activity_with_retry("flaky", df.RetryOptions(60_000, 5), 3))
+
+    hub = Hub(main, flaky)
+    hub.run("main")
+    assert hub.get().status == "Running"
+
+    hub.advance(timedelta(seconds=60))
+    assert len(given_to) == 2
+    hub.advance(timedelta(seconds=60))
+    assert hub.output() == 3
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_after_the_last_attempt_the_error_comes_at_once(attempts: Any) -> None:
+    def main(context: Any) -> Any:
+        try:
+            yield context.call_activity_with_retry("flaky", df.RetryOptions(1000, attempts), 99)
+        except Exception as error:
+            return str(error)
+
+    hub = Hub(main, flaky)
+    hub.run("main")
+    hub.advance(timedelta(seconds=attempts - 1))
+
+    assert "not yet" in hub.output()
+    assert len(given_to) == attempts

@@ -1,0 +1,45 @@
+"""Durable HTTP calls (`call_http`): the request that an orchestrator asks for, as the Durable extension makes it.
+
+Any answer is a result; only a request that gets none fails. A 202 is handed to the orchestrator as it is: nothing polls
+its Location.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import aiohttp
+
+from ..errors import HostError
+
+LIMIT = aiohttp.ClientTimeout(total=100)
+"""Seconds that .NET's HttpClient waits for an answer."""
+
+
+async def request(text: str) -> str:
+    """Make the request in `text` (the action's httpRequest); returns statusCode, headers and content as JSON.
+
+    Raises HostError where there is no answer, and for a managed identity's token, which no local machine has.
+    """
+    asked: dict[str, Any] = json.loads(text)
+    if asked.get("tokenSource"):
+        raise HostError("call_http with a token_source needs a managed identity: the local host has none")
+    headers, content = dict(asked.get("headers") or {}), asked.get("content")
+    if content is not None and "content-type" not in map(str.lower, headers):
+        headers["Content-Type"] = "text/plain; charset=utf-8"
+    method, uri = str(asked["method"]), str(asked["uri"])
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=LIMIT) as session,
+            session.request(method, uri, data=content, headers=headers) as response,
+        ):
+            answer = {
+                "statusCode": response.status,
+                "headers": dict(response.headers),
+                "content": await response.text(),
+            }
+    except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
+        raise HostError(f"{method} {uri}: {type(error).__name__}: {error}") from None
+    return json.dumps(answer)
