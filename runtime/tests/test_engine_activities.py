@@ -8,6 +8,7 @@ import pytest
 from functions import double, fail, flaky, given_to
 from hub import Hub
 
+from azure_functions_durable_graph.dev.messages import RaiseEvent, TaskAnswered
 from azure_functions_durable_graph.errors import HostError
 
 
@@ -132,3 +133,26 @@ def test_after_the_last_attempt_the_error_comes_at_once(attempts: Any) -> None:
 
     assert "not yet" in hub.output()
     assert len(given_to) == attempts
+
+
+def test_a_failure_that_is_retried_comes_alone() -> None:
+    """The SDK gives the pause its id while it handles the failure: in one episode with others the ids would swap."""
+
+    def main(context: Any) -> Any:
+        retried = context.call_activity_with_retry("flaky", df.RetryOptions(1000, 3), 2)
+        yield context.task_any([context.call_activity("double", 1), retried, context.wait_for_external_event("x")])
+        return (yield context.call_activity("double", 21))
+
+    hub = Hub(main, double, flaky)
+    answers: list[Any] = []
+    send = hub.host.send
+    hub.host.send = lambda message: (  # type: ignore[method-assign]
+        answers.append(message) if isinstance(message, TaskAnswered) else send(message)
+    )
+    hub.run("main")
+    hub.host.send = send  # type: ignore[method-assign]
+
+    hub.send(RaiseEvent("i", "noise", "1"), *answers)
+    hub.advance(timedelta(minutes=1))
+
+    assert (hub.get().status, hub.output()) == ("Completed", 42)

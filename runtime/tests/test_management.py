@@ -1,6 +1,7 @@
 """The management API, driven by the SDK's real client from inside an app, and by hand."""
 
 import json
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import azure.durable_functions as df
@@ -10,6 +11,11 @@ import pytest
 from served import served
 
 from azure_functions_durable_graph.dev.settings import Settings
+
+SICK: set[str] = set()
+"""While it holds anything, the orchestrator `sickly` fails."""
+
+API = "/runtime/webhooks/durabletask"
 
 
 def management_app() -> Any:
@@ -22,11 +28,48 @@ def management_app() -> Any:
         heard = yield context.wait_for_external_event("go")
         return {"given": context.get_input(), "heard": json.loads(heard)}
 
+    @app.orchestration_trigger(context_name="context")
+    def sickly(context: Any) -> Any:
+        if SICK:
+            raise ValueError("sick")
+        return context.get_input()
+        yield
+
+    @app.entity_trigger(context_name="context")
+    def counter(context: Any) -> None:
+        if context.operation_name == "delete":
+            return context.destruct_on_exit()
+        context.set_state(context.get_state(lambda: 0) + context.get_input())
+
+    @app.route(route="entities/{method}", methods=["POST"])
+    @app.durable_client_input(client_name="client")
+    async def entities(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+        asked = req.get_json()
+        entity = df.EntityId(asked.pop("name"), asked.pop("key"))
+        try:
+            answer = await getattr(client, req.route_params["method"])(entity, **asked)
+        except Exception as error:
+            return func.HttpResponse(json.dumps({"error": str(error)}), status_code=400)
+        state = {} if answer is None else {"exists": answer.entity_exists, "state": answer.entity_state}
+        return func.HttpResponse(json.dumps(state))
+
+    @app.route(route="wait/{id}", methods=["POST"])
+    @app.durable_client_input(client_name="client")
+    async def wait(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+        response: func.HttpResponse = await client.wait_for_completion_or_create_check_status_response(
+            req, req.route_params["id"], **req.get_json()
+        )
+        return response
+
     @app.route(route="call/{method}", methods=["POST"])
     @app.durable_client_input(client_name="client")
     async def call(req: func.HttpRequest, client: Any) -> func.HttpResponse:
         try:
-            answer = await getattr(client, req.route_params["method"])(**req.get_json())
+            asked = {
+                name: datetime.fromisoformat(value) if name.startswith("created_time") else value
+                for name, value in req.get_json().items()
+            }
+            answer = await getattr(client, req.route_params["method"])(**asked)
         except Exception as error:
             return func.HttpResponse(json.dumps({"error": str(error)}), status_code=400)
         return func.HttpResponse(json.dumps({"answer": answer, "truth": bool(answer)}, default=shown))
@@ -41,7 +84,7 @@ def management_app() -> Any:
 
 
 def shown(answer: Any) -> Any:
-    """An object of the SDK as JSON."""
+    """An object of the SDK as JSON; times that the filters take are given as text."""
     if hasattr(answer, "instances_deleted"):
         return {"deleted": answer.instances_deleted}
     return answer.to_json() if answer else None  # the status of an unknown instance cannot be shown by the SDK
@@ -118,11 +161,12 @@ def test_a_live_id_cannot_be_started_again(site: Any) -> None:
     assert "already exists" in start(site, "m2")["error"]
 
 
-@pytest.mark.parametrize("method", ["raise_event", "terminate", "suspend", "resume"])
+@pytest.mark.parametrize("method", ["raise_event", "terminate", "suspend", "resume", "rewind", "restart"])
 def test_an_unknown_instance_raises(site: Any, method: Any) -> None:
-    arguments = {"event_name": "go"} if method == "raise_event" else {"reason": "r"}
+    arguments = {"raise_event": {"event_name": "go"}, "restart": {}}.get(method, {"reason": "r"})
 
-    assert "nobody" in call(site, method, instance_id="nobody", **arguments)["error"]
+    error = call(site, method, instance_id="nobody", **arguments)["error"]
+    assert "nobody" in error or "404" in error
 
 
 def test_terminate_keeps_the_reason(site: Any) -> None:
@@ -208,3 +252,127 @@ def test_whatever_is_wrong_the_body_is_json_or_empty(site: Any) -> None:
 
     assert [answer.status_code for answer in answers] == [404, 400, 410, 404, 404]
     assert all(not answer.text or isinstance(answer.json(), dict) for answer in answers)
+
+
+def test_a_failed_instance_is_rewound_any_other_is_not(site: Any) -> None:
+    SICK.add("sickly")
+    call(site, "start_new", orchestration_function_name="sickly", instance_id="m9", client_input=1)
+    assert finished(site, "m9")["runtimeStatus"] == "Failed"
+    assert site.get(f"{API}/instances/m9?returnInternalServerErrorOnFailure=true").status_code == 500
+    SICK.clear()
+
+    assert call(site, "rewind", instance_id="m9", reason="healed")["answer"] is None
+    assert (finished(site, "m9")["runtimeStatus"], finished(site, "m9")["output"]) == ("Completed", 1)
+
+    refused = site.post(f"{API}/instances/m9/rewind?reason=again")
+    assert (refused.status_code, refused.json()["Message"]) == (
+        412,
+        "only a failed instance can be rewound; m9 is Completed",
+    )
+
+
+def test_a_restart_begins_again_with_the_same_input(site: Any) -> None:
+    call(site, "start_new", orchestration_function_name="sickly", instance_id="m10", client_input={"a": 1})
+    finished(site, "m10")
+
+    again = call(site, "restart", instance_id="m10")["answer"]["id"]
+    assert again != "m10"
+    assert finished(site, again)["output"] == {"a": 1}
+
+    assert call(site, "restart", instance_id="m10", restart_with_new_instance_id=False)["answer"]["id"] == "m10"
+    assert finished(site, "m10")["output"] == {"a": 1}
+
+
+def test_a_live_instance_is_not_restarted_under_its_own_id(site: Any) -> None:
+    start(site, "m11")
+
+    answer = site.post(f"{API}/instances/m11/restart?restartWithNewInstanceId=false")
+
+    assert (answer.status_code, "already exists" in answer.json()["Message"]) == (409, True)
+
+
+def test_purging_by_filter_takes_what_has_ended_and_nothing_else(site: Any) -> None:
+    before = datetime.now(timezone.utc) - timedelta(hours=1)
+    start(site, "p-live")
+    start(site, "p-dead")
+    call(site, "terminate", instance_id="p-dead", reason="r")
+
+    assert site.delete(f"{API}/instances/").status_code == 400
+    running = call(site, "purge_instance_history_by", created_time_from=before.isoformat(), runtime_status=["Running"])
+    assert running["answer"] == {"deleted": 0}
+    gone = call(site, "purge_instance_history_by", created_time_from=before.isoformat())["answer"]["deleted"]
+
+    assert gone >= 1
+    assert status(site, "p-dead")["answer"] is None
+    assert status(site, "p-live")["answer"]["runtimeStatus"] in ("Pending", "Running")
+
+
+def test_instances_are_listed_by_their_start_and_page_by_page(site: Any) -> None:
+    for number in range(3):
+        start(site, f"page-{number}")
+    later = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+
+    listed = call(site, "get_status_by", created_time_from=later)["answer"]
+    first = site.get(f"{API}/instances/?instanceIdPrefix=page-&top=2")
+    token = first.headers["x-ms-continuation-token"]
+    rest = site.get(f"{API}/instances/?instanceIdPrefix=page-&top=2", headers={"x-ms-continuation-token": token})
+
+    assert listed == []
+    assert [item["instanceId"] for item in first.json()] == ["page-0", "page-1"]
+    assert [item["instanceId"] for item in rest.json()] == ["page-2"]
+    assert rest.headers["x-ms-continuation-token"] == ""
+    assert site.get(f"{API}/instances/?createdTimeFrom=yesterday").status_code == 400
+
+
+def test_entities_are_signalled_read_listed_and_deleted(site: Any) -> None:
+    def entity(method: str, name: str = "counter", **arguments: Any) -> Any:
+        return site.post(f"/api/entities/{method}", json={"name": name, "key": "K", **arguments}).json()
+
+    assert entity("read_entity_state") == {"exists": False, "state": None}
+    assert entity("signal_entity", operation_name="add", operation_input=20) == {}
+    assert entity("signal_entity", name="COUNTER", operation_name="add", operation_input=22) == {}
+    found = until(lambda: entity("read_entity_state"), lambda answer: answer["state"] == 42)
+    assert found["exists"]
+
+    listed = site.get(f"{API}/entities/counter?fetchState=true").json()
+    assert [(item["entityId"], item["state"]) for item in listed] == [({"name": "counter", "key": "K"}, 42)]
+    assert site.get(f"{API}/entities/other").json() == []
+    assert "not an entity" in entity("signal_entity", name="nobody", operation_name="add")["error"]
+
+    assert site.delete(f"{API}/entities/counter/K").status_code == 202
+    until(lambda: entity("read_entity_state"), lambda answer: not answer["exists"])
+
+
+def until(ask: Any, fits: Any) -> Any:
+    """Ask until the answer fits."""
+    for _ in range(200):
+        answer = ask()
+        if fits(answer):
+            return answer
+    raise AssertionError(answer)
+
+
+def test_waiting_for_completion_gives_the_output_or_the_links(site: Any) -> None:
+    call(site, "start_new", orchestration_function_name="sickly", instance_id="m12", client_input="done")
+    start(site, "m13")
+
+    done = site.post("/api/wait/m12", json={"timeout_in_milliseconds": 10000, "retry_interval_in_milliseconds": 10})
+    waiting = site.post("/api/wait/m13", json={"timeout_in_milliseconds": 30, "retry_interval_in_milliseconds": 10})
+
+    assert (done.status_code, done.text) == (200, "done")
+    assert (waiting.status_code, waiting.json()["id"]) == (202, "m13")
+
+
+def test_a_start_that_waits_answers_with_the_output(site: Any) -> None:
+    done = site.post(f"{API}/orchestrators/sickly?timeout=10&pollingInterval=1", json={"a": 1})
+    not_yet = site.post(f"{API}/orchestrators/listener/m14?timeout=0")
+
+    assert (done.status_code, done.json()) == (200, {"a": 1})
+    assert (not_yet.status_code, not_yet.json()["id"]) == (202, "m14")
+
+
+def test_the_links_name_every_operation(site: Any) -> None:
+    start(site, "m15")
+    urls = site.get("/api/links/m15").json()
+    for name in ("terminatePostUri", "suspendPostUri", "resumePostUri", "rewindPostUri", "restartPostUri"):
+        assert urls[name].startswith(f"{site.base_url}{API}/instances/m15/"), name

@@ -1,26 +1,20 @@
-"""The store keeps every instance, and a host that is killed at any instant goes on where it stood."""
+"""The store keeps every instance and entity, whole, and a host that starts on it goes on where the last one stood."""
 
-import os
-import random
-import re
-import signal
+import json
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from functions import child, double, listener
 from hub import Hub
 
 from azure_functions_durable_graph.dev.clock import ManualClock
 from azure_functions_durable_graph.dev.host import LocalHost
-from azure_functions_durable_graph.dev.store import SqliteStore
+from azure_functions_durable_graph.dev.messages import EntityCalled, RaiseEvent
+from azure_functions_durable_graph.dev.store import CACHED, SqliteStore
 from azure_functions_durable_graph.errors import HostError
 
 
@@ -120,74 +114,96 @@ def test_a_store_that_is_dropped_closes_its_file(path: Path) -> None:
         connection.execute("SELECT 1")
 
 
-# --- killed -------------------------------------------------------------------------------------------------------
+def test_a_store_that_another_host_uses_is_refused_with_a_sentence(path: Path) -> None:
+    first = SqliteStore(path)
 
-APP = """
-from pydantic import BaseModel
-from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, RouteDecision
+    with pytest.raises(HostError, match="is in use by another host"):
+        SqliteStore(path)
 
-class State(BaseModel):
-    steps: int = 0
-    heard: list[str] = []
-
-def step(state):
-    return {"steps": state.steps + 1}
-
-def ask(state):
-    return RouteDecision.wait_for_event(event_name="word", resume_node="second")
-
-builder = ManifestBuilder("work", State).set_entrypoint("first")
-builder.add_node("first", step, route=ask, targets=["second"])
-builder.add_node("second", step, next_node="third").add_node("third", step, terminal=True)
-builder.add_event_handler("word", lambda state, payload: {"heard": [*state.heard, payload["text"]]})
-runtime = DurableGraphApp()
-runtime.register_registration(builder.build())
-app = runtime.function_app
-"""
-
-KILLS = 12
+    first.close()
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [sys.executable, "-m", "azure_functions_durable_graph", "serve", "--port", "0", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    ) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://\S+", process.stdout.readline())
-            assert found is not None
-            yield process, found.group()
-        finally:
-            process.kill()
+def test_what_is_not_committed_is_not_kept_and_what_is_kept_is_whole(path: Path) -> None:
+    hub = hub_on(path, listener)
+    hub.run("listener")
+    hub.host.send(RaiseEvent("i", "word", '"lost"'))  # applied, never flushed: nobody was told
+
+    again = restarted(hub, path)
+
+    assert [event["EventType"] for event in again.events()] == [12, 0, 13]
 
 
-def test_a_host_that_is_killed_under_load_loses_nothing_and_applies_nothing_twice(tmp_path: Path) -> None:
-    """What was accepted before each kill is there after it; every run ends with what it was told, once."""
-    dice = random.Random(5)
-    (tmp_path / "function_app.py").write_text(APP)
-    started: list[str] = []
-    told: dict[str, str] = {}
-    for number in range(KILLS):
-        with serving(tmp_path) as (process, url), httpx.Client(base_url=url, timeout=5) as client:
-            for count in range(dice.randint(3, 12)):
-                run_id = f"run-{number}-{count}"
-                if client.post("/graphs/work/runs", json={"instance_id": run_id}).status_code == 202:
-                    started.append(run_id)
-            for run_id in dice.sample(started, min(len(started), 5)):
-                if run_id not in told:
-                    answer = client.post(f"/runs/{run_id}/events/word?wait=0", json={"text": f"to {run_id}"})
-                    if answer.status_code == 202:
-                        told[run_id] = f"to {run_id}"
-            process.send_signal(signal.SIGKILL)
+def test_an_activity_whose_answer_is_there_does_not_run_again(path: Path) -> None:
+    """The host dies after it has kept the answer, and before the orchestrator has taken it."""
+    hub = hub_on(path, child, double)
+    hub.host.worker.orchestrate = _first_episode_only(hub)  # type: ignore[method-assign]
+    with pytest.raises(Died):
+        hub.run("child", 21)
+    assert hub.host.activities_run == 1
 
-    with serving(tmp_path) as (_, url), httpx.Client(base_url=url, timeout=60) as client:
-        for run_id in started:
-            if run_id not in told:
-                assert client.post(f"/runs/{run_id}/events/word", json={"text": f"to {run_id}"}).status_code == 202
-                told[run_id] = f"to {run_id}"
-            run = client.get(f"/runs/{run_id}?wait=30").json()
-            assert run["status"] == "completed", run
-            assert run["output"] == {"steps": 3, "heard": [told[run_id]]}
+    del hub.host.worker.orchestrate
+    again = restarted(hub, path)
+
+    assert again.output() == 42
+    assert again.host.activities_run == 0
+
+
+class Died(Exception):  # noqa: N818
+    """The process is gone."""
+
+
+def _first_episode_only(hub: Hub) -> Any:
+    orchestrate, episodes = hub.host.worker.orchestrate, []
+
+    async def once(name: str, context: str) -> Any:
+        episodes.append(name)
+        if len(episodes) > 1:
+            raise Died
+        return await orchestrate(name, context)
+
+    return once
+
+
+def test_a_rewritten_history_is_stored_as_it_is(path: Path) -> None:
+    def main(context: Any) -> Any:
+        if context.get_input() == "end":
+            return "ended"
+        yield context.wait_for_external_event("go")
+        context.continue_as_new("end")
+
+    hub = hub_on(path, main)
+    hub.run("main", "begin")
+    hub.raise_event("go")
+
+    again = restarted(hub, path)
+
+    assert again.events() == hub.events()
+    assert again.output() == "ended"
+
+
+def test_an_entity_keeps_its_state_and_the_operations_that_wait(path: Path) -> None:
+    def log(context: Any) -> None:
+        context.set_state([*context.get_state(list), context.get_input()])
+
+    hub = Hub(entities=(log,))
+    hub.host = LocalHost(hub.host.worker, hub.clock, store=SqliteStore(path))
+    for word in ("a", "b"):
+        hub.host.send(EntityCalled("@log@k", "add", json.dumps(json.dumps(word))))
+    hub.host.flush()  # accepted, and killed before anything ran
+
+    again = restarted(hub, path)
+
+    entity = again.host.store.load_entity("@log@k")
+    assert entity is not None
+    assert entity.state == '["a", "b"]'
+
+
+def test_the_cache_is_bounded_and_nothing_is_lost_by_it(path: Path) -> None:
+    hub = hub_on(path, listener)
+    for number in range(CACHED + 50):
+        hub.run("listener", instance_id=f"i{number}")
+
+    assert len(hub.host.store._instances) <= CACHED + 1
+    for word in ("a", "b"):
+        hub.raise_event("word", word, "i0")
+    assert hub.output("i0") == ['"a"', '"b"']
