@@ -1,5 +1,7 @@
 """Activities: one after the other, at once, failing, and tried again."""
 
+import asyncio
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -156,3 +158,30 @@ def test_a_failure_that_is_retried_comes_alone() -> None:
     hub.advance(timedelta(minutes=1))
 
     assert (hub.get().status, hub.output()) == ("Completed", 42)
+
+
+@pytest.mark.parametrize("kind", ["thread", "coroutine"])
+def test_an_activity_that_exceeds_the_function_timeout_fails_and_is_heard_no_more(kind: str) -> None:
+    release = threading.Event()
+
+    def in_thread(given: object) -> str:
+        release.wait(60)
+        return "late"
+
+    async def in_coroutine(given: object) -> str:
+        await asyncio.Event().wait()
+        return "late"
+
+    def main(context: Any) -> Any:
+        try:
+            return (yield context.call_activity(context.get_input(), None))
+        except Exception as error:
+            return str(error).splitlines()[0]
+
+    hub = Hub(main, in_thread, in_coroutine)
+    hub.host.worker._timeout = 0.05
+    hub.run("main", f"in_{kind}")
+    release.set()
+
+    text = f"Timeout value of 0:00:00.050000 was exceeded by function: Functions.in_{kind}"
+    assert hub.output().strip() == f"Activity function 'in_{kind}' failed:  FunctionTimeout: {text}"

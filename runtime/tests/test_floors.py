@@ -52,7 +52,7 @@ FLOORS = (
     {"dev.entity_api"},
     {"dev.management"},
     {"dev.server"},
-    {"dev.serve", "testing", "locking"},
+    {"dev.reload", "dev.serve", "testing", "locking"},
     {"cli"},
     {"__main__"},
 )

@@ -38,7 +38,8 @@ def management_app() -> Any:
     @app.entity_trigger(context_name="context")
     def counter(context: Any) -> None:
         if context.operation_name == "delete":
-            return context.destruct_on_exit()
+            context.destruct_on_exit()
+            return
         context.set_state(context.get_state(lambda: 0) + context.get_input())
 
     @app.route(route="entities/{method}", methods=["POST"])
@@ -65,10 +66,12 @@ def management_app() -> Any:
     @app.durable_client_input(client_name="client")
     async def call(req: func.HttpRequest, client: Any) -> func.HttpResponse:
         try:
-            asked = {
+            asked: dict[str, Any] = {
                 name: datetime.fromisoformat(value) if name.startswith("created_time") else value
                 for name, value in req.get_json().items()
             }
+            if "runtime_status" in asked:
+                asked["runtime_status"] = [df.OrchestrationRuntimeStatus(text) for text in asked["runtime_status"]]
             answer = await getattr(client, req.route_params["method"])(**asked)
         except Exception as error:
             return func.HttpResponse(json.dumps({"error": str(error)}), status_code=400)
@@ -337,7 +340,8 @@ def test_entities_are_signalled_read_listed_and_deleted(site: Any) -> None:
     listed = site.get(f"{API}/entities/counter?fetchState=true").json()
     assert [(item["entityId"], item["state"]) for item in listed] == [({"name": "counter", "key": "K"}, 42)]
     assert site.get(f"{API}/entities/other").json() == []
-    assert "not an entity" in entity("signal_entity", name="nobody", operation_name="add")["error"]
+    assert "400" in entity("signal_entity", name="nobody", operation_name="add")["error"]
+    assert "not an entity function" in site.post(f"{API}/entities/nobody/K?op=add").json()["Message"]
 
     assert site.delete(f"{API}/entities/counter/K").status_code == 202
     until(lambda: entity("read_entity_state"), lambda answer: not answer["exists"])

@@ -52,3 +52,20 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(tmp_path: Path, content: Any
 
     with pytest.raises(HostError, match=r"host\.json"):
         read_settings(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("00:10:00", 600.0), ("1.02:00:00", 93600.0), ("00:00:00.5", 0.5), ("-1", None)]
+)
+def test_a_function_timeout_is_a_time_span_or_none(tmp_path: Path, text: Any, seconds: Any) -> None:
+    write(tmp_path, "host.json", {"functionTimeout": text})
+
+    assert read_settings(tmp_path, {}).timeout == seconds
+
+
+def test_what_is_no_time_span_or_no_number_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="PYTHON_THREADPOOL_THREAD_COUNT is 'many'; it is a number from 1 to 32"):
+        read_settings(tmp_path, {"PYTHON_THREADPOOL_THREAD_COUNT": "many"})
+    write(tmp_path, "host.json", {"functionTimeout": "10 minutes"})
+    with pytest.raises(HostError, match=r"host\.json: functionTimeout '10 minutes' is no time span"):
+        read_settings(tmp_path, {})

@@ -12,7 +12,7 @@ import os
 import sys
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -68,10 +68,11 @@ class Function:
 
 @dataclass(frozen=True)
 class LoadedApp:
-    """The functions that the local host runs, and the names and triggers of those that it does not."""
+    """The functions that the local host runs, names and triggers of those that it does not, and the graphs."""
 
     functions: tuple[Function, ...]
     not_served: tuple[tuple[str, str], ...]
+    graphs: tuple[str, ...] = ()
 
     def of_kind(self, kind: str) -> list[Function]:
         """The functions with that trigger."""
@@ -80,7 +81,11 @@ class LoadedApp:
 
 def load_app(folder: Path) -> LoadedApp:
     """Import the app in `folder`. Raises HostError with one sentence for whatever keeps it from loading."""
-    return index_app(_only(func.FunctionRegister, "function app", load_module(folder)))
+    module = load_module(folder)
+    app = index_app(_only(func.FunctionRegister, "function app", module))
+    runtimes = [value for value in vars(module).values() if isinstance(value, DurableGraphApp)]
+    graphs = [f"{graph.graph_name} {graph.manifest.version}" for one in runtimes for graph in one.registry.defaults()]
+    return replace(app, graphs=tuple(graphs))
 
 
 def load_runtime(folder: Path) -> DurableGraphApp:
