@@ -21,7 +21,7 @@ FLOORS = (
     {"manifest", "status"},
     {"graph", "mermaid", "hints", "cursor"},
     {"waiting", "fanout", "subgraphs", "calling", "starting", "checks", "registry"},
-    {"changes", "sources", "svg"},
+    {"changes", "sources", "svg", "faults"},
     {"orchestrator", "builder", "activities", "lock"},
     {"driver"},
     {"records"},
@@ -52,7 +52,8 @@ FLOORS = (
     {"dev.entity_api"},
     {"dev.management"},
     {"dev.server"},
-    {"dev.reload", "dev.serve", "testing", "locking"},
+    {"dev.reload", "dev.serve", "testing", "hosting", "locking"},
+    {"fixtures"},
     {"cli"},
     {"__main__"},
 )

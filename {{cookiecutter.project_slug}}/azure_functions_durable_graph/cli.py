@@ -33,13 +33,16 @@ def _parser() -> argparse.ArgumentParser:
         "serve",
         help="run function_app.py on this machine, without Azure",
         description="Load function_app.py as it is and run it through the real azure-functions-durable SDK: HTTP "
-        "routes, orchestrations, activities, events and timers. No Core Tools, no Docker, no storage emulator. "
+        "routes, orchestrations, activities, entities, events and timers. No Core Tools, no Docker, no storage "
+        "emulator. "
         "Runs are kept in a file and go on where they stood when the host is started again.",
     )
     serve.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
     serve.add_argument("--port", type=int, default=7071, help="port on 127.0.0.1, 0 for a free one (default: 7071)")
     serve.add_argument("--store", default=".durable/runs.db", metavar="FILE", help="SQLite file (default: %(default)s)")
     serve.add_argument("--memory", action="store_true", help="keep runs in memory: they end with the process")
+    serve.add_argument("--skip-time", action="store_true", help="wait for no durable timer (implies --memory)")
+    serve.add_argument("--reload", action="store_true", help="start again when a file changes; runs go on")
     serve.set_defaults(run=_serve, log=logging.INFO)
     _add_lock(commands)
     _add_record(commands)
@@ -141,6 +144,19 @@ def _serve(options: argparse.Namespace) -> int:
 
     if not 0 <= options.port <= 65535:
         raise HostError(f"--port {options.port}: a port is a number from 0 to 65535")
-    store = None if options.memory else Path(options.store)
-    serve(Path(options.folder).resolve(), options.port, store, lambda text: print(text, flush=True))
+    folder = Path(options.folder).resolve()
+    in_memory = options.memory or options.skip_time  # a clock that runs ahead leaves times that have not come yet
+    if options.reload and in_memory:
+        raise HostError("--reload needs a store: with --memory or --skip-time every run would end with each change")
+    if options.reload:
+        from .dev.reload import looks, supervise
+
+        supervise([str(folder), f"--port={options.port}", f"--store={options.store}"], folder, looks(folder), _say)
+        return 0
+    store = None if in_memory else Path(options.store)
+    serve(folder, options.port, store, _say, skip_time=options.skip_time)
     return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

@@ -11,9 +11,10 @@ These are plain functions: they work in `def` and in `async def` tests alike.
 from __future__ import annotations
 
 import asyncio
+import bisect
 import json
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from .dev.loader import index_app
 from .dev.management import CONTINUATION, PATH, Management
 from .dev.worker import LoopThread, Worker
 from .errors import HistoryError, RegistrationError
+from .faults import Faults
 from .graph import GraphRegistration
 from .http import Problem, Request, Response
 from .recorded import RecordedRun
@@ -47,13 +49,21 @@ _ROOT = "http://localhost/api"
 
 
 def run_graph(
-    registration: GraphRegistration, given: Mapping[str, Any], *, metadata: Mapping[str, Any] | None = None
+    registration: GraphRegistration,
+    given: Mapping[str, Any],
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    fail: Mapping[str, Sequence[Exception | None]] | None = None,
 ) -> GraphRun:
     """Run one graph until it is finished or needs something from outside.
 
+    `fail` says for a node what each of its calls raises; None lets a call pass, and so do all that follow.
     Raises Problem (422) where `given` is no valid state.
     """
-    return GraphHost(registration).start(registration.graph_name, given, metadata=metadata)
+    host = GraphHost(registration)
+    for node, calls in (fail or {}).items():
+        host.fail(node, *calls)
+    return host.start(registration.graph_name, given, metadata=metadata)
 
 
 def replay_recording(path: Path, app: DurableGraphApp) -> None:
@@ -71,7 +81,25 @@ class GraphHost:
         """The registrations are deployed together; of two with one name the last gets the new runs."""
         self.clock = ManualClock()
         self._unique = count(1)
+        self._faults = Faults()
+        self._planned: list[tuple[datetime, int, Callable[[], object]]] = []
         self.deploy(*registrations)
+
+    def __enter__(self) -> GraphHost:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> GraphHost:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the host. One that is not closed ends with its last reference."""
+        self._host.store.close()
 
     def deploy(self, *registrations: GraphRegistration, lock: Path | None = None) -> None:
         """Replace the app, as a deployment does. Runs in flight stay, and go on with what they find.
@@ -80,7 +108,7 @@ class GraphHost:
         """
         runtime = DurableGraphApp()
         for registration in registrations:
-            runtime.register_registration(registration)
+            runtime.register_registration(self._faults.into(registration))
         if lock is not None:
             runtime.register_lock(lock)
         self._runtime = runtime
@@ -108,10 +136,33 @@ class GraphHost:
         answer = self.call(start_run, {"graph": graph}, body)
         return GraphRun(self, answer["id"])
 
-    def advance(self, span: timedelta) -> None:
-        """Let time pass: every timer that falls due on the way fires at its time."""
-        target = self.clock.now() + span
+    def fail(self, node: str, *calls: Exception | None, graph: str | None = None) -> None:
+        """Let the next calls of a node raise, each its exception; None lets one pass, and so do all that follow.
 
+        The node's retry, time-out and error edges see it as if its handler had raised. `graph` is needed only where
+        several graphs have such a node. Raises RegistrationError where none has.
+        """
+        having = [found for found in self._runtime.registry.defaults() if node in found.nodes]
+        wanted = [found for found in having if graph in (None, found.graph_name)]
+        if len(wanted) != 1:
+            names = ", ".join(found.graph_name for found in having) or "no graph"
+            raise RegistrationError(f"fail({node!r}): {names} has such a node; say which with graph=…")
+        self._faults.plan(wanted[0], node, *calls)
+
+    def at(self, after: timedelta, action: Callable[[], object]) -> None:
+        """Do something when so much time has passed: `host.at(timedelta(days=2), lambda: run.send("approval"))`."""
+        bisect.insort(self._planned, (self.clock.now() + after, next(self._unique), action))
+
+    def advance(self, span: timedelta) -> None:
+        """Let time pass: every timer fires at its time, and what is planned for a moment is done at that moment."""
+        target = self.clock.now() + span
+        while self._planned and self._planned[0][0] <= target:
+            moment, _, action = self._planned.pop(0)
+            self._pass_until(moment)
+            action()
+        self._pass_until(target)
+
+    def _pass_until(self, target: datetime) -> None:
         async def pass_time() -> None:
             while (due := self._host.next_timer) is not None and due <= target:
                 self.clock.move_to(due)
@@ -215,6 +266,21 @@ class GraphRun:
     def cancel(self, reason: str = "cancelled by the test") -> GraphRun:
         """Cancel the run."""
         self.host.call(cancel_run, {"id": self.id}, {"reason": reason})
+        return self
+
+    @property
+    def decisions(self) -> list[tuple[str, list[str]]]:
+        """Where each step that was followed by another went on to, in order."""
+        return [(step["node"], step["to"]) for step in self.steps if step.get("to")]
+
+    @property
+    def attempts(self) -> dict[str, int]:
+        """How often each node was tried in its last visit."""
+        return {step["node"]: step.get("attempts", 1) for step in self.steps}
+
+    def send_at(self, after: timedelta, event: str, payload: Any = None) -> GraphRun:
+        """Post an event when so much time has passed: early, late or just in time. `advance` lets it happen."""
+        self.host.at(after, lambda: self.send(event, payload))
         return self
 
     def advance(self, span: timedelta) -> GraphRun:

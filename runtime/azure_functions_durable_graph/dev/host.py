@@ -156,6 +156,17 @@ class LocalHost:
             await asyncio.wait(self._tasks, timeout=grace)
         self.flush()
 
+    async def quiet(self) -> None:
+        """Wait, beside `run`, until only a timer or the outside world can bring anything new."""
+        while not self.idle:
+            if self._tasks:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0)
+
+    def wake(self) -> None:
+        """Let `run` look at the clock again."""
+        self._wake.set()
+
     def _pause(self) -> float | None:
         """Seconds until there may be something to do; a clock that skips goes to the next timer when all is quiet."""
         due = self.next_timer

@@ -11,6 +11,7 @@ import inspect
 import os
 import sys
 import typing
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,9 @@ from ..app import DurableGraphApp
 from ..errors import HostError
 
 T = TypeVar("T")
+
+_INDEXED: weakref.WeakKeyDictionary[Any, LoadedApp] = weakref.WeakKeyDictionary()
+"""An app lists its functions once: asked again, it finds every name taken."""
 
 _SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "entityTrigger", "timerTrigger"})
 _CONTEXT_ONLY = {"orchestrationTrigger": "orchestrator", "entityTrigger": "entity"}
@@ -115,8 +119,10 @@ def _only(kind: type[T], what: str, module: ModuleType) -> T:
 
 def index_app(app: Any) -> LoadedApp:
     """List the app's functions. Raises HostError naming every function that Azure would refuse."""
+    if app in _INDEXED:
+        return _INDEXED[app]
     try:
-        found = app.get_functions()  # once only: a second call finds every name taken
+        found = app.get_functions()
     except Exception as error:
         raise HostError(f"the app's functions cannot be listed: {error}") from error
     functions, others, faults = [], [], []
@@ -129,7 +135,8 @@ def index_app(app: Any) -> LoadedApp:
         functions.append(function)
     if faults:
         raise HostError("Azure would not load this app: " + "; ".join(faults))
-    return LoadedApp(tuple(functions), tuple(others))
+    _INDEXED[app] = LoadedApp(tuple(functions), tuple(others))
+    return _INDEXED[app]
 
 
 def _function(item: Any) -> Function:

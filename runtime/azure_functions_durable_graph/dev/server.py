@@ -32,8 +32,11 @@ MAX_BODY = 100 * 1024 * 1024
 class Server:
     """Serves one host on one port."""
 
-    def __init__(self, host: LocalHost, app: LoadedApp, port: int) -> None:
-        """`port` 0 takes any free port; `url` tells which. Raises HostError for an app that Azure would refuse."""
+    def __init__(self, host: LocalHost, app: LoadedApp, port: int, *, timers: bool = True) -> None:
+        """`port` 0 takes any free port; `url` tells which; without `timers` no timer trigger is called.
+
+        Raises HostError for an app that Azure would refuse.
+        """
         self._host = host
         self._port = port
         self._management: Management | None = None
@@ -42,7 +45,7 @@ class Server:
             routing.endpoint(f.name, str(f.trigger.get("route") or f.name), f.trigger["methods"])
             for f in app.of_kind("httpTrigger")
         ]
-        self._schedules = [(f.name, _schedule(f)) for f in app.of_kind("timerTrigger")]
+        self._schedules = [(f.name, _schedule(f)) for f in app.of_kind("timerTrigger") if timers]
         clashes = routing.clashes(self.endpoints)
         if clashes:
             raise HostError("Azure would not load this app: " + "; ".join(clashes))

@@ -152,11 +152,13 @@ def dispatch(instance: Instance, leaf: Leaf) -> RunActivity | StartInstance:
 def under_way(instance: Instance) -> list[Consequence]:
     """The timers and activities that an instance waits for: after a crash they are set and run again.
 
-    That an activity may run again is what at-least-once means. Children and entities look after themselves.
+    That an activity may run again is what at-least-once means; one whose answer is queued already must not. Children
+    and entities look after themselves.
     """
     effects: list[Consequence] = []
+    answered = {answered_id(event) for event in instance.inbox}
     for leaf in instance.leaves:
-        if leaf.finished or leaf.task_id is None:
+        if leaf.finished or leaf.task_id is None or leaf.task_id in answered:
             continue
         if leaf.pausing or leaf.kind == act.TIMER:
             fire_at = datetime.fromisoformat(str(leaf.fire_at))

@@ -11,8 +11,9 @@ import inspect
 import os
 import sys
 import typing
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -23,6 +24,9 @@ from ..app import DurableGraphApp
 from ..errors import HostError
 
 T = TypeVar("T")
+
+_INDEXED: weakref.WeakKeyDictionary[Any, LoadedApp] = weakref.WeakKeyDictionary()
+"""An app lists its functions once: asked again, it finds every name taken."""
 
 _SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "entityTrigger", "timerTrigger"})
 _CONTEXT_ONLY = {"orchestrationTrigger": "orchestrator", "entityTrigger": "entity"}
@@ -68,10 +72,11 @@ class Function:
 
 @dataclass(frozen=True)
 class LoadedApp:
-    """The functions that the local host runs, and the names and triggers of those that it does not."""
+    """The functions that the local host runs, names and triggers of those that it does not, and the graphs."""
 
     functions: tuple[Function, ...]
     not_served: tuple[tuple[str, str], ...]
+    graphs: tuple[str, ...] = ()
 
     def of_kind(self, kind: str) -> list[Function]:
         """The functions with that trigger."""
@@ -80,7 +85,11 @@ class LoadedApp:
 
 def load_app(folder: Path) -> LoadedApp:
     """Import the app in `folder`. Raises HostError with one sentence for whatever keeps it from loading."""
-    return index_app(_only(func.FunctionRegister, "function app", load_module(folder)))
+    module = load_module(folder)
+    app = index_app(_only(func.FunctionRegister, "function app", module))
+    runtimes = [value for value in vars(module).values() if isinstance(value, DurableGraphApp)]
+    graphs = [f"{graph.graph_name} {graph.manifest.version}" for one in runtimes for graph in one.registry.defaults()]
+    return replace(app, graphs=tuple(graphs))
 
 
 def load_runtime(folder: Path) -> DurableGraphApp:
@@ -110,8 +119,10 @@ def _only(kind: type[T], what: str, module: ModuleType) -> T:
 
 def index_app(app: Any) -> LoadedApp:
     """List the app's functions. Raises HostError naming every function that Azure would refuse."""
+    if app in _INDEXED:
+        return _INDEXED[app]
     try:
-        found = app.get_functions()  # once only: a second call finds every name taken
+        found = app.get_functions()
     except Exception as error:
         raise HostError(f"the app's functions cannot be listed: {error}") from error
     functions, others, faults = [], [], []
@@ -124,7 +135,8 @@ def index_app(app: Any) -> LoadedApp:
         functions.append(function)
     if faults:
         raise HostError("Azure would not load this app: " + "; ".join(faults))
-    return LoadedApp(tuple(functions), tuple(others))
+    _INDEXED[app] = LoadedApp(tuple(functions), tuple(others))
+    return _INDEXED[app]
 
 
 def _function(item: Any) -> Function:

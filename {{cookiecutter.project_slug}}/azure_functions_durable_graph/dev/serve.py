@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from .clock import SystemClock
+from .clock import Clock, SkippingClock, SystemClock
 from .host import LocalHost
 from .loader import LoadedApp, load_app
 from .server import Server
@@ -22,23 +22,37 @@ from .worker import Worker
 logger = logging.getLogger("azure_functions_durable_graph.dev")
 
 
-def serve(folder: Path, port: int, store: Path | None, say: Callable[[str], None]) -> None:
+GRACE = 5.0
+"""Seconds that functions at work have to end after the signal to stop. A second signal does not wait."""
+
+
+def serve(folder: Path, port: int, store: Path | None, say: Callable[[str], None], *, skip_time: bool = False) -> None:
     """Serve until SIGINT or SIGTERM. Runs live in `store`, or in memory where it is None.
+
+    With `skip_time` no durable timer is waited for: when all is quiet the clock goes to the next one.
 
     Raises HostError with one sentence for whatever keeps it from starting.
     """
     apply_local_settings(folder)
     settings = read_settings(folder, os.environ)
     app = load_app(folder)
-    asyncio.run(_serve(app, settings, folder, port, store, say))
+    kept = SqliteStore(None if store is None else folder / store)
+    worker = Worker(app, str(folder), timeout=settings.timeout, threads=settings.threads)
+    asyncio.run(_serve(app, worker, SkippingClock() if skip_time else SystemClock(), settings, kept, port, store, say))
+    os._exit(0)  # a function that is still at work in a thread must not keep the process; all that counts is committed
 
 
 async def _serve(
-    app: LoadedApp, settings: Settings, folder: Path, port: int, store: Path | None, say: Callable[[str], None]
+    app: LoadedApp,
+    worker: Worker,
+    clock: Clock,
+    settings: Settings,
+    kept: SqliteStore,
+    port: int,
+    store: Path | None,
+    say: Callable[[str], None],
 ) -> None:
-    kept = SqliteStore(None if store is None else folder / store)
-    worker = Worker(app, str(folder), timeout=settings.timeout, threads=settings.threads)
-    host = LocalHost(worker, SystemClock(), settings, kept)
+    host = LocalHost(worker, clock, settings, kept)
     server = Server(host, app, port)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -50,6 +64,9 @@ async def _serve(
     async with server.running() as url:
         say(banner(server, app, settings, url, store))
         await stop.wait()
+        stop.clear()
+        resting = asyncio.create_task(host.rest(GRACE))
+        await asyncio.wait([resting, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     kept.close()
     say("stopped")
 
@@ -62,6 +79,8 @@ def banner(server: Server, app: LoadedApp, settings: Settings, url: str, store: 
     for endpoint in sorted(server.endpoints, key=lambda endpoint: endpoint.template):
         methods = ",".join(sorted(endpoint.methods)) or "ANY"
         lines.append(f"  {methods:6} {prefix}/{endpoint.template.strip('/')}")
+    for graph in app.graphs:
+        lines.append(f"  graph  {graph}")
     for timer in app.of_kind("timerTrigger"):
         lines.append(f"  timer  {timer.name} ({timer.trigger['schedule']})")
     for name, kind in app.not_served:

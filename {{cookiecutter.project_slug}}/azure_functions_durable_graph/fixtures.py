@@ -1,0 +1,40 @@
+"""pytest fixtures for a project's `conftest.py`. Needs pytest, which only tests have.
+
+from azure_functions_durable_graph.fixtures import app_host, graph_host
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+
+import pytest
+
+from .app import DurableGraphApp
+from .errors import RegistrationError
+from .hosting import AppHost
+from .testing import GraphHost
+
+
+def deployed() -> DurableGraphApp:
+    """The DurableGraphApp of the project's function_app.py."""
+    module = importlib.import_module("function_app")
+    found = [value for value in vars(module).values() if isinstance(value, DurableGraphApp)]
+    if len(found) != 1:
+        raise RegistrationError(f"function_app.py must have one DurableGraphApp at its top level, it has {len(found)}")
+    return found[0]
+
+
+@pytest.fixture
+def graph_host() -> Iterator[GraphHost]:
+    """All graphs of the project on a host in memory, with a clock that only moves when it is told to."""
+    registry = deployed().registry
+    with GraphHost(*(v for graph in registry.defaults() for v in registry.versions(graph.graph_name))) as host:
+        yield host
+
+
+@pytest.fixture
+def app_host() -> Iterator[AppHost]:
+    """The project's whole function app behind HTTP on a free port, with a clock that only moves when it is told to."""
+    with AppHost(deployed().function_app) as host:
+        yield host
