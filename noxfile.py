@@ -75,7 +75,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what the runtime costs; prints ratios and writes benchmarks/results.json."""
-    install(session, "runtime")
+    install(session, "bench")
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 

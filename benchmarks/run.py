@@ -21,8 +21,10 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "runtime")]
 
 import orchestrator  # noqa: E402
+import serving  # noqa: E402
 import shapes  # noqa: E402
 import startup  # noqa: E402
+import throughput  # noqa: E402
 
 
 def per_node(quick: bool) -> dict[str, Any]:
@@ -52,6 +54,9 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "activities": lambda quick: shapes.activities(),
     "per_node": per_node,
     "start": start,
+    "throughput": lambda quick: throughput.compare(*((10, 1) if quick else (200, 5))),
+    "first_request": lambda quick: serving.first_request(1 if quick else 9),
+    "memory": lambda quick: serving.memory(40 if quick else 10_000),
 }
 
 

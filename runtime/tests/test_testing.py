@@ -199,15 +199,15 @@ def whole_app() -> Any:
     builder = ManifestBuilder("patient", Counter).set_entrypoint("w")
     builder.add_wait("w", duration=timedelta(days=30), next_node="end")
     runtime.register_registration(builder.add_node("end", increment, terminal=True).build())
-    app: Any = runtime.function_app
+    app = runtime.function_app
 
-    @app.orchestration_trigger(context_name="context")
+    @app.orchestration_trigger(context_name="context")  # type: ignore[untyped-decorator]
     def sleeper(context: Any) -> Any:
         yield context.create_timer(context.current_utc_datetime + timedelta(days=2))
         return "awake"
 
     @app.route(route="sleep", methods=["POST"])
-    @app.durable_client_input(client_name="client")
+    @app.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
     async def sleep(req: func.HttpRequest, client: Any) -> func.HttpResponse:
         return func.HttpResponse(await client.start_new("sleeper", "one"))
 
