@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from served import served
 
 from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, RouteDecision
+from azure_functions_durable_graph.hosting import AppHost
 from azure_functions_durable_graph.testing import GraphHost, run_graph
 
 GUIDE = Path(__file__).parent.parent / "docs" / "usage.md"
@@ -438,6 +439,20 @@ def _test_build(block: Block) -> None:
 @check_of("Testing whole runs 1")
 def _test_runs(block: Block) -> None:
     execute(block, review_registration=guide_review().build())["test_a_review_waits_for_the_manager"]()
+
+
+@check_of("Testing whole runs 2")
+def _failures_on_order(block: Block) -> None:
+    names = execute(block, review_registration=guide_review().build(), run_graph=run_graph)
+    names["test_a_review_fails_with_its_service"]()
+
+
+@check_of("Testing whole runs 3")
+def _whole_apps(block: Block) -> None:
+    runtime = DurableGraphApp()
+    runtime.register_registration(guide_review().build())
+    with AppHost(runtime.function_app) as host:
+        execute(block)["test_the_app_over_http"](host)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
