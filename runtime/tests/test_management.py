@@ -1,7 +1,9 @@
 """The management API, driven by the SDK's real client from inside an app, and by hand."""
 
+import inspect
 import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import azure.durable_functions as df
@@ -72,7 +74,8 @@ def management_app() -> Any:
             }
             if "runtime_status" in asked:
                 asked["runtime_status"] = [df.OrchestrationRuntimeStatus(text) for text in asked["runtime_status"]]
-            answer = await getattr(client, req.route_params["method"])(**asked)
+            found = getattr(client, req.route_params["method"])(**asked)
+            answer = await found if inspect.isawaitable(found) else found
         except Exception as error:
             return func.HttpResponse(json.dumps({"error": str(error)}), status_code=400)
         return func.HttpResponse(json.dumps({"answer": answer, "truth": bool(answer)}, default=shown))
@@ -380,3 +383,25 @@ def test_the_links_name_every_operation(site: Any) -> None:
     urls = site.get("/api/links/m15").json()
     for name in ("terminatePostUri", "suspendPostUri", "resumePostUri", "rewindPostUri", "restartPostUri"):
         assert urls[name].startswith(f"{site.base_url}{API}/instances/m15/"), name
+    payload = call(site, "create_http_management_payload", instance_id="m15")["answer"]
+    assert payload["id"] == "m15"
+    assert payload["terminatePostUri"] == urls["terminatePostUri"]
+
+
+def test_all_instances_are_listed_at_once(site: Any) -> None:
+    start(site, "all-1")
+
+    assert "all-1" in [item["instanceId"] for item in call(site, "get_status_all")["answer"]]
+
+
+def test_every_method_of_the_client_is_driven_here() -> None:
+    """A release of the SDK with a new method shows here."""
+    methods = {
+        name
+        for name, method in inspect.getmembers(df.DurableOrchestrationClient, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    elsewhere = {"get_client_response_links"}  # by create_check_status_response
+    source = Path(__file__).read_text(encoding="utf-8")
+
+    assert {name for name in methods - elsewhere if f'"{name}"' not in source and f".{name}(" not in source} == set()
