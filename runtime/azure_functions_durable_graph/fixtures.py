@@ -11,18 +11,14 @@ from collections.abc import Iterator
 import pytest
 
 from .app import DurableGraphApp
-from .errors import RegistrationError
+from .dev.loader import only
 from .hosting import AppHost
 from .testing import GraphHost
 
 
 def deployed() -> DurableGraphApp:
     """The DurableGraphApp of the project's function_app.py."""
-    module = importlib.import_module("function_app")
-    found = [value for value in vars(module).values() if isinstance(value, DurableGraphApp)]
-    if len(found) != 1:
-        raise RegistrationError(f"function_app.py must have one DurableGraphApp at its top level, it has {len(found)}")
-    return found[0]
+    return only(DurableGraphApp, "DurableGraphApp", importlib.import_module("function_app"))
 
 
 @pytest.fixture

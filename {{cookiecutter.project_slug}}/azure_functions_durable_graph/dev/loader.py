@@ -86,7 +86,7 @@ class LoadedApp:
 def load_app(folder: Path) -> LoadedApp:
     """Import the app in `folder`. Raises HostError with one sentence for whatever keeps it from loading."""
     module = load_module(folder)
-    app = index_app(_only(func.FunctionRegister, "function app", module))
+    app = index_app(only(func.FunctionRegister, "function app", module))
     runtimes = [value for value in vars(module).values() if isinstance(value, DurableGraphApp)]
     graphs = [f"{graph.graph_name} {graph.manifest.version}" for one in runtimes for graph in one.registry.defaults()]
     return replace(app, graphs=tuple(graphs))
@@ -94,7 +94,7 @@ def load_app(folder: Path) -> LoadedApp:
 
 def load_runtime(folder: Path) -> DurableGraphApp:
     """The DurableGraphApp of the app in `folder`. Raises HostError like `load_app`."""
-    return _only(DurableGraphApp, "DurableGraphApp", load_module(folder))
+    return only(DurableGraphApp, "DurableGraphApp", load_module(folder))
 
 
 def load_module(folder: Path) -> ModuleType:
@@ -110,7 +110,8 @@ def load_module(folder: Path) -> ModuleType:
         raise HostError(f"{script} cannot be imported: {_place(error)}") from error
 
 
-def _only(kind: type[T], what: str, module: ModuleType) -> T:
+def only(kind: type[T], what: str, module: ModuleType) -> T:
+    """The one value of that kind at a module's top level. Raises HostError where there is none, or several."""
     found = [value for value in vars(module).values() if isinstance(value, kind)]
     if len(found) != 1:
         raise HostError(f"{module.__name__}.py must have one {what} at its top level, it has {len(found)}")
