@@ -15,13 +15,13 @@ import azure.durable_functions as df
 from pydantic import BaseModel
 
 from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
-from azure_functions_durable_graph.api import run_input
-from azure_functions_durable_graph.dev.actions import Outcome, outcome_of_state
-from azure_functions_durable_graph.dev.clock import ManualClock
-from azure_functions_durable_graph.dev.host import LocalHost
-from azure_functions_durable_graph.dev.loader import index_app
-from azure_functions_durable_graph.dev.worker import Worker
-from azure_functions_durable_graph.names import ORCHESTRATOR
+from azure_functions_durable_graph.graph.names import ORCHESTRATOR
+from azure_functions_durable_graph.host.app.loader import index_app
+from azure_functions_durable_graph.host.app.worker import Worker
+from azure_functions_durable_graph.host.clock import ManualClock
+from azure_functions_durable_graph.host.engine.actions import Outcome, outcome_of_state
+from azure_functions_durable_graph.host.local_host import LocalHost
+from azure_functions_durable_graph.http.runs import run_input
 
 PAYLOAD = "x" * 200
 

@@ -26,7 +26,7 @@ import shapes  # noqa: E402
 import startup  # noqa: E402
 import throughput  # noqa: E402
 
-from azure_functions_durable_graph.dev import worker  # noqa: E402
+from azure_functions_durable_graph.host.app import worker  # noqa: E402
 
 # Costs per node are meant to be those of Azure, where nobody lets the SDK remember timestamps, as the local host does.
 worker.remember_times = lambda: None

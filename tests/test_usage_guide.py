@@ -465,7 +465,7 @@ def test_no_check_stands_for_a_block_that_is_gone() -> None:
 
 
 def test_the_route_table_of_the_guide_is_the_one_that_is_served() -> None:
-    from azure_functions_durable_graph.routes import ROUTES
+    from azure_functions_durable_graph.http.routes import ROUTES
 
     section = GUIDE.read_text(encoding="utf-8").split("\n## HTTP\n")[1].split("\n## ")[0]
 

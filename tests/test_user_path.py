@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from azure_functions_durable_graph.vendoring import RECORD, record_of
+from azure_functions_durable_graph.commands.vendoring import RECORD, record_of
 
 pytestmark = pytest.mark.xdist_group("generated")
 
@@ -142,7 +142,7 @@ def test_the_runtime_alone_can_be_updated(older_project: Path, nox: Callable[...
 
 
 def test_a_runtime_that_was_edited_is_not_replaced(older_project: Path, nox: Callable[..., Any]) -> None:
-    edited = older_project / "azure_functions_durable_graph" / "names.py"
+    edited = older_project / "azure_functions_durable_graph" / "graph" / "names.py"
     edited.write_text(edited.read_text() + "# mine\n")
     (older_project / "azure_functions_durable_graph" / "extra.py").write_text("")
 

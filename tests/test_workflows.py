@@ -6,10 +6,8 @@ replaced by a program that notes how it was called, and the deployed app by the 
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -183,25 +181,3 @@ def test_only_the_job_that_deploys_can_get_a_token() -> None:
     assert [name for name, job in jobs.items() if "id-token" in job["permissions"]] == ["deploy"]
     assert jobs["deploy"]["environment"] == "production"
     assert "secrets." not in (WORKFLOWS / "deploy.yml").read_text()
-
-
-def test_the_package_holds_the_app_and_nothing_else(checkout: Path, run: Any) -> None:
-    run(sys.executable, "-m", "nox", "-s", "package", cwd=checkout)
-
-    staged = checkout / "dist" / "app"
-    assert sorted(path.name for path in staged.iterdir()) == [
-        "azure_functions_durable_graph",
-        "function_app.py",
-        "graphs",
-        "graphs.lock.json",
-        "host.json",
-        "requirements.txt",
-    ]
-    loaded = run(
-        sys.executable,
-        "-c",
-        "import function_app, json; print(json.dumps(len(function_app.runtime.registry.defaults())))",
-        cwd=staged,
-    )
-    assert json.loads(loaded.stdout) == 5
-    shutil.rmtree(checkout / "dist")

@@ -1,8 +1,5 @@
 """What this project can do: `nox -l` lists it."""
 
-import shutil
-from pathlib import Path
-
 import nox
 
 nox.options.sessions = ["test", "lint"]
@@ -49,29 +46,11 @@ def audit(session: nox.Session) -> None:
     session.run("pip-audit", "-r", "requirements.txt", *session.posargs)
 
 
-APP = [
-    "function_app.py",
-    "host.json",
-    "requirements.txt",
-    "graphs.lock.json",
-    "graphs",
-    "azure_functions_durable_graph",
-]
-
-
-@nox.session(venv_backend="none")
+@nox.session
 def package(session: nox.Session) -> None:
-    """Stage what is deployed, and nothing else, in dist/app."""
-    target = Path("dist") / "app"
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for name in APP:
-        source = Path(name)
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-        else:
-            shutil.copyfile(source, target / name)
-    session.log(f"staged in {target}")
+    """Stage what is deployed in dist/app: all that .funcignore leaves."""
+    session.install("-r", "requirements-dev.txt")
+    session.run("python", "-m", "azure_functions_durable_graph", "package")
 
 
 @nox.session(name="update-runtime")

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .app import DurableGraphApp
-    from .builder import ManifestBuilder
-    from .context import NodeContext
-    from .decisions import RouteAction, RouteDecision
+    from .azure.app import DurableGraphApp
+    from .declare.builder import ManifestBuilder
     from .errors import GraphBuildError, GraphError
-    from .graph import GraphRegistration
-    from .manifest import GraphManifest
-    from .policies import RetryPolicy
+    from .graph.context import NodeContext
+    from .graph.decisions import RouteAction, RouteDecision
+    from .graph.manifest import GraphManifest
+    from .graph.policies import RetryPolicy
+    from .graph.registration import GraphRegistration
 
 __version__ = "0.1.0"
 
@@ -34,16 +34,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DurableGraphApp": "app",
+    "DurableGraphApp": "azure.app",
     "GraphBuildError": "errors",
     "GraphError": "errors",
-    "GraphManifest": "manifest",
-    "GraphRegistration": "graph",
-    "ManifestBuilder": "builder",
-    "NodeContext": "context",
-    "RetryPolicy": "policies",
-    "RouteAction": "decisions",
-    "RouteDecision": "decisions",
+    "GraphManifest": "graph.manifest",
+    "GraphRegistration": "graph.registration",
+    "ManifestBuilder": "declare.builder",
+    "NodeContext": "graph.context",
+    "RetryPolicy": "graph.policies",
+    "RouteAction": "graph.decisions",
+    "RouteDecision": "graph.decisions",
 }
 
 

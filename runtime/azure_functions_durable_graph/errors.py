@@ -1,18 +1,18 @@
 """Every error this package raises on purpose, one class per moment.
 
-    GraphError
-    ├── GraphBuildError      a graph cannot be compiled; lists every fault with its cure
-    ├── RegistrationError    an app was given something that is not a graph
-    ├── DecisionError        a route handler answered with something that is no decision
-    ├── PayloadError         a value cannot cross the durable boundary as plain JSON
-    ├── ManifestError        a manifest cannot be read; says at which path
-    ├── LockError            graphs.lock.json cannot be read, or not be made
-    ├── HistoryError         a recorded run cannot be read, or goes another way with today's code
-    ├── VendorError          the vendored runtime is not as it was delivered, or cannot be replaced
-    ├── GraphRunFailed       a run ends in failure (raised inside the orchestrator)
-    └── HostError            the local host cannot go on; one sentence for the terminal
+GraphError
+├── GraphBuildError      a graph cannot be compiled; lists every fault with its cure
+├── RegistrationError    an app was given something that is not a graph
+├── DecisionError        a route handler answered with something that is no decision
+├── PayloadError         a value cannot cross the durable boundary as plain JSON
+├── ManifestError        a manifest cannot be read; says at which path
+├── LockError            graphs.lock.json cannot be read, or not be made
+├── HistoryError         a recorded run cannot be read, or goes another way with today's code
+├── VendorError          the vendored runtime is not as it was delivered, or cannot be replaced
+├── GraphRunFailed       a run ends in failure (raised inside the orchestrator)
+└── HostError            the local host cannot go on; one sentence for the terminal
 
-Floor 0: imports nothing of this package.
+
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from .app import DurableGraphApp
-from .dev.loader import only
+from .azure.app import DurableGraphApp
+from .host.app.loader import only
 from .hosting import AppHost
 from .testing import GraphHost
 

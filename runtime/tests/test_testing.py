@@ -219,7 +219,7 @@ def test_a_whole_app_is_served_with_a_clock_that_jumps() -> None:
     with AppHost(app) as host, httpx.Client(base_url=host.url) as client:
         run = client.post("/api/graphs/patient/runs", json={"input": {}}).headers["location"]
         assert client.post("/api/sleep").text == "one"
-        host.settle()
+        host.wait_until_idle()
         assert client.get(run).json()["status"] == "sleeping"
 
         host.advance(timedelta(days=31))

@@ -4,16 +4,13 @@ import json
 import urllib.request
 
 import graphs
-from azure_functions_durable_graph.dev.loader import index_app
 from azure_functions_durable_graph.hosting import AppHost
-from azure_functions_durable_graph.registry import registrations_in
-from function_app import app, runtime
+from azure_functions_durable_graph.testing import registrations_in
+from function_app import runtime
 
 
-def test_the_app_loads_with_its_graphs() -> None:
-    names = {function.name for function in index_app(app).functions}
-
-    assert {"durable_graph_run", "durable_graph_node", "durable_graph_start_run"} <= names
+def test_the_app_loads_with_its_graphs(app_host: AppHost) -> None:
+    assert {"durable_graph_run", "durable_graph_node", "durable_graph_start_run"} <= app_host.functions
 
 
 def test_every_graph_of_the_package_is_deployed() -> None:

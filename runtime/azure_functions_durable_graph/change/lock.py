@@ -1,0 +1,186 @@
+"""graphs.lock.json: the graphs as they are deployed, and how a new lock follows from the one before.
+
+    {"format": 1, "graphs": {NAME: {"default": VERSION, "versions": {VERSION:
+        {"graph_hash": …, "serves": [older hashes], "manifest": {…}, "code": {HANDLER: digest}}}}}}
+
+`serves` makes a safe change harmless: a run pinned to one of these hashes goes on with this version. A hash gets there
+only by way of a change that was found to be safe.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import LockError, ManifestError
+from ..graph.manifest import GraphManifest
+from .changes import Change, Impact, code_changes, heaviest, manifest_changes
+
+FORMAT = 1
+FILE_NAME = "graphs.lock.json"
+
+
+@dataclass(frozen=True)
+class LockedVersion:
+    """One version of a graph: its manifest, the digests of its code, and the older hashes whose runs it takes over."""
+
+    manifest: GraphManifest
+    code: Mapping[str, str]
+    serves: tuple[str, ...] = ()
+
+    @property
+    def graph_hash(self) -> str:
+        """The hash of the manifest."""
+        return self.manifest.graph_hash
+
+    @property
+    def version(self) -> str:
+        """The version that the graph's author gave it."""
+        return self.manifest.version
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "graph_hash": self.graph_hash,
+            "serves": sorted(self.serves),
+            "manifest": self.manifest.to_dict(),
+            "code": dict(self.code),
+        }
+
+
+@dataclass(frozen=True)
+class LockedGraph:
+    """All versions of a graph; new runs get the default."""
+
+    default: str
+    versions: Mapping[str, LockedVersion]
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The whole file."""
+
+    graphs: Mapping[str, LockedGraph] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """The file's text: sorted, so that a pull request shows what changed and nothing else."""
+        graphs = {
+            name: {
+                "default": graph.default,
+                "versions": {version: locked.to_dict() for version, locked in graph.versions.items()},
+            }
+            for name, graph in self.graphs.items()
+        }
+        return json.dumps({"format": FORMAT, "graphs": graphs}, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_text(cls, text: str, name: str = FILE_NAME) -> Lock:
+        """Read a lock. Raises LockError: one sentence that begins with the file's name."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            raise LockError(f"{name} is not JSON; restore it from git, or remove it and run `lock`") from None
+        if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("graphs"), dict):
+            raise LockError(f"{name} is no lock of format {FORMAT}; update the runtime, or restore the file from git")
+        return cls({graph: _read_graph(graph, entry, name) for graph, entry in data["graphs"].items()})
+
+    def hashes(self, graph: str) -> set[str]:
+        """Every hash of a graph whose runs this lock takes care of."""
+        versions = self.graphs[graph].versions.values() if graph in self.graphs else ()
+        return {h for locked in versions for h in (locked.graph_hash, *locked.serves)}
+
+
+@dataclass(frozen=True)
+class VersionChange:
+    """What became of one version of one graph. `before` or `after` is None where it is new or gone."""
+
+    graph: str
+    version: str
+    before: LockedVersion | None
+    after: LockedVersion | None
+    changes: tuple[Change, ...]
+
+    @property
+    def impact(self) -> Impact:
+        """The heaviest impact of its changes."""
+        return heaviest(list(self.changes))
+
+    @property
+    def kind(self) -> str:
+        """new, dropped, changed or same."""
+        if self.before is None:
+            return "new"
+        if self.after is None:
+            return "dropped"
+        return "changed" if self.changes else "same"
+
+
+def compare(old: Lock, new: Lock) -> list[VersionChange]:
+    """What became of every version, by graph and version."""
+    found = []
+    for graph in sorted(set(old.graphs) | set(new.graphs)):
+        before = old.graphs[graph].versions if graph in old.graphs else {}
+        after = new.graphs[graph].versions if graph in new.graphs else {}
+        for version in sorted(set(before) | set(after)):
+            was, now = before.get(version), after.get(version)
+            changes: list[Change] = []
+            if was is not None and now is not None:
+                changes = [*manifest_changes(was.manifest, now.manifest), *code_changes(was.code, now.code)]
+            found.append(VersionChange(graph, version, was, now, tuple(changes)))
+    return found
+
+
+def following(old: Lock, new: Sequence[LockedVersion]) -> Lock:
+    """The lock of what is registered now, in the order of registration, after the lock before.
+
+    A version whose change is safe takes over the runs of its earlier hashes; one whose change is breaking does not.
+    Raises LockError for two different graphs of one name and version.
+    """
+    graphs: dict[str, dict[str, LockedVersion]] = {}
+    for locked in new:
+        versions = graphs.setdefault(locked.manifest.graph_name, {})
+        other = versions.get(locked.version)
+        if other is not None and other.graph_hash != locked.graph_hash:
+            raise LockError(
+                f"graph {locked.manifest.graph_name!r} is registered twice as version {locked.version!r}, "
+                "with different manifests; give one of them a version of its own"
+            )
+        versions[locked.version] = _successor(old, locked)
+    return Lock({name: LockedGraph(list(versions)[-1], versions) for name, versions in graphs.items()})
+
+
+def _successor(old: Lock, locked: LockedVersion) -> LockedVersion:
+    graph = old.graphs.get(locked.manifest.graph_name)
+    before = graph.versions.get(locked.version) if graph else None
+    if before is None or heaviest(manifest_changes(before.manifest, locked.manifest)) is Impact.BREAKING:
+        return locked
+    serves = {*before.serves, before.graph_hash} - {locked.graph_hash}
+    return LockedVersion(locked.manifest, locked.code, tuple(sorted(serves)))
+
+
+def _read_graph(graph: str, entry: Any, name: str) -> LockedGraph:
+    try:
+        versions = {version: _read_version(data) for version, data in entry["versions"].items()}
+        default = entry["default"]
+    except (KeyError, TypeError, AttributeError, ManifestError) as error:
+        raise LockError(
+            f"{name}: the entry of graph {graph!r} cannot be read ({error}); restore the file from git"
+        ) from None
+    for version, locked in versions.items():
+        if locked.version != version or locked.graph_hash != entry["versions"][version]["graph_hash"]:
+            raise LockError(
+                f"{name}: graph {graph!r}, version {version!r} was edited by hand (its hash is not that of its "
+                "manifest); restore the file from git, then run `lock`"
+            )
+    if default not in versions:
+        raise LockError(f"{name}: graph {graph!r} has no version {default!r}, its default; restore the file from git")
+    return LockedGraph(default, versions)
+
+
+def _read_version(data: Any) -> LockedVersion:
+    serves, code = data["serves"], data["code"]
+    if not (isinstance(serves, list) and isinstance(code, dict) and all(isinstance(h, str) for h in serves)):
+        raise TypeError("serves is a list of hashes, code an object")
+    return LockedVersion(GraphManifest.from_dict(data["manifest"]), code, tuple(serves))

@@ -1,0 +1,75 @@
+"""The command `new-graph`: a graph file and its test, to be changed."""
+
+from __future__ import annotations
+
+import keyword
+from pathlib import Path
+
+from ..errors import HostError
+from ..graph.names import NAME_RULE, is_name
+
+_GRAPH = '''"""{title}: say here what it is for."""
+
+from pydantic import BaseModel
+
+from azure_functions_durable_graph import ManifestBuilder
+
+
+class {model}(BaseModel):
+    """All that is known about one run."""
+
+    subject: str
+    done: bool = False
+
+
+def begin(state: {model}) -> None:
+    """The first step."""
+
+
+def finish(state: {model}) -> dict[str, object]:
+    """The last step."""
+    return {{"done": True}}
+
+
+builder = ManifestBuilder(graph_name="{name}", state_model={model}, version="1")
+builder.set_entrypoint("begin")
+builder.add_node("begin", begin, next_node="finish")
+builder.add_node("finish", finish, terminal=True)
+
+registration = builder.build()
+'''
+
+_TEST = '''"""{title}: say here what holds."""
+
+from azure_functions_durable_graph.testing import run_graph
+from graphs.{module} import registration
+
+
+def test_a_run_goes_from_the_first_step_to_the_last() -> None:
+    run = run_graph(registration, {{"subject": "a first try"}})
+
+    assert run.status == "completed"
+    assert run.path == ["begin", "finish"]
+    assert run.state.done
+'''
+
+
+def new_graph(project: Path, name: str) -> list[Path]:
+    """Write `graphs/NAME.py` and `tests/test_NAME.py`. Raises HostError for a bad name, or a file that is there."""
+    module = name.replace("-", "_").lower()
+    if not is_name(name) or not module.isidentifier() or keyword.iskeyword(module):
+        raise HostError(f"{name!r} is no name for a graph: it is {NAME_RULE}, and no word of Python")
+    words = [word.capitalize() for word in module.split("_") if word]
+    values = {"name": name, "module": module, "title": " ".join(words), "model": "".join(words) + "State"}
+    files = {
+        project / "graphs" / f"{module}.py": _GRAPH.format(**values),
+        project / "tests" / f"test_{module}.py": _TEST.format(**values),
+    }
+    for path in files:
+        if path.exists():
+            raise HostError(f"{path.relative_to(project)} is there already")
+        if not path.parent.is_dir():
+            raise HostError(f"there is no folder {path.parent.name}/ in {project}; run this in a generated project")
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+    return list(files)

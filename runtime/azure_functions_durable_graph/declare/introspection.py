@@ -1,0 +1,73 @@
+"""What a route handler gives away: targets in its annotation, and events that its source waits for.
+
+Targets that count (reachability, diagrams, the hash) are declared: `targets=[…]` or a `Literal[…]` annotation. The
+source is read for one thing only: a `wait_for_event(event_name="aproval")` that nobody handles is reported while
+building instead of when a run gets there.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+import types
+from collections.abc import Callable
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+
+def annotated_targets(route: Callable[..., Any], otherwise: str) -> tuple[str, ...] | None:
+    """The targets that `-> Literal["a", "__complete__"]` promises, or None where the annotation is open.
+
+    `otherwise` is what a returned None stands for.
+    """
+    try:
+        answer = get_type_hints(route).get("return")
+    except Exception:  # annotations are the user's code: a name that does not resolve is no fault of the graph
+        return None
+    parts = get_args(answer) if get_origin(answer) in (Union, types.UnionType) else (answer,)
+    targets: list[str] = []
+    for part in parts:
+        if get_origin(part) is Literal and all(isinstance(value, str) for value in get_args(part)):
+            targets.extend(get_args(part))
+        elif part is type(None) and len(parts) > 1:
+            targets.append(otherwise)
+        else:
+            return None
+    return tuple(sorted(set(targets))) if targets else None
+
+
+def awaited_events(route: Callable[..., Any]) -> set[str]:
+    """The literal event names of `wait_for_event` calls in the source; none where there is no source."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(route)))
+    except (OSError, TypeError, SyntaxError):
+        return set()
+    return {
+        keyword.value.value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "wait_for_event"
+        for keyword in call.keywords
+        if keyword.arg == "event_name"
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    }
+
+
+def returned_keys(handler: Callable[..., Any]) -> set[str]:
+    """The fields that a handler surely writes: keys of a dict that every `return` of its source writes out."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(handler)))
+    except (OSError, TypeError, SyntaxError):
+        return set()
+    function = tree.body[0] if tree.body else None
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return set()
+    returns = [node for node in ast.walk(function) if isinstance(node, ast.Return)]
+    keys = [_literal_keys(item.value) for item in returns]
+    return set.intersection(*keys) if keys else set()
+
+
+def _literal_keys(value: ast.expr | None) -> set[str]:
+    if not isinstance(value, ast.Dict):
+        return set()
+    return {key.value for key in value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}

@@ -1,0 +1,90 @@
+"""A manifest as a Mermaid flowchart. The same manifest gives the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from ..graph.manifest import GraphManifest
+from ..graph.names import COMPLETE
+from ..graph.nodes import NodeSpec
+
+START, END, OPEN = "start([start])", "done([complete])", "open{{decided at run time}}"
+
+
+def flowchart(manifest: GraphManifest, visited: Collection[str] = ()) -> str:
+    """The graph, from its entrypoint downwards; `visited` nodes are drawn filled.
+
+    Solid arrows always happen, labelled ones are decided by a route or taken for an error. A route without declared
+    targets leads to "decided at run time".
+    """
+    lines = ["flowchart TD", f"    {START} --> {_id(manifest.entrypoint)}"]
+    lines += [f"    {_shape(manifest.nodes[name])}" for name in sorted(manifest.nodes)]
+    for name in sorted(manifest.nodes):
+        lines += [f"    {_id(name)} {arrow}" for arrow in _arrows(manifest.nodes[name], manifest.branches)]
+    if visited:
+        lines.append("    classDef visited fill:#d7ecd9,stroke:#2e7d32")
+        lines += [f"    class {_id(name)} visited" for name in sorted(set(visited) & set(manifest.nodes))]
+    return "\n".join(lines) + "\n"
+
+
+def label(node: NodeSpec) -> str:
+    """What stands in a node's box."""
+    return str(node.name) + _DETAILS.get(node.kind, lambda node: "")(node)
+
+
+def span(seconds: float | None) -> str:
+    """Seconds as people say them: `90 s`, `5 min`, `36 h`, `30 d`."""
+    amount = seconds or 0.0
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if amount >= 2 * size or amount == size:
+            return f"{amount / size:g} {unit}"
+    return f"{amount:g} s"
+
+
+_DETAILS = {
+    "map": lambda node: f" (each of {node.over})",
+    "subgraph": lambda node: f" (graph {node.graph})",
+    "wait": lambda node: f" ({span(node.seconds)})",
+}
+
+_BRACKETS = {
+    "task": ("[", "]"),
+    "parallel": ("[/", "/]"),
+    "map": ("[[", "]]"),
+    "subgraph": ("[(", ")]"),
+    "wait": ("(", ")"),
+}
+
+
+def _shape(node: NodeSpec) -> str:
+    before, after = _BRACKETS[node.kind]
+    return f'{_id(node.name)}{before}"{label(node)}"{after}'
+
+
+def _arrows(node: NodeSpec, branches: Collection[str]) -> Iterator[str]:
+    yield from _onward(node, branches)
+    for branch in node.branches or ():
+        yield f"-- branch --> {_id(branch)}"
+    for error, target in sorted((node.on_error or {}).items()):
+        yield f"-. {'any error' if error == '*' else error} .-> {_id(target)}"
+
+
+def _onward(node: NodeSpec, branches: Collection[str]) -> Iterator[str]:
+    if node.name in branches:
+        return
+    if node.terminal and not node.next_node and not node.routed:
+        yield f"--> {END}"
+    elif not node.routed and node.next_node:
+        yield f"--> {_id(node.next_node)}"
+    elif node.routed and node.targets is None:
+        yield f"-. route .-> {OPEN}"
+        if node.next_node:
+            yield f"-- otherwise --> {_id(node.next_node)}"
+    else:
+        for target in sorted({*(node.targets or ()), *([node.next_node] if node.next_node else [])}):
+            yield f"-- route --> {END if target == COMPLETE else _id(target)}"
+
+
+def _id(name: str) -> str:
+    """A Mermaid id: node names have none of its syntax but '-', and none of its keywords with the prefix."""
+    return "n_" + str(name).replace("_", "_u").replace("-", "_h")

@@ -1,0 +1,4 @@
+"""What a graph is: frozen data and pure functions.
+
+May import: errors.
+"""

@@ -1,0 +1,227 @@
+"""What a route handler decides: the next node, to wait, to sleep, or to complete.
+
+A decision is a frozen value. Route handlers may return shorter forms; `as_decision` is the one place that
+reads them. On the wire a decision is the dict of `to_dict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+from ..errors import DecisionError
+from .names import COMPLETE
+
+
+class RouteAction(str, Enum):
+    """What happens after a node."""
+
+    NEXT = "next"
+    WAIT_FOR_EVENT = "wait_for_event"
+    WAIT_FOR_ANY = "wait_for_any"
+    SLEEP = "sleep"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True)
+class RouteDecision:
+    """Where a run goes after a node. Build it with one of the class methods.
+
+    `timeout` and `duration` are seconds.
+    """
+
+    action: RouteAction
+    next_node: str | None = None
+    event_name: str | None = None
+    resume_node: str | None = None
+    events: Mapping[str, str] | None = None
+    timeout: float | None = None
+    timeout_node: str | None = None
+    duration: float | None = None
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        needed, allowed = _FIELDS[self.action]
+        for name in needed:
+            self._check_present(name)
+        for name in _ALL - needed - allowed:
+            if getattr(self, name) is not None:
+                raise DecisionError(f"a {self.action.value!r} decision takes no {name}")
+        if (self.timeout is None) != (self.timeout_node is None):
+            raise DecisionError("timeout and timeout_node go together: when to give up, and where to go then")
+        if self.note is not None and not isinstance(self.note, str):
+            raise DecisionError(f"a decision's note is text, not {type(self.note).__name__}")
+
+    def _check_present(self, name: str) -> None:
+        value = getattr(self, name)
+        if not _IS_VALID[name](value):
+            raise DecisionError(f"a {self.action.value!r} decision needs {name} as {_KINDS[name]}, not {value!r}")
+
+    @classmethod
+    def next(cls, node: str, *, note: str | None = None) -> RouteDecision:
+        """Go on with `node`."""
+        return cls(RouteAction.NEXT, next_node=node, note=note)
+
+    @classmethod
+    def wait_for_event(
+        cls,
+        *,
+        event_name: str,
+        resume_node: str,
+        timeout: timedelta | None = None,
+        timeout_node: str | None = None,
+        note: str | None = None,
+    ) -> RouteDecision:
+        """Stop until `event_name` is posted; its handler and then `resume_node` run in one activity.
+
+        After `timeout` without the event the run goes on at `timeout_node` instead.
+        """
+        return cls(
+            RouteAction.WAIT_FOR_EVENT,
+            event_name=event_name,
+            resume_node=resume_node,
+            timeout=_seconds(timeout),
+            timeout_node=timeout_node,
+            note=note,
+        )
+
+    @classmethod
+    def wait_for_any(
+        cls,
+        events: Mapping[str, str],
+        *,
+        timeout: timedelta | None = None,
+        timeout_node: str | None = None,
+        note: str | None = None,
+    ) -> RouteDecision:
+        """Stop until one of several events is posted: `{"approved": "ship", "rejected": "refund"}`."""
+        return cls(
+            RouteAction.WAIT_FOR_ANY,
+            events=dict(events),
+            timeout=_seconds(timeout),
+            timeout_node=timeout_node,
+            note=note,
+        )
+
+    @classmethod
+    def sleep(cls, duration: timedelta, *, resume_node: str, note: str | None = None) -> RouteDecision:
+        """Rest for `duration`, then go on at `resume_node`."""
+        return cls(RouteAction.SLEEP, duration=_seconds(duration), resume_node=resume_node, note=note)
+
+    @classmethod
+    def complete(cls, *, note: str | None = None) -> RouteDecision:
+        """End the run; its state becomes its output."""
+        return cls(RouteAction.COMPLETE, note=note)
+
+    @property
+    def awaited(self) -> dict[str, str]:
+        """Each event that would wake the run, and the node at which it would go on."""
+        if self.event_name and self.resume_node:
+            return {self.event_name: self.resume_node}
+        return dict(self.events or {})
+
+    @property
+    def targets(self) -> list[str]:
+        """Every node at which the run may go on."""
+        named = [self.next_node, self.resume_node, *(self.events or {}).values(), self.timeout_node]
+        return list(dict.fromkeys(name for name in named if name))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields that are set, as plain JSON."""
+        wire = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**{k: v for k, v in wire.items() if v is not None}, "action": self.action.value}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RouteDecision:
+        """Read `to_dict`'s form. Raises DecisionError naming the bad key."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(map(str, data)) - known)
+        if unknown:
+            raise DecisionError(f"a decision has no key {unknown[0]!r}; known: {', '.join(sorted(known))}")
+        try:
+            action = RouteAction(data.get("action"))
+        except ValueError:
+            actions = ", ".join(repr(action.value) for action in RouteAction)
+            raise DecisionError(f"a decision's action is one of {actions}, not {data.get('action')!r}") from None
+        times = {key: _seconds(data.get(key)) for key in ("timeout", "duration")}
+        return cls(**{**data, **times, "action": action})
+
+
+def _seconds(span: Any) -> float | None:
+    """A timedelta, or a number of seconds, as seconds."""
+    if span is None or (isinstance(span, (int, float)) and not isinstance(span, bool)):
+        return None if span is None else float(span)
+    if not isinstance(span, timedelta):
+        raise DecisionError(f"a timeout or duration is a timedelta, not {type(span).__name__}")
+    return span.total_seconds()
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+MOST_EVENTS = 20
+"""Events in one wait: each open wait has to fit into the custom status, of which Azure allows 16 KB."""
+
+
+def _is_events(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not 1 <= len(value) <= MOST_EVENTS:
+        return False
+    return all(_is_text(event) and _is_text(node) for event, node in value.items())
+
+
+_ALL = frozenset({"next_node", "event_name", "resume_node", "events", "timeout", "timeout_node", "duration"})
+_TIMEOUT = frozenset({"timeout", "timeout_node"})
+
+_FIELDS: dict[RouteAction, tuple[frozenset[str], frozenset[str]]] = {
+    RouteAction.NEXT: (frozenset({"next_node"}), frozenset()),
+    RouteAction.WAIT_FOR_EVENT: (frozenset({"event_name", "resume_node"}), _TIMEOUT),
+    RouteAction.WAIT_FOR_ANY: (frozenset({"events"}), _TIMEOUT),
+    RouteAction.SLEEP: (frozenset({"duration", "resume_node"}), frozenset()),
+    RouteAction.COMPLETE: (frozenset(), frozenset()),
+}
+"""What each action needs, and what it may have besides."""
+
+_IS_VALID: dict[str, Callable[[Any], bool]] = {
+    "next_node": _is_text,
+    "event_name": _is_text,
+    "resume_node": _is_text,
+    "events": _is_events,
+    "duration": lambda value: isinstance(value, float) and value >= 0,
+}
+_KINDS = {
+    **dict.fromkeys(("next_node", "event_name", "resume_node"), "a non-empty string"),
+    "events": f"a non-empty dict of at most {MOST_EVENTS} event names to nodes",
+    "duration": "a timedelta that is not negative",
+}
+
+
+def as_decision(answer: Any, default_next: str | None) -> RouteDecision:
+    """Read what a route handler returned.
+
+    A decision stays; a string is a node's name or "__complete__"; a dict is `RouteDecision.from_dict`;
+    None means `default_next` if there is one, else complete. Anything else raises DecisionError.
+    """
+    if isinstance(answer, RouteDecision):
+        return answer
+    if answer is None:
+        return RouteDecision.next(default_next) if default_next else RouteDecision.complete()
+    if isinstance(answer, str):
+        return RouteDecision.complete() if answer == COMPLETE else RouteDecision.next(answer)
+    if isinstance(answer, Mapping):
+        return RouteDecision.from_dict(answer)
+    raise DecisionError(
+        f"a route handler returns a RouteDecision, a node's name, {COMPLETE!r}, a dict or None, "
+        f"not {type(answer).__name__}"
+    )
+
+
+def decision_after(plan_node: Mapping[str, Any], result: Mapping[str, Any]) -> RouteDecision:
+    """What follows a node that succeeded: its route's decision, or the static edge, or the end."""
+    if "decision" in result:
+        return RouteDecision.from_dict(result["decision"])
+    following = plan_node.get("next")
+    return RouteDecision.next(following) if following else RouteDecision.complete()

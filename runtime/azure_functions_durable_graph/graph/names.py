@@ -1,0 +1,73 @@
+"""Every durable name and every rule for ids, with its reason. Names are rejected, never sanitized.
+
+A durable name is a contract with runs in flight: renaming one strands them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+ORCHESTRATOR = "durable_graph_run"
+"""The one orchestration. A run of any other name in the same hub is not ours."""
+
+ACTIVITY = "durable_graph_node"
+"""The one activity: runs one node of one graph."""
+
+COMPLETE = "__complete__"
+"""What a route handler returns to end the run."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
+NAME_RULE = "a letter, then letters, digits, '_' or '-', at most 60 characters"
+
+_RUN_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._:-]{1,100}")
+RUN_ID_RULE = "1 to 100 characters out of A-Z a-z 0-9 . _ : - (and not '.' or '..')"
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` may name a graph, a node or an event: it stands in URLs, ids and event addresses."""
+    return _NAME.fullmatch(text) is not None
+
+
+def is_run_id(text: str) -> bool:
+    """Whether `text` may be a run's id.
+
+    Azure Storage refuses slashes, '#', '?' and control characters, the Durable Task Scheduler ids above 100
+    characters; URL clients fold '.' and '..' away. All of that is refused here, before anything starts.
+    """
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def new_run_id(graph_name: str, unique: str) -> str:
+    """An id that begins with the graph's name, so that the runs of a graph can be listed by prefix."""
+    return f"{graph_name}.{unique}"
+
+
+def wait_address(event_name: str, step: int) -> str:
+    """The durable event name of one wait.
+
+    The step makes it unique within the run. SDK 1.7 keeps only the last of several early events and lets it
+    answer every later wait of that name; a name that is never awaited twice is out of that defect's reach.
+    """
+    return f"{event_name}.{step}"
+
+
+def tick_id(schedule: str, cron: str, now: datetime) -> str:
+    """The id of a run that a schedule starts: the same for a tick that fires twice.
+
+    Ticks are told apart by the minute; by the second where the cron expression's seconds are no plain number.
+    """
+    moment = f"{now:%Y%m%dT%H%M}" if cron.split(maxsplit=1)[0].isdigit() else f"{now:%Y%m%dT%H%M%S}"
+    return f"{schedule}.{moment}Z"
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """A sentence's end that names near matches, or all known names: `did you mean 'ship'?`."""
+    from difflib import get_close_matches  # only where something is wrong
+
+    names = sorted(known)
+    near = get_close_matches(str(wrong), names, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "known: " + (", ".join(repr(name) for name in names) or "none")

@@ -1,0 +1,90 @@
+"""When a failed node is tried again, and where a run goes when it is not.
+
+Names travel, classes do not: an exception is known by the names of its type and its base classes. Everything here is a
+pure function of plain values, so that the orchestrator may call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Union
+
+ANY = "*"
+"""The key of an `on_error` table that takes every error."""
+
+ErrorName = Union[str, type[BaseException]]
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how soon a failed node is tried again.
+
+    The pause before attempt n+1 is `first_interval * backoff ** (n - 1)`, at most `max_interval`. An error is retried
+    if its type or one of its base classes is in `retry_on` and none is in `give_up_on`; both take classes or names.
+    """
+
+    max_attempts: int = 3
+    first_interval: timedelta = timedelta(seconds=1)
+    backoff: float = 2.0
+    max_interval: timedelta | None = None
+    retry_on: Collection[ErrorName] = (Exception,)
+    give_up_on: Collection[ErrorName] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.max_attempts, int) or self.max_attempts < 1:
+            raise ValueError(f"max_attempts is a whole number of at least 1, not {self.max_attempts!r}")
+        if self.first_interval < timedelta(0) or (self.max_interval or timedelta(0)) < timedelta(0):
+            raise ValueError("the intervals of a RetryPolicy are not negative")
+        if self.backoff < 1:
+            raise ValueError(f"backoff is at least 1, not {self.backoff!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, as manifests and plans hold it."""
+        return {
+            "max_attempts": self.max_attempts,
+            "first": self.first_interval.total_seconds(),
+            "backoff": self.backoff,
+            "longest": None if self.max_interval is None else self.max_interval.total_seconds(),
+            "retry_on": error_names(self.retry_on),
+            "give_up_on": error_names(self.give_up_on),
+        }
+
+
+def error_names(errors: Collection[ErrorName]) -> list[str]:
+    """Exception classes or names as sorted names."""
+    return sorted({error_name(error) for error in errors})
+
+
+def error_name(error: ErrorName) -> str:
+    """The name by which an exception class is known."""
+    return error if isinstance(error, str) else error.__name__
+
+
+def may_retry(policy: Mapping[str, Any] | None, error: Mapping[str, Any], attempt: int) -> bool:
+    """Whether attempt `attempt` (from 1), which ended in this error record, is followed by another."""
+    if policy is None or attempt >= policy["max_attempts"]:
+        return False
+    names = {error["type"], *error["bases"]}
+    return not names.isdisjoint(policy["retry_on"]) and names.isdisjoint(policy["give_up_on"])
+
+
+def pause_after(policy: Mapping[str, Any], attempt: int) -> float:
+    """Seconds between attempt `attempt` and the next."""
+    longest = policy["longest"]
+    try:
+        pause = float(policy["first"]) * float(policy["backoff"]) ** (attempt - 1)
+    except OverflowError:
+        pause = float("inf")
+    if longest is not None:
+        pause = min(pause, float(longest))
+    return min(pause, timedelta(days=365).total_seconds())
+
+
+def error_target(table: Mapping[str, str] | None, error: Mapping[str, Any]) -> str | None:
+    """Where `on_error` leads: by the error's type, then its nearest base class, then "*"."""
+    for name in (error["type"], *error["bases"], ANY):
+        if table and name in table:
+            return table[name]
+    return None

@@ -1,0 +1,86 @@
+"""A run as its host reports it: runtime status, custom status, history, and the status of a run that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..run.messages import OpenWait, RunInput
+
+FINISHED = {"Completed": "completed", "Failed": "failed", "Terminated": "cancelled", "Canceled": "cancelled"}
+"""Runtime status of the Durable engine -> status of a run, for runs that are over."""
+
+LIVE = {"Pending": "pending", "Running": "running", "ContinuedAsNew": "running", "Suspended": "suspended"}
+
+_AT_WORK = frozenset({"Running", "ContinuedAsNew"})
+
+STATUSES: dict[str, frozenset[str]] = {
+    "pending": frozenset({"Pending"}),
+    "running": _AT_WORK,
+    "waiting": _AT_WORK,
+    "sleeping": _AT_WORK,
+    "parked": _AT_WORK,
+    "suspended": frozenset({"Suspended"}),
+    "completed": frozenset({"Completed"}),
+    "failed": frozenset({"Failed", "Completed"}),
+    "cancelled": frozenset({"Terminated", "Canceled"}),
+}
+"""Status of a run -> the runtime statuses that such a run can have in the engine. A failed child is Completed there."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run. `history` holds the engine's history events (names, not numbers), or nothing if not asked for."""
+
+    id: str
+    runtime_status: str
+    run: RunInput
+    custom_status: Mapping[str, Any]
+    output: Any
+    created_at: str | None
+    updated_at: str | None
+    history: Sequence[Mapping[str, Any]] = ()
+    child_waits: tuple[OpenWait, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is over."""
+        return self.runtime_status in FINISHED
+
+    @property
+    def waits(self) -> list[OpenWait]:
+        """The events that the run asks for now, its own first, then those of the runs that it has started."""
+        return [] if self.finished else [*self.custom_status.get("waits", ()), *self.child_waits]
+
+    @property
+    def children(self) -> list[str]:
+        """The ids of the runs that this run waits for."""
+        return [] if self.finished else [child["id"] for child in self.custom_status.get("children", ())]
+
+    def with_waits_of(self, children: Sequence[RunRecord]) -> RunRecord:
+        """The record with the open waits of the children."""
+        return replace(self, child_waits=tuple(wait for child in children for wait in child.waits))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the run goes on only with help from outside or with time: finished, waiting, parked, suspended."""
+        return self.status not in ("pending", "running")
+
+    @property
+    def status(self) -> str:
+        """pending, running, waiting, sleeping, parked, suspended, completed, failed or cancelled."""
+        if self.finished:
+            return "failed" if self.custom_status.get("error") else FINISHED[self.runtime_status]
+        status = LIVE.get(self.runtime_status, "running")
+        if status != "running":
+            return status
+        if self.waits:
+            return "waiting"
+        keys = {"parked": "parked", "sleeps_until": "sleeping", "retry": "sleeping"}
+        return next((value for key, value in keys.items() if self.custom_status.get(key)), status)
+
+    @property
+    def final_state(self) -> Any:
+        """The output of a run that has completed: its state."""
+        return self.output.get("state") if self.run.get("child") and isinstance(self.output, dict) else self.output

@@ -1,0 +1,201 @@
+"""The Durable engine of one machine, as a state machine: `apply(now, message) -> effects`.
+
+No clock, no I/O, no threads, no ids of its own. A message says what happened; the effects say what is to be done, once
+the store has committed. What instances tell each other and entities is applied at once, in the same transaction.
+
+It is as strict as Azure. The extension carries out an orchestrator's top-level actions one by one and awaits each
+before it looks at the next; so does `execution.advance`. What would hang in Azure hangs here, and
+`Instance.stalled_on` names the action.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from . import entities, lifecycle
+from . import history_events as hist
+from .entity import Entity
+from .episodes import begin, episode_finished, next_episode, receive, requeue_batch
+from .execution import CHILDREN, child_id_of, dispatch, under_way
+from .instance import Instance
+from .messages import (
+    BETWEEN,
+    Consequence,
+    Effect,
+    EntityAnswered,
+    EntityCalled,
+    EntityFinished,
+    EpisodeFinished,
+    Message,
+    RaiseEvent,
+    Resume,
+    Rewind,
+    RunActivity,
+    StartInstance,
+    Suspend,
+    TaskAnswered,
+    Terminate,
+    TimerFired,
+)
+
+
+class Store(Protocol):
+    """Where instances and entities live."""
+
+    def load(self, instance_id: str) -> Instance | None: ...
+
+    def save(self, instance: Instance) -> None: ...
+
+    def live(self) -> list[Instance]: ...
+
+    def load_entity(self, entity_id: str) -> Entity | None: ...
+
+    def save_entity(self, entity: Entity) -> None: ...
+
+    def entities(self, name: str = "", *, busy: bool = False) -> list[Entity]: ...
+
+
+class Engine:
+    """Applies messages to instances and entities. One episode of an instance, one batch of an entity runs at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def apply(self, now: datetime, message: Message) -> list[Effect]:
+        """What follows from a message. A message for an instance that is gone, over or replaced has no effect."""
+        effects: list[Effect] = []
+        waiting: deque[Message] = deque([message])
+        while waiting:
+            for item in self._apply(now, waiting.popleft()):
+                if isinstance(item, BETWEEN):
+                    waiting.append(item)
+                else:
+                    effects.append(item)
+        return effects
+
+    def recover(self, now: datetime) -> list[Effect]:
+        """What is to be done after a start on a store that another process has left, in whatever state."""
+        effects: list[Consequence] = []
+        for instance in self.store.live():
+            requeue_batch(instance)
+            effects += under_way(instance)
+            effects += next_episode(instance, now)
+            self.store.save(instance)
+        for entity in self.store.entities(busy=True):
+            entity.at_work = 0
+            effects += entities.next_batch(entity)
+            self.store.save_entity(entity)
+        return [effect for effect in effects if not isinstance(effect, BETWEEN)]
+
+    def _apply(self, now: datetime, message: Message) -> list[Consequence]:
+        if isinstance(message, StartInstance):
+            return self._start(now, message)
+        if isinstance(message, (EntityCalled, EntityFinished)):
+            return self._entity(now, message)
+        if isinstance(message, Rewind):
+            return self._rewind(now, message)
+        instance = self.store.load(message.instance_id)
+        if instance is None or instance.terminal:
+            return []
+        if getattr(message, "execution_id", instance.execution_id) != instance.execution_id:
+            return []
+        return self._saved(instance, now, _HANDLERS[type(message)](instance, now, message))
+
+    def _saved(self, instance: Instance, now: datetime, effects: list[Consequence]) -> list[Consequence]:
+        effects = [*effects, *next_episode(instance, now)]
+        self.store.save(instance)
+        return effects
+
+    def _start(self, now: datetime, message: StartInstance) -> list[Consequence]:
+        """Start an instance in the place of whatever had its id; a child whose id is alive is refused."""
+        existing, parent = self.store.load(message.instance_id), message.parent
+        if parent is not None and (fault := _refusal(message.instance_id, existing)):
+            return [TaskAnswered(parent.instance_id, parent.execution_id, parent.task_id, reason=fault)]
+        instance = Instance(
+            message.instance_id,
+            message.name,
+            message.execution_id,
+            message.input,
+            created=now,
+            updated=now,
+            parent=parent,
+        )
+        begin(instance, now)
+        return self._saved(instance, now, [])
+
+    def _entity(self, now: datetime, message: EntityCalled | EntityFinished) -> list[Consequence]:
+        entity = self.store.load_entity(message.entity_id) or Entity(message.entity_id, updated=now)
+        if isinstance(message, EntityCalled):
+            effects = entities.called(entity, now, message)
+        else:
+            effects = entities.finished(entity, now, message)
+        self.store.save_entity(entity)
+        return effects
+
+    def _rewind(self, now: datetime, message: Rewind) -> list[Consequence]:
+        """Rewind an instance, and with it those of its children that have failed; the others start anew."""
+        instance = self.store.load(message.instance_id)
+        if instance is None:
+            return []
+        effects = lifecycle.rewind(instance, now, message)
+        children = {child_id_of(instance, leaf): leaf for leaf in instance.leaves if leaf.kind in CHILDREN}
+        for index, effect in enumerate(effects):
+            if isinstance(effect, Rewind):
+                anew = dispatch(instance, children[effect.instance_id])
+                effects[index] = effect if self._can_rewind(effect.instance_id, anew) else anew
+        return self._saved(instance, now, effects)
+
+    def _can_rewind(self, child_id: str, anew: StartInstance | RunActivity) -> bool:
+        child = self.store.load(child_id)
+        if child is None or child.status != "Failed" or not isinstance(anew, StartInstance):
+            return False
+        return child.parent == anew.parent and lifecycle.rewind_fault(child) is None
+
+
+def _refusal(child_id: str, existing: Instance | None) -> str | None:
+    if child_id.startswith("@"):
+        return "Instance IDs must not start with '@'."
+    if existing is not None and not existing.terminal:
+        return f"An Orchestration instance with the status {existing.status} already exists."
+    return None
+
+
+def _raise_event(instance: Instance, now: datetime, message: RaiseEvent) -> list[Consequence]:
+    instance.inbox.append(hist.event(hist.EVENT_RAISED, now, Name=message.name, Input=message.input))
+    return []
+
+
+def _task_answered(instance: Instance, now: datetime, message: TaskAnswered) -> list[Consequence]:
+    leaf = instance.awaiting(message.task_id)
+    if leaf is None:
+        return []
+    child = leaf.kind in CHILDREN
+    if message.reason is None:
+        kind = hist.CHILD_COMPLETED if child else hist.TASK_COMPLETED
+        event = hist.event(kind, now, TaskScheduledId=message.task_id, Result=message.result)
+    else:
+        kind = hist.CHILD_FAILED if child else hist.TASK_FAILED
+        event = hist.event(kind, now, TaskScheduledId=message.task_id, Reason=message.reason, Details=message.details)
+    return receive(instance, now, event)
+
+
+def _timer_fired(instance: Instance, now: datetime, message: TimerFired) -> list[Consequence]:
+    if instance.awaiting(message.task_id) is None:
+        return []
+    event = hist.event(hist.TIMER_FIRED, now, TimerId=message.task_id, FireAt=hist.timestamp(message.fire_at))
+    return receive(instance, now, event)
+
+
+_HANDLERS: dict[type, Callable[..., list[Consequence]]] = {
+    RaiseEvent: _raise_event,
+    Terminate: lifecycle.terminate,
+    Suspend: lifecycle.suspend,
+    Resume: lifecycle.resume,
+    TaskAnswered: _task_answered,
+    TimerFired: _timer_fired,
+    EntityAnswered: entities.answered,
+    EpisodeFinished: episode_finished,
+}

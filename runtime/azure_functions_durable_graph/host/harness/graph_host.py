@@ -1,0 +1,178 @@
+"""Graphs on a host in memory: no HTTP, no files, and a clock that only moves when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from ...azure import sdk
+from ...azure.app import MAX_BODY_BYTES, DurableGraphApp
+from ...azure.durable_runs import DurableRuns
+from ...errors import RegistrationError
+from ...graph.registration import GraphRegistration
+from ...http.api import Api, Handler
+from ...http.runs import start_run
+from ...http.values import Request, Response
+from ..app.loader import index_app
+from ..app.worker import LoopThread, Worker
+from ..clock import ManualClock
+from ..local_host import LocalHost
+from ..web.management import CONTINUATION, PATH, Management
+from ..web.management_values import Answer
+from .failure_injection import InjectedFailures
+from .graph_run import GraphRun
+
+_HOST_LOOP = LoopThread("functions-host")
+
+
+_ROOT = "http://localhost/api"
+
+
+class GraphHost:
+    """A local host in memory with some graphs on it, for tests with several runs or several graphs."""
+
+    def __init__(self, *registrations: GraphRegistration) -> None:
+        """The registrations are deployed together; of two with one name the last gets the new runs."""
+        self.clock = ManualClock()
+        self._unique = count(1)
+        self._failures = InjectedFailures()
+        self._planned: list[tuple[datetime, int, Callable[[], object]]] = []
+        self.deploy(*registrations)
+
+    def __enter__(self) -> GraphHost:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> GraphHost:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the host. One that is not closed ends with its last reference."""
+        self._host.store.close()
+
+    def deploy(self, *registrations: GraphRegistration, lock: Path | None = None) -> None:
+        """Replace the app, as a deployment does. Runs in flight stay, and go on with what they find.
+
+        `lock` is the graphs.lock.json that is deployed with the app.
+        """
+        runtime = DurableGraphApp()
+        for registration in registrations:
+            runtime.register_registration(self._failures.into(registration))
+        if lock is not None:
+            runtime.register_lock(lock)
+        self._runtime = runtime
+        worker = Worker(index_app(runtime.function_app))
+        if not hasattr(self, "_host"):
+            self._host = LocalHost(worker, self.clock)
+            self._management = Management(self._host, "http://localhost")
+        self._host.worker = worker
+
+    @property
+    def activities_run(self) -> int:
+        """How many activities have run on this host."""
+        return self._host.activities_run
+
+    def start(
+        self,
+        graph: str,
+        input: Mapping[str, Any],  # noqa: A002 - the word that HTTP and `schedule` use
+        *,
+        run_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> GraphRun:
+        """Start a run and let it go as far as it can. Raises Problem as the HTTP route would answer."""
+        body = {"input": dict(input), "metadata": dict(metadata or {}), "instance_id": run_id}
+        answer = self.call(start_run, {"graph": graph}, body)
+        return GraphRun(self, answer["id"])
+
+    def fail(self, node: str, *calls: Exception | None, graph: str | None = None) -> None:
+        """Let the next calls of a node raise, each its exception; None lets one pass, and so do all that follow.
+
+        The node's retry, time-out and error edges see it as if its handler had raised. `graph` is needed only where
+        several graphs have such a node. Raises RegistrationError where none has.
+        """
+        having = [found for found in self._runtime.registry.defaults() if node in found.nodes]
+        wanted = [found for found in having if graph in (None, found.graph_name)]
+        if len(wanted) != 1:
+            names = ", ".join(found.graph_name for found in having) or "no graph"
+            raise RegistrationError(f"fail({node!r}): {names} has such a node; say which with graph=…")
+        self._failures.plan(wanted[0], node, *calls)
+
+    def at(self, after: timedelta, action: Callable[[], object]) -> None:
+        """Do something when so much time has passed: `host.at(timedelta(days=2), lambda: run.send("approval"))`."""
+        bisect.insort(self._planned, (self.clock.now() + after, next(self._unique), action))
+
+    def advance(self, span: timedelta) -> None:
+        """Let time pass: every timer fires at its time, and what is planned for a moment is done at that moment."""
+        target = self.clock.now() + span
+        while self._planned and self._planned[0][0] <= target:
+            moment, _, action = self._planned.pop(0)
+            self._pass_until(moment)
+            action()
+        self._pass_until(target)
+
+    def _pass_until(self, target: datetime) -> None:
+        async def pass_time() -> None:
+            while (due := self._host.next_timer) is not None and due <= target:
+                self.clock.move_to(due)
+                await self._host.drain()
+            self.clock.move_to(target)
+            await self._host.drain()
+
+        _HOST_LOOP.submit(pass_time()).result()
+
+    def call(self, handler: Handler, params: Mapping[str, str], body: Any = None) -> Any:
+        """Answer one API request, then let every run go as far as it can. Returns the body; raises Problem."""
+
+        async def work() -> Response:
+            await self._host.drain()
+            encoded = b"" if body is None else json.dumps(body).encode()
+            response = await handler(self._api(), Request(params, {"wait": "0"}, encoded, _ROOT))
+            await self._host.drain()
+            return response
+
+        return _HOST_LOOP.submit(work()).result().body
+
+    def registration_of(self, graph: str, graph_hash: str) -> GraphRegistration:
+        """The deployed graph of that name and hash."""
+        found = self._runtime.registry.find(graph, graph_hash)
+        if found is None:
+            raise RegistrationError(f"no graph {graph!r} with the hash {graph_hash} is deployed")
+        return found
+
+    async def _send(self, method: str, url: str, body: bytes) -> list[Any]:
+        answer = _handle(self._management, method, url, body)
+        return [answer.status, "" if answer.body is None else answer.body]
+
+    async def _page(self, url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
+        answer = _handle(self._management, "GET", url, b"", headers.get(CONTINUATION, ""))
+        return answer.body, answer.headers[CONTINUATION]
+
+    def _api(self) -> Api:
+        return Api(
+            registry=self._runtime.registry,
+            runs=DurableRuns(sdk.client_over(self._send, self._management.client_binding), self._page),
+            now=self.clock.now,
+            monotonic=lambda: self.clock.now().timestamp(),
+            sleep=lambda seconds: asyncio.sleep(0),
+            unique=lambda: f"test-{next(self._unique)}",
+            max_body_bytes=MAX_BODY_BYTES,
+        )
+
+
+def _handle(management: Management, method: str, url: str, body: bytes, token: str = "") -> Answer:
+    parts = urlsplit(url)
+    path = parts.path.strip("/")[len(PATH) :].strip("/")
+    return management.handle(method, path, dict(parse_qsl(parts.query)), body, token)

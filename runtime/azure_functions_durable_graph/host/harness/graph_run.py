@@ -1,0 +1,101 @@
+"""One run on a test's host, as a test sees it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from ...graph.states import load
+from ...http.events import post_event
+from ...http.runs import cancel_run, get_history, get_run
+
+if TYPE_CHECKING:
+    from .graph_host import GraphHost
+
+
+class GraphRun:
+    """One run in a test. Every property shows how the run stands now."""
+
+    def __init__(self, host: GraphHost, run_id: str) -> None:
+        self.host = host
+        self.id = run_id
+
+    @property
+    def status(self) -> str:
+        """pending, running, waiting, parked, completed, failed or cancelled."""
+        return str(self._view()["status"])
+
+    @property
+    def path(self) -> list[str]:
+        """The nodes that have run, in order; one that failed is the last."""
+        return [step["node"] for step in self.steps]
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The steps with patch, decision and error, as GET runs/{id}/history shows them."""
+        return list(self.host.call(get_history, {"id": self.id})["steps"])
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Each event that reached the run, and whether it was applied or discarded."""
+        return list(self.host.call(get_history, {"id": self.id})["events"])
+
+    @property
+    def state(self) -> Any:
+        """The newest state, as the graph's state model."""
+        view = self._view()
+        return load(self.host.registration_of(view["graph"], view["graph_hash"]).state_model, view["state"])
+
+    @property
+    def waits(self) -> list[str]:
+        """The events that the run asks for now."""
+        return [wait["event"] for wait in self._view()["waits"]]
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """Why the run failed: type, message, node and step."""
+        error: dict[str, Any] | None = self._view()["error"]
+        return error
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """The whole answer of GET runs/{id}."""
+        return self._view()
+
+    def send(self, event: str, payload: Any = None) -> GraphRun:
+        """Post an event and let the run go on. Raises Problem (409, 410, 422) where the run does not take it."""
+        if isinstance(payload, BaseModel):
+            payload = payload.model_dump(mode="json")
+        self.host.call(post_event, {"id": self.id, "event": event}, {} if payload is None else payload)
+        return self
+
+    def cancel(self, reason: str = "cancelled by the test") -> GraphRun:
+        """Cancel the run."""
+        self.host.call(cancel_run, {"id": self.id}, {"reason": reason})
+        return self
+
+    @property
+    def decisions(self) -> list[tuple[str, list[str]]]:
+        """Where each step that was followed by another went on to, in order."""
+        return [(step["node"], step["to"]) for step in self.steps if step.get("to")]
+
+    @property
+    def attempts(self) -> dict[str, int]:
+        """How often each node was tried in its last visit."""
+        return {step["node"]: step.get("attempts", 1) for step in self.steps}
+
+    def send_at(self, after: timedelta, event: str, payload: Any = None) -> GraphRun:
+        """Post an event when so much time has passed: early, late or just in time. `advance` lets it happen."""
+        self.host.at(after, lambda: self.send(event, payload))
+        return self
+
+    def advance(self, span: timedelta) -> GraphRun:
+        """Let time pass on the run's host."""
+        self.host.advance(span)
+        return self
+
+    def _view(self) -> dict[str, Any]:
+        view: dict[str, Any] = self.host.call(get_run, {"id": self.id})
+        return view

@@ -1,0 +1,174 @@
+"""Replay a recorded run against today's code, through the real SDK.
+
+Two things are checked event by event: the orchestrator of this release asks for just what the run was given then, and
+the graphs registered today can still take the run: its version is there, its nodes, its states and its decisions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..azure import sdk
+from ..errors import HistoryError
+from ..graph.decisions import RouteDecision
+from ..graph.registration import GraphRegistration
+from ..graph.states import apply_patch, load
+from ..history.recording import RecordedRun
+from ..history.walk import identity
+from ..run.orchestrator import orchestrate
+from ..work.registry import Registry
+from .engine import actions as act
+from .engine import history_events as hist
+from .engine.actions import Action, Outcome, outcome_of_error, outcome_of_state
+
+_TAKES_ID = frozenset({act.ACTIVITY, act.TIMER, act.CHILD})
+
+
+def replay(run: RecordedRun, registry: Registry) -> None:
+    """Raise HistoryError that names the first difference between then and now; return if there is none."""
+    plan = run.input["plan"]
+    graph = registry.find(plan["graph"], plan["hash"])
+    if graph is None:
+        raise HistoryError(
+            f"{run.id}: no registered graph {plan['graph']!r} takes runs of version {plan['version']!r} "
+            f"({plan['hash'][:12]}); keep that version registered, or remove the recording once no run needs it"
+        )
+    _Replay(run, graph).go()
+
+
+class _Replay:
+    """One replay: the history grows by one recorded event at a time."""
+
+    def __init__(self, run: RecordedRun, graph: GraphRegistration) -> None:
+        self.run = run
+        self.graph = graph
+        self.state = run.input["state"]
+        self.answered: set[int] = set()
+        start = hist.execution_started(_moment(run, 0), "", run.id, "", json.dumps(json.dumps(run.input)), None)
+        self.history = [hist.event(hist.ORCHESTRATOR_STARTED, _moment(run, 0)), start]
+        self.call = sdk.episode_runner(lambda context: orchestrate(context, run.input))
+
+    def go(self) -> None:
+        self._check_state(0)
+        outcome = self._episode()
+        for number, event in enumerate(self.run.events, start=1):
+            if outcome.done or outcome.error is not None:
+                raise self._differs(number, f"today the run is over: {outcome.error or 'completed'}")
+            _FEEDS[event["kind"]](self, number, event, outcome)
+            outcome = self._episode()
+        self._check_end(outcome)
+
+    def _episode(self) -> Outcome:
+        context = {
+            "history": self.history,
+            "input": json.dumps(self.run.input),
+            "instanceId": self.run.id,
+            "isReplaying": False,
+            "parentInstanceId": None,
+            "upperSchemaVersion": 1,
+            "upperSchemaVersionNew": 2,
+        }
+        try:
+            return outcome_of_state(self.call(json.dumps(context)))
+        except Exception as error:  # the SDK raises to report that the orchestrator raised
+            return outcome_of_error(error)
+
+    def _activity(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
+        result = event["result"]
+        wanted = identity(result)
+        calls = [(task_id, json.loads(action.data["input"])) for task_id, action in self._open(outcome, act.ACTIVITY)]
+        open_calls = {identity(call): task_id for task_id, call in calls}
+        if wanted not in open_calls:
+            asked = ", ".join(f"node {node!r} at step {step}" for node, step, *_ in open_calls) or "no node"
+            raise self._differs(number, f"then node {wanted[0]!r} ran at step {wanted[1]}, today it asks for {asked}")
+        self._check_result(number, result)
+        task_id = open_calls[wanted]
+        self.answered.add(task_id)
+        self._feed(number, hist.TASK_COMPLETED, TaskScheduledId=task_id, Result=json.dumps(result))
+
+    def _event(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
+        self._feed(number, hist.EVENT_RAISED, Name=event["name"], Input=event["input"])
+
+    def _timer(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
+        timers = [task_id for task_id, _ in self._open(outcome, act.TIMER)]
+        if not timers:
+            raise self._differs(number, "then a timer fired, today the run has set none")
+        self.answered.add(timers[0])
+        self._feed(number, hist.TIMER_FIRED, TimerId=timers[0], FireAt=event["at"])
+
+    def _child(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
+        children = [task_id for task_id, _ in self._open(outcome, act.CHILD)]
+        if not children:
+            raise self._differs(number, "then a subgraph came back, today the run has started none")
+        self.answered.add(children[0])
+        if "result" in event:
+            self._feed(number, hist.CHILD_COMPLETED, TaskScheduledId=children[0], Result=json.dumps(event["result"]))
+        else:
+            reason = event["reason"]
+            self._feed(number, hist.CHILD_FAILED, TaskScheduledId=children[0], Reason=reason, Details=None)
+
+    def _feed(self, number: int, kind: int, **members: Any) -> None:
+        now = _moment(self.run, number - 1)
+        self.history += [hist.event(hist.ORCHESTRATOR_STARTED, now), hist.event(kind, now, **members)]
+
+    def _open(self, outcome: Outcome, kind: int) -> list[tuple[int, Action]]:
+        """What the run awaits now, with its ids: they count activities and timers in the order of the actions."""
+        leaves = [leaf for action in outcome.actions for leaf in action.leaves() if leaf.kind in _TAKES_ID]
+        numbered = enumerate(leaves)
+        return [(n, leaf) for n, leaf in numbered if leaf.kind == kind and n not in self.answered]
+
+    def _check_result(self, number: int, result: Mapping[str, Any]) -> None:
+        """Whether the graph of today knows the node, and can read what it left behind."""
+        manifest, node = self.graph.manifest, result["node"]
+        if node not in manifest.nodes:
+            raise self._differs(number, f"node {node!r} ran then, and graph {manifest.graph_name!r} has none today")
+        for target in RouteDecision.from_dict(result["decision"]).targets if "decision" in result else ():
+            if target not in manifest.nodes:
+                raise self._differs(number, f"node {node!r} led to {target!r} then, which is no node today")
+        if "branch" not in result and "item" not in result:  # what branches and items bring is merged later
+            self.state = apply_patch(self.state, result.get("patch", {}), result.get("unset"))
+        self._check_state(number)
+
+    def _check_state(self, number: int) -> None:
+        try:
+            load(self.graph.state_model, self.state)
+        except ValidationError as error:
+            raise self._differs(number, f"its state cannot be read today: {error}") from None
+
+    def _check_end(self, outcome: Outcome) -> None:
+        number = len(self.run.events)
+        done = {"Completed": outcome.done, "Failed": outcome.error is not None}.get(self.run.runtime_status)
+        if done is False:
+            raise self._differs(number, f"then it ended as {self.run.runtime_status}, today it goes on")
+        if self.run.runtime_status == "Completed" and hist.decoded(outcome.output) != self.run.output:
+            raise self._differs(number, f"then its output was {self.run.output}, today it is {outcome.output}")
+        if self.run.runtime_status not in ("Terminated", "Suspended"):
+            status = hist.decoded(outcome.custom_status)
+            if status != self.run.custom_status:
+                raise self._differs(number, f"then its status was {self.run.custom_status}, today it is {status}")
+
+    def _differs(self, number: int, text: str) -> HistoryError:
+        return HistoryError(f"{self.run.id}, event {number} of {len(self.run.events)}: {text}")
+
+
+_FEEDS = {"activity": _Replay._activity, "event": _Replay._event, "timer": _Replay._timer, "child": _Replay._child}
+
+
+def _moment(run: RecordedRun, number: int) -> datetime:
+    at = run.events[number]["at"] if number < len(run.events) else run.input["started_at"]
+    return datetime.fromisoformat(_six_digits(str(at)))
+
+
+def _six_digits(text: str) -> str:
+    """.NET writes up to seven digits of a second; Python 3.10 reads six, and no 'Z'."""
+    text = text.replace("Z", "+00:00")
+    head, dot, tail = text.partition(".")
+    if not dot:
+        return text
+    digits = "".join(c for c in tail.split("+")[0] if c.isdigit())
+    return f"{head}.{digits[:6]:0<6}+00:00"

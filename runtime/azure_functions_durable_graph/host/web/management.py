@@ -1,0 +1,256 @@
+"""The Durable management API: what the SDK's client calls, and people with curl.
+
+Every answer is empty or JSON: any other text breaks the SDK's client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote
+
+from ...errors import HostError
+from ..engine.history_events import decoded, shown
+from ..engine.instance import TERMINAL, Instance
+from ..engine.lifecycle import rewind_fault
+from ..engine.messages import Message, RaiseEvent, Resume, Rewind, Suspend, Terminate
+from ..local_host import LocalHost
+from . import management_entities as entity_api
+from .management_values import Answer, Asked, error, id_fault, number, status_view
+
+PATH = "runtime/webhooks/durabletask"
+"""Where the API is served. The real host has a second, private address for the SDK; here one serves both."""
+
+PAGE = 100
+
+CONTINUATION = "x-ms-continuation-token"
+
+
+class Management:
+    """Serves the API of one host. `base_url` is scheme, host and port."""
+
+    def __init__(self, host: LocalHost, base_url: str) -> None:
+        self._host = host
+        self._base = f"{base_url}/{PATH}"
+        self.client_binding = self._client_binding()
+        """The JSON that a durable client parameter is made from."""
+
+    def _client_binding(self) -> str:
+        start = f"{self._base}/orchestrators/{{functionName}}[/{{instanceId}}]?code=local"
+        wait = f"{start}&timeout={{timeoutInSeconds}}&pollingInterval={{intervalInSeconds}}"
+        return json.dumps(
+            {
+                "taskHubName": self._host.settings.hub_name,
+                "rpcBaseUrl": f"{self._base}/",
+                "baseUrl": self._base,
+                "requiredQueryStringParameters": "code=local",
+                "creationUrls": {
+                    "createNewInstancePostUri": start,
+                    "createAndWaitOnNewInstancePostUri": wait,
+                },
+                "managementUrls": self._urls("INSTANCEID"),
+            }
+        )
+
+    async def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str = "") -> Answer:
+        """Like `handle`; a start with `timeout` (seconds) waits so long for the end, asking each `pollingInterval`."""
+        answer = self.handle(method, path, query, body, token)
+        lowered = {key.lower(): value for key, value in query.items()}
+        if answer.status != 202 or "timeout" not in lowered or not path.startswith("orchestrators/"):
+            return answer
+        self._host.flush()
+        pause = max(1, number(lowered.get("pollinginterval", ""), 1))
+        for _ in range(-(-number(lowered["timeout"], 0) // pause)):
+            instance = self._host.store.load(answer.body["id"])
+            if instance is None or instance.terminal:
+                break
+            await asyncio.sleep(pause)
+        instance = self._host.store.load(answer.body["id"])
+        return answer if instance is None or not instance.terminal else _ended(instance)
+
+    def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str = "") -> Answer:
+        """Answer one request; `path` is the raw path below PATH, without slashes around, `token` a continuation.
+
+        What it has changed is committed by the host's `flush`, before the answer may go out.
+        """
+        lowered = {key.lower(): value for key, value in query.items()}
+        for verb, pattern, handler in _ROUTES:
+            found = re.fullmatch(pattern, path)
+            if found and verb == method:
+                names = {key: unquote(value) for key, value in found.groupdict().items() if value is not None}
+                try:
+                    return handler(self, Asked(names, lowered, body, token))
+                except HostError as fault:
+                    return error(400, str(fault))
+        return error(404, f"the management API has no {method} {path!r}")
+
+    def start(self, asked: Asked) -> Answer:
+        """202, or 400 for an unknown name and bad JSON, or 409 where the id is alive."""
+        wanted = asked.names.get("id")
+        if wanted is not None and (fault := id_fault(wanted)):
+            return error(400, fault)
+        existing = self._host.store.load(wanted) if wanted else None
+        if existing is not None and not existing.terminal:
+            return _taken(existing)
+        return self._started(self._host.start(asked.names["name"], asked.json(), wanted))
+
+    def get(self, asked: Asked) -> Answer:
+        """200 for a finished instance, 202 for a live one, 404 for none; 500 for a failed one, if that is asked for."""
+        instance = self._host.store.load(asked.names["id"])
+        if instance is None:
+            return Answer(404)
+        view = status_view(instance, show_input=asked.flag("showInput", True))
+        if asked.flag("showHistory"):
+            events = [json.loads(text) for text in instance.history]
+            view["historyEvents"] = shown(events, asked.flag("showHistoryOutput"))
+        if instance.terminal:
+            as_error = instance.status == "Failed" and asked.flag("returnInternalServerErrorOnFailure")
+            return Answer(500 if as_error else 200, view)
+        location = f"{self._base}/instances/{instance.id}?{self._query}"
+        return Answer(202, view, {"Location": location, "Retry-After": "5"})
+
+    def list_(self, asked: Asked) -> Answer:
+        """200: a page of the instances that fit, and the token of the next in a header."""
+        top = asked.number("top", PAGE)
+        found = self._host.store.find(
+            prefix=asked.query.get("instanceidprefix", ""),
+            statuses=asked.words("runtimeStatus"),
+            created_from=asked.moment("createdTimeFrom"),
+            created_to=asked.moment("createdTimeTo"),
+            after=number(asked.token, 0),
+            limit=top + 1,
+        )
+        page = [status_view(instance, asked.flag("showInput", True)) for _, instance in found[:top]]
+        more = len(found) > top > 0
+        return Answer(200, page, {CONTINUATION: str(found[top - 1][0]) if more else ""})
+
+    def raise_event(self, asked: Asked) -> Answer:
+        """202, 404 or 410; 400 for a body that is no JSON."""
+        instance = self._host.store.load(asked.names["id"])
+        if instance is None or instance.terminal:
+            return _gone(instance)
+        self._host.send(RaiseEvent(instance.id, asked.names["event"], asked.json() or "null"))
+        return Answer(202)
+
+    def change(self, asked: Asked) -> Answer:
+        """Terminate, suspend or resume: 202, 404, 410, or 500 in a state that does not allow it."""
+        instance, verb = self._host.store.load(asked.names["id"]), asked.names["verb"]
+        if instance is None or instance.terminal:
+            return _gone(instance)
+        if (verb == "resume") != (instance.status == "Suspended") and verb != "terminate":
+            return error(500, f"an instance that is {instance.status} cannot {verb}")
+        self._host.send(_CHANGES[verb](instance.id, asked.query.get("reason", "")))
+        return Answer(202)
+
+    def rewind(self, asked: Asked) -> Answer:
+        """202, 404, or 412 for an instance that has not failed, or went on after its failure."""
+        instance = self._host.store.load(asked.names["id"])
+        if instance is None:
+            return Answer(404)
+        if instance.status != "Failed":
+            return error(412, f"only a failed instance can be rewound; {instance.id} is {instance.status}")
+        if fault := rewind_fault(instance):
+            return error(412, f"{instance.id} cannot be rewound: {fault}")
+        self._host.send(Rewind(instance.id, asked.query.get("reason", "")))
+        return Answer(202)
+
+    def restart(self, asked: Asked) -> Answer:
+        """202: the same name and input again, under a new id (the default) or the old one; 404; 409 where it lives."""
+        instance = self._host.store.load(asked.names["id"])
+        if instance is None:
+            return Answer(404)
+        anew = asked.flag("restartWithNewInstanceId", True)
+        if not anew and not instance.terminal:
+            return _taken(instance)
+        return self._started(self._host.start(instance.name, instance.input, None if anew else instance.id))
+
+    def purge(self, asked: Asked) -> Answer:
+        """200, 404, or 412 for a live instance."""
+        instance = self._host.store.load(asked.names["id"])
+        if instance is None:
+            return Answer(404)
+        if not instance.terminal:
+            return error(412, f"an instance that is {instance.status} cannot be purged")
+        self._host.store.delete(instance.id)
+        return Answer(200, {"instancesDeleted": 1})
+
+    def purge_many(self, asked: Asked) -> Answer:
+        """200 with the count, 404 where none fits. Live instances are never purged, whatever the filter says."""
+        since = asked.moment("createdTimeFrom")
+        if since is None:
+            return error(400, "purging by filter needs createdTimeFrom")
+        wanted = asked.words("runtimeStatus")
+        ended = {status for status in TERMINAL if not wanted or status.lower() in {word.lower() for word in wanted}}
+        found = (
+            self._host.store.find(statuses=ended, created_from=since, created_to=asked.moment("createdTimeTo"))
+            if ended
+            else []
+        )
+        for _, instance in found:
+            self._host.store.delete(instance.id)
+        return Answer(200, {"instancesDeleted": len(found)}) if found else Answer(404)
+
+    def _started(self, instance_id: str) -> Answer:
+        urls = self._urls(instance_id)
+        return Answer(202, urls, {"Location": urls["statusQueryGetUri"], "Retry-After": "10"})
+
+    @property
+    def _query(self) -> str:
+        return f"taskHub={self._host.settings.hub_name}&connection=Storage&code=local"
+
+    def _urls(self, instance_id: str) -> dict[str, str]:
+        here, query = f"{self._base}/instances/{instance_id}", self._query
+        return {
+            "id": instance_id,
+            "statusQueryGetUri": f"{here}?{query}",
+            "sendEventPostUri": f"{here}/raiseEvent/{{eventName}}?{query}",
+            "purgeHistoryDeleteUri": f"{here}?{query}",
+            "restartPostUri": f"{here}/restart?{query}",
+            **{
+                f"{verb}PostUri": f"{here}/{verb}?reason={{text}}&{query}"
+                for verb in ("terminate", "rewind", "suspend", "resume")
+            },
+        }
+
+
+def _taken(instance: Instance) -> Answer:
+    return error(409, f"An Orchestration instance with the status {instance.status} already exists.")
+
+
+def _gone(instance: Instance | None) -> Answer:
+    return Answer(404) if instance is None else Answer(410)
+
+
+def _ended(instance: Instance) -> Answer:
+    """The answer to a start that has waited: the output, or the status of what did not complete."""
+    if instance.status == "Completed":
+        return Answer(200, decoded(instance.output))
+    return Answer(500 if instance.status == "Failed" else 200, status_view(instance, show_input=True))
+
+
+_CHANGES: dict[str, Callable[[str, str], Message]] = {"terminate": Terminate, "suspend": Suspend, "resume": Resume}
+
+_Handler = Callable[[Management, Asked], Answer]
+
+
+def _entity(handler: Callable[[LocalHost, Asked], Answer]) -> _Handler:
+    return lambda management, asked: handler(management._host, asked)
+
+
+_ROUTES: tuple[tuple[str, str, _Handler], ...] = (
+    ("POST", r"orchestrators/(?P<name>[^/]+)(/(?P<id>[^/]+))?", Management.start),
+    ("GET", r"instances/(?P<id>[^/]+)", Management.get),
+    ("GET", r"instances/?", Management.list_),
+    ("POST", r"instances/(?P<id>[^/]+)/raiseEvent/(?P<event>[^/]+)", Management.raise_event),
+    ("POST", r"instances/(?P<id>[^/]+)/(?P<verb>terminate|suspend|resume)", Management.change),
+    ("POST", r"instances/(?P<id>[^/]+)/rewind", Management.rewind),
+    ("POST", r"instances/(?P<id>[^/]+)/restart", Management.restart),
+    ("DELETE", r"instances/(?P<id>[^/]+)", Management.purge),
+    ("DELETE", r"instances/?", Management.purge_many),
+    ("GET", r"entities/(?P<name>[^/]+)/(?P<key>[^/]+)", _entity(entity_api.read)),
+    ("POST", r"entities/(?P<name>[^/]+)/(?P<key>[^/]+)", _entity(entity_api.signal)),
+    ("DELETE", r"entities/(?P<name>[^/]+)/(?P<key>[^/]+)", _entity(entity_api.delete)),
+    ("GET", r"entities(/(?P<name>[^/]+)?)?", _entity(entity_api.list_)),
+)

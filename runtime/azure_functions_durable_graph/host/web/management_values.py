@@ -1,0 +1,100 @@
+"""What the management API answers, and how it reads what it is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from ...errors import HostError
+from ..engine.history_events import decoded, timestamp
+from ..engine.instance import Instance
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: what stands in its path, its query (keys in lower case), its body, a continuation token."""
+
+    names: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes = b""
+    token: str = ""
+
+    def moment(self, name: str) -> datetime | None:
+        """A time in the query. Raises HostError for one that is none."""
+        text = self.query.get(name.lower(), "")
+        if not text:
+            return None
+        try:
+            found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.strip().replace("Z", "+00:00")))
+        except ValueError:
+            raise HostError(f"{name}={text!r} is no time; write it like 2026-01-31T08:00:00Z") from None
+        return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number in the query, or the default where there is none."""
+        return number(self.query.get(name.lower(), ""), default)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A truth value in the query."""
+        return self.query.get(name.lower(), str(default)).lower() == "true"
+
+    def words(self, name: str) -> set[str]:
+        """A list with commas in the query."""
+        return {word.strip() for word in self.query.get(name.lower(), "").split(",") if word.strip()}
+
+    def json(self) -> str | None:
+        """The body as compact JSON text, None for an empty one. Raises HostError for what is no JSON."""
+        if not self.body.strip():
+            return None
+        try:
+            return json.dumps(json.loads(self.body))
+        except ValueError:
+            raise HostError("the request body is not JSON") from None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, JSON body (None: empty) and headers."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def error(status: int, message: str) -> Answer:
+    """The extension's error body. The client of 1.7 reads ExceptionMessage, newer extensions send Message."""
+    return Answer(status, {"Message": message, "ExceptionMessage": message, "ExceptionType": "", "StackTrace": ""})
+
+
+def number(text: str, default: int) -> int:
+    """A whole number, or the default for a text that is none."""
+    return int(text) if text.isascii() and text.isdigit() else default
+
+
+def id_fault(instance_id: str) -> str | None:
+    """Why Azure Storage would refuse an instance's id, if so."""
+    if instance_id.startswith("@"):
+        return "Instance IDs must not start with '@'."
+    if len(instance_id) > 256 or re.search(r"[/\\#?\x00-\x1f\x7f-\x9f]", instance_id):
+        return (
+            "Instance IDs must not be longer than 256 characters nor contain '/', '\\', '#', '?' or control characters."
+        )
+    return None
+
+
+def status_view(instance: Instance, show_input: bool) -> dict[str, Any]:
+    """The status payload: input decoded once, output and custom status decoded where they are JSON."""
+    return {
+        "name": instance.name,
+        "instanceId": instance.id,
+        "runtimeStatus": instance.status,
+        "input": decoded(instance.input) if show_input else None,
+        "customStatus": decoded(instance.custom_status),
+        "output": decoded(instance.output),
+        "createdTime": timestamp(instance.created)[:19] + "Z",
+        "lastUpdatedTime": timestamp(instance.updated)[:19] + "Z",
+    }

@@ -1,0 +1,111 @@
+"""The one table of HTTP routes.
+
+It feeds the Azure app, the local host and the OpenAPI document, so that none of them can drift. It is data only: an app
+reads it at every cold start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Route:
+    """One verb and path.
+
+    `handler` is `module:function`, loaded when it is needed. `answers` maps each status to what it means; `body` names
+    the request's model in `runs`, `query` the keys of its query.
+    """
+
+    name: str
+    method: str
+    path: str
+    handler: str
+    summary: str
+    answers: dict[int, str]
+    body: str | None = None
+    query: tuple[str, ...] = ()
+    anonymous: bool = False
+
+
+_RUN_404 = {404: "there is no such run"}
+_GRAPH_404 = {404: "there is no such graph"}
+_BODY = {400: "the body is not JSON", 413: "the body is too large", 422: "the request is not valid"}
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "start_run",
+        "POST",
+        "graphs/{graph}/runs",
+        "runs:start_run",
+        "Start a run",
+        {202: "the run is started", 200: "on_conflict=return found the run", 409: "the id is in use", **_GRAPH_404}
+        | _BODY,
+        body="StartRequest",
+    ),
+    Route(
+        "get_run",
+        "GET",
+        "runs/{id}",
+        "runs:get_run",
+        "See a run",
+        {200: "the run", 422: "wait is not valid", **_RUN_404},
+        query=("wait",),
+    ),
+    Route(
+        "list_runs",
+        "GET",
+        "runs",
+        "listing:list_runs",
+        "List runs",
+        {200: "a page of runs", 422: "status or limit is not valid"},
+        query=("graph", "status", "limit", "cursor"),
+    ),
+    Route(
+        "get_history",
+        "GET",
+        "runs/{id}/history",
+        "runs:get_history",
+        "See the steps of a run",
+        {200: "its steps and events", **_RUN_404},
+    ),
+    Route(
+        "post_event",
+        "POST",
+        "runs/{id}/events/{event}",
+        "events:post_event",
+        "Answer a run that waits for an event",
+        {202: "the event is accepted", 409: "the run is not asking for it", 410: "the run has finished", **_RUN_404}
+        | _BODY,
+        query=("wait",),
+    ),
+    Route(
+        "cancel_run",
+        "POST",
+        "runs/{id}/cancel",
+        "runs:cancel_run",
+        "Cancel a run",
+        {202: "the run is being terminated", 410: "the run has finished", **_RUN_404} | _BODY,
+        body="CancelRequest",
+    ),
+    Route("list_graphs", "GET", "graphs", "describing:list_graphs", "List the graphs", {200: "the graphs"}),
+    Route(
+        "get_graph",
+        "GET",
+        "graphs/{graph}",
+        "listing:get_graph",
+        "See a graph, its versions and how many live runs each has",
+        {200: "the graph", **_GRAPH_404},
+    ),
+    Route(
+        "get_diagram",
+        "GET",
+        "graphs/{graph}/diagram",
+        "describing:get_diagram",
+        "Draw a graph",
+        {200: "Mermaid text or SVG", 422: "format is not valid", **_GRAPH_404},
+        query=("format",),
+    ),
+    Route("get_openapi", "GET", "openapi.json", "describing:get_openapi", "This API as OpenAPI", {200: "the document"}),
+    Route("get_health", "GET", "health", "describing:get_health", "Liveness", {200: "the app is up"}, anonymous=True),
+)

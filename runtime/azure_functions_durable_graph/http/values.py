@@ -1,0 +1,110 @@
+"""HTTP as plain values: requests, responses and problems, without any host.
+
+Every error leaves as RFC 9457 problem+json. A problem's `type` is a URN that programs can compare.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import PayloadError
+from ..graph.plain_json import check, parse
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+TEXT, SVG = "text/plain; charset=utf-8", "image/svg+xml"
+
+MAX_WAIT = 60.0
+"""Longest long poll in seconds. Azure's front end cuts a request off after 230."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request. `root` is the URL before the route, e.g. `http://localhost:7071/api`."""
+
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    root: str
+
+
+@dataclass(frozen=True)
+class Response:
+    """One HTTP response; `body` is JSON unless `content_type` says otherwise."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON
+
+    def encoded(self) -> bytes:
+        """The body's bytes. JSON is written in ASCII, so that a lone surrogate cannot break the answer."""
+        if self.content_type in (JSON, PROBLEM):
+            return json.dumps(self.body, indent=2).encode("ascii")
+        return str(self.body).encode("utf-8")
+
+
+_PROBLEMS = {
+    "not-json": (400, "The body is not JSON"),
+    "graph-not-found": (404, "No such graph"),
+    "run-not-found": (404, "No such run"),
+    "run-exists": (409, "The run id is in use"),
+    "event-not-awaited": (409, "The run is not asking for this event"),
+    "run-finished": (410, "The run has finished"),
+    "body-too-large": (413, "The body is too large"),
+    "invalid": (422, "The request is not valid"),
+    "internal": (500, "Something went wrong on the server"),
+}
+
+
+class Problem(Exception):  # noqa: N818 - it is the answer to a request, not a failure of the program
+    """An answer that is a problem. Raised anywhere below a handler; becomes the response."""
+
+    def __init__(self, code: str, detail: str, **members: Any) -> None:
+        self.code, self.detail, self.members = code, detail, members
+        self.status, self.title = _PROBLEMS[code]
+        super().__init__(f"{self.status} {code}: {detail}")
+
+    def response(self) -> Response:
+        """The problem+json response."""
+        body = {
+            "type": f"urn:durable-graph:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.members,
+        }
+        return Response(self.status, body, content_type=PROBLEM)
+
+
+def read_json(request: Request, limit: int, empty: Any) -> Any:
+    """The body as JSON, or `empty` where there is none. Problems: 413, 400 and, for keys of the codec, 422."""
+    if len(request.body) > limit:
+        raise Problem("body-too-large", f"the body has {len(request.body)} bytes, the limit is {limit}")
+    if not request.body.strip():
+        return empty
+    try:
+        value = parse(request.body)
+    except PayloadError as error:
+        raise Problem("not-json", str(error)) from None
+    try:
+        check(value, "body")
+    except PayloadError as error:
+        raise Problem("invalid", str(error)) from None
+    return value
+
+
+def read_wait(request: Request, default: float) -> float:
+    """`?wait=SECONDS`, between 0 and MAX_WAIT. Problem: 422."""
+    text = request.query.get("wait")
+    if text is None:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MAX_WAIT:
+        raise Problem("invalid", f"wait is a number of seconds from 0 to {MAX_WAIT:.0f}, not {text!r}")
+    return seconds

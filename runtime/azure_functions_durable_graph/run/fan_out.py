@@ -1,0 +1,141 @@
+"""Many activities at once: the branches of a parallel, the items of a map.
+
+They run in rounds, each a `task_all` of new activities, because the host awaits a round to its end before it looks at
+the next. Failures come back as values, so that none hides another and none fails a round. Between two rounds the run
+may continue as new; what has come back by then is carried along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..graph.names import ACTIVITY
+from ..graph.policies import may_retry, pause_after
+from .messages import ErrorRecord, FanOut, NodeCall, NodeResult
+from .outcomes import Failed, Moved, NodeOutcome, Revisit
+from .ports import Steps
+from .traversal import HISTORY_BUDGET, Traversal
+
+
+def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
+    """Run every branch on one snapshot of the state, then merge their patches."""
+    branches = traversal.plan_node["branches"]
+    nodes = traversal.run["plan"]["nodes"]
+    calls = {name: traversal.call(node=name, branch=name) for name in branches}
+    retries = {name: nodes[name].get("retry") for name in branches}
+    results = yield from _gather(traversal, calls, retries, len(branches))
+    if results is None:
+        return Revisit()
+    errors = [{**results[name]["error"], "node": name} for name in branches if "error" in results[name]]
+    if errors:
+        return Failed(_failure(errors, f"{len(errors)} of {len(branches)} branches failed"))
+    merged = _merged({name: results[name] for name in branches})
+    if "error" in merged:
+        return Failed(merged["error"])
+    writes = [results[name]["writes"] for name in branches if results[name].get("writes")]
+    traversal.apply_patch(merged["patch"])
+    if writes:
+        traversal.run["writes"] = writes  # the next task reduces them on its way
+    return Moved(traversal.static_edge())
+
+
+def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
+    """Run the handler on each item, then put the results, in order, into one field."""
+    plan = traversal.plan_node
+    items = traversal.run["state"].get(plan["over"]) or []
+    calls = {
+        str(index): traversal.call(item=index, state={**traversal.run["state"], plan["over"]: [item]})
+        for index, item in enumerate(items)
+    }
+    results = yield from _gather(traversal, calls, dict.fromkeys(calls, plan.get("retry")), plan["limit"])
+    if results is None:
+        return Revisit()
+    errors = [{**results[key]["error"], "item": int(key)} for key in calls if "error" in results[key]]
+    if errors:
+        return Failed(_failure(errors, f"{len(errors)} of {len(calls)} items failed"))
+    patch = {plan["into"]: [results[key].get("value") for key in calls]}
+    traversal.apply_patch(patch)
+    return Moved(traversal.static_edge())
+
+
+def _gather(
+    traversal: Traversal, calls: Mapping[str, NodeCall], retries: Mapping[str, Any], limit: int
+) -> Steps[dict[str, dict[str, Any]] | None]:
+    """The result of each call, by its key; None where the run has to come back to this node first.
+
+    That is so when the version is missing, and after HISTORY_BUDGET turns: the results so far stay in the run.
+    """
+    fan: FanOut = traversal.run.setdefault("fan_out", {"done": {}, "attempts": {}})
+    fan = traversal.run["fan_out"] = {"done": dict(fan["done"]), "attempts": dict(fan["attempts"])}
+    while waiting := [key for key in calls if key not in fan["done"]]:
+        if traversal.turns >= HISTORY_BUDGET:
+            return None
+        traversal.publish(fan_out={"done": len(fan["done"]), "of": len(calls)})
+        this_round = waiting[:limit]
+        tasks = [_task(traversal, calls[key], fan["attempts"].get(key, 1)) for key in this_round]
+        results = yield traversal.context.task_all(tasks)
+        traversal.turns += len(tasks)
+        missing, pause = _sort(dict(zip(this_round, results, strict=True)), fan, retries)
+        if missing:
+            yield from traversal.park()
+            return None
+        traversal.run.pop("pause", None)
+        if pause is not None:
+            yield from traversal.sleep(pause)
+    return fan["done"]
+
+
+def _task(traversal: Traversal, call: NodeCall, attempt: int) -> Any:
+    return traversal.context.call_activity(ACTIVITY, {**call, "attempt": attempt} if attempt > 1 else call)
+
+
+def _sort(results: Mapping[str, NodeResult], fan: FanOut, retries: Mapping[str, Any]) -> tuple[bool, float | None]:
+    """File a round's results. Whether one lacked its version, and how long to pause before failed ones come again."""
+    pauses = []
+    for key, result in results.items():
+        if result.get("missing"):
+            continue
+        attempt = fan["attempts"].get(key, 1)
+        if "error" in result and may_retry(retries[key], result["error"], attempt):
+            fan["attempts"][key] = attempt + 1
+            pauses.append(pause_after(retries[key], attempt))
+        else:
+            kept = ("patch", "unset", "writes", "value", "error")
+            fan["done"][key] = {name: result[name] for name in kept if name in result}  # type: ignore[literal-required]
+    return any(result.get("missing") for result in results.values()), max(pauses, default=None)
+
+
+def _merged(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """All patches as one; two branches that write one field are an error, never last-writer-wins."""
+    patch: dict[str, Any] = {}
+    writer: dict[str, str] = {}
+    for branch, result in results.items():
+        for field, value in result.get("patch", {}).items():
+            if field in writer:
+                return {"error": _conflict(field, writer[field], branch)}
+            writer[field], patch[field] = branch, value
+    return {"patch": patch}
+
+
+def _conflict(field: str, first: str, second: str) -> ErrorRecord:
+    text = (
+        f"branches {first!r} and {second!r} both wrote {field!r}, which has no reducer: declare one, as in "
+        f"`{field}: Annotated[list[str], operator.add]`, or let one branch write it"
+    )
+    return {"type": "MergeConflict", "bases": ["Exception"], "message": text, "where": "merge"}
+
+
+def _failure(errors: list[dict[str, Any]], text: str) -> ErrorRecord:
+    """One record for all that failed; a single failure keeps its type, so that on_error can name it."""
+    first = errors[0] if errors else None
+    single = first is not None and len({error["type"] for error in errors}) == 1
+    named = [(error.get("node", error.get("item")), error["type"], error["message"]) for error in errors]
+    details = "; ".join(f"{name}: {kind}: {message}" for name, kind, message in named)
+    return {
+        "type": first["type"] if first and single else "FanOutFailed",
+        "bases": first["bases"] if first and single else ["Exception"],
+        "message": f"{text}: {details}"[:2000] if details else text,
+        "where": "branches" if first is None or "node" in first else "items",
+        "errors": errors[:20],
+    }

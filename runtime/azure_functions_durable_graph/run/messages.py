@@ -1,0 +1,172 @@
+"""What crosses the durable boundary, as typed dicts: plain JSON, documented key by key.
+
+Runs in flight hold these dicts in their histories: keys may be added, never renamed or given a new meaning.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TypedDict
+
+from ..graph.plan import Plan
+
+if sys.version_info >= (3, 11):
+    from typing import NotRequired
+else:
+    from typing_extensions import NotRequired
+
+RUN_FORMAT = 1
+"""Version of RunInput's shape."""
+
+
+class TrailEntry(TypedDict):
+    """One finished step, as it is carried over a continue-as-new. `to` is missing where the run completed.
+
+    `events` are those that the run waited for after the step; `items` counts those of a map.
+    """
+
+    step: int
+    node: str
+    at: str
+    to: NotRequired[list[str]]
+    events: NotRequired[list[str]]
+    error: NotRequired[str]
+    items: NotRequired[int]
+    note: NotRequired[str]
+
+
+class EventInput(TypedDict):
+    """An event that was accepted, to be applied first in the activity of the node that resumes."""
+
+    name: str
+    payload: Any
+
+
+class FanOut(TypedDict):
+    """A parallel or map that is under way: what has come back by branch or index, and attempts so far."""
+
+    done: dict[str, dict[str, Any]]
+    attempts: dict[str, int]
+
+
+class RunInput(TypedDict):
+    """The orchestration's input: at the start of a run, and again at each continue-as-new.
+
+    The optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that comes
+    next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
+    of a parked run. `child` marks a run that another run has started: it reports failure as a value.
+    """
+
+    format: int
+    plan: Plan
+    input: dict[str, Any]
+    metadata: dict[str, Any]
+    started_at: str
+    state: dict[str, Any]
+    node: str
+    step: int
+    trail: list[TrailEntry]
+    event: NotRequired[EventInput]
+    attempt: NotRequired[int]
+    error: NotRequired[dict[str, Any]]
+    writes: NotRequired[list[dict[str, Any]]]
+    fan_out: NotRequired[FanOut]
+    pause: NotRequired[float]
+    child: NotRequired[bool]
+
+
+class NodeCall(TypedDict):
+    """Input of the node activity.
+
+    `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates of earlier branches, to be
+    reduced first; `apply_only` asks for that alone.
+    """
+
+    run_id: str
+    graph: str
+    hash: str
+    node: str
+    step: int
+    state: dict[str, Any]
+    attempt: NotRequired[int]
+    metadata: NotRequired[dict[str, Any]]
+    event: NotRequired[EventInput]
+    error: NotRequired[dict[str, Any]]
+    writes: NotRequired[list[dict[str, Any]]]
+    branch: NotRequired[str]
+    item: NotRequired[int]
+    apply_only: NotRequired[bool]
+    started_at: NotRequired[str]
+
+
+class ErrorRecord(TypedDict):
+    """A failure as a value. `bases` are the names of the exception's base classes, nearest first.
+
+    `errors` lists the failures of branches, items or a child, each a record with its `node`.
+    """
+
+    type: str
+    bases: list[str]
+    message: str
+    where: str
+    errors: NotRequired[list[dict[str, Any]]]
+
+
+class NodeResult(TypedDict):
+    """Output of the node activity. It names its node and step, so that a history can be read by itself.
+
+    Exactly one of three forms: `patch` (with `unset` and `decision` where they apply), `error`, or `missing`
+    (this deployment has no graph of that hash). `plan` comes with the first two where a compatible newer manifest has
+    served the call: the run goes on with that plan. A branch adds `writes` (updates of fields with a reducer), an item
+    its `value`, a subgraph the `child` to be started.
+    """
+
+    node: str
+    step: int
+    patch: NotRequired[dict[str, Any]]
+    unset: NotRequired[list[str]]
+    decision: NotRequired[dict[str, Any]]
+    event: NotRequired[str]
+    error: NotRequired[ErrorRecord]
+    missing: NotRequired[bool]
+    plan: NotRequired[Plan]
+    attempt: NotRequired[int]
+    branch: NotRequired[str]
+    item: NotRequired[int]
+    value: NotRequired[Any]
+    writes: NotRequired[dict[str, Any]]
+    child: NotRequired[RunInput]
+    apply_only: NotRequired[bool]
+
+
+class OpenWait(TypedDict):
+    """An event that a run asks for. `address` is the durable event name of this one wait."""
+
+    event: str
+    address: str
+    resume_node: str
+    deadline: NotRequired[str]
+
+
+class OpenChild(TypedDict):
+    """A run that this run has started and waits for."""
+
+    id: str
+    node: str
+
+
+class RunStatus(TypedDict):
+    """The custom status: small, set again on every replay."""
+
+    graph: str
+    version: str
+    hash: str
+    node: str
+    step: int
+    waits: NotRequired[list[OpenWait]]
+    children: NotRequired[list[OpenChild]]
+    sleeps_until: NotRequired[str]
+    retry: NotRequired[dict[str, Any]]
+    parked: NotRequired[str]
+    note: NotRequired[str]
+    error: NotRequired[dict[str, Any]]

@@ -1,0 +1,189 @@
+"""Where a run stands: its input, carried forward step by step, and the durable turns it has taken.
+
+The one mutable thing inside the orchestrator. It lives as long as one call of the generator, and everything in it
+follows from the orchestration's input and history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from ..errors import GraphRunFailed
+from ..graph.decisions import RouteDecision, decision_after
+from ..graph.names import ACTIVITY
+from ..graph.plan import PlanNode
+from ..graph.policies import error_target, may_retry, pause_after
+from ..graph.states import apply_patch
+from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
+from .outcomes import Failed, NodeOutcome, Revisit
+from .ports import OrchestrationContext, Steps
+from .status import run_status
+
+HISTORY_BUDGET = 12
+"""Durable turns after which a run continues as new: replay costs grow with the square of the history."""
+
+TRAIL_LIMIT = 25
+"""Steps that a run carries along so that its path can still be shown."""
+
+LONGEST_TIMER = timedelta(days=3)
+"""SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits go in segments."""
+
+PARK_FIRST, PARK_LONGEST = 15.0, 600.0
+"""Seconds that a run whose version is not deployed waits before it looks again; doubles up to the longest."""
+
+
+class Traversal:
+    """One run on its way through its graph."""
+
+    def __init__(self, context: OrchestrationContext, start: RunInput) -> None:
+        self.context = context
+        self.run = cast(RunInput, {**start, "trail": list(start["trail"])})
+        self.turns = 0
+
+    @property
+    def plan_node(self) -> PlanNode:
+        """The plan of the current node."""
+        return self.run["plan"]["nodes"][self.run["node"]]
+
+    @property
+    def attempt(self) -> int:
+        """The attempt at the current node, from 1."""
+        return self.run.get("attempt", 1)
+
+    @property
+    def has_pending_updates(self) -> bool:
+        """Whether an event or a branch's update still has to be applied to the state."""
+        return "event" in self.run or "writes" in self.run
+
+    def now(self) -> datetime:
+        """The replay-safe time."""
+        return self.context.current_utc_datetime
+
+    def publish(self, **details: Any) -> None:
+        """Set the custom status; it must be set again on every replay, so it is never skipped."""
+        self.context.set_custom_status(run_status(self.run, **details))
+
+    def call(self, **details: Any) -> NodeCall:
+        """The activity's input for the current node."""
+        run = self.run
+        call: dict[str, Any] = {
+            "run_id": self.context.instance_id,
+            "graph": run["plan"]["graph"],
+            "hash": run["plan"]["hash"],
+            "node": run["node"],
+            "step": run["step"],
+            "state": run["state"],
+        }
+        if run["metadata"]:
+            call["metadata"] = run["metadata"]
+        if self.attempt > 1:
+            call["attempt"] = self.attempt
+        for key in ("event", "error", "writes"):
+            if key in run:
+                call[key] = run[key]
+        return cast(NodeCall, {**call, **details})
+
+    def run_activity(self, call: NodeCall) -> Steps[NodeResult]:
+        """Run the node activity; its result."""
+        self.turns += 1
+        result: NodeResult = yield self.context.call_activity(ACTIVITY, call)
+        return result
+
+    def sleep(self, seconds: float) -> Steps[None]:
+        """Let time pass, in segments that can be cancelled."""
+        until = self.now() + timedelta(seconds=seconds)
+        while True:
+            self.turns += 1
+            segment = min(until, self.now() + LONGEST_TIMER)
+            yield self.context.create_timer(segment)
+            if segment >= until:
+                return
+
+    def park(self) -> Steps[None]:
+        """The run's version is not deployed: say so, sleep, and look again."""
+        plan, pause = self.run["plan"], self.run.get("pause", PARK_FIRST)
+        self.publish(parked=f"no deployed graph {plan['graph']!r} has the hash {plan['hash']}")
+        self.run["pause"] = min(pause * 2, PARK_LONGEST)
+        yield from self.sleep(pause)
+
+    def adopt(self, result: Mapping[str, Any]) -> None:
+        """Go on with the plan of a compatible newer version, if one has served the call."""
+        self.run.pop("pause", None)
+        if "plan" in result:
+            self.run["plan"] = result["plan"]
+
+    def apply_result(self, result: NodeResult) -> None:
+        """Take a result's patch over, and drop all that the call has used up."""
+        self.run["state"] = apply_patch(self.run["state"], result.get("patch", {}), result.get("unset"))
+        for key in ("event", "error", "writes", "attempt", "fan_out"):
+            self.run.pop(key, None)  # type: ignore[misc]
+
+    def apply_patch(self, patch: Mapping[str, Any]) -> None:
+        """Merge changes that the orchestrator itself has put together."""
+        self.apply_result(cast(NodeResult, {"patch": patch}))
+
+    def static_edge(self) -> RouteDecision:
+        """Where the current node leads without a route: its next node, or the end."""
+        return decision_after(self.plan_node, {})
+
+    def record_step(self, decision: RouteDecision, *, error: str | None = None, items: int | None = None) -> None:
+        """Note the finished step in the trail, and count it."""
+        entry: dict[str, Any] = {
+            "step": self.run["step"],
+            "node": self.run["node"],
+            "at": self.now().isoformat(),
+            "to": decision.targets,
+            "events": list(decision.awaited),
+            "note": decision.note,
+            "error": error,
+            "items": items,
+        }
+        kept = cast(TrailEntry, {key: value for key, value in entry.items() if value not in (None, [])})
+        self.run["trail"] = [*self.run["trail"], kept][-TRAIL_LIMIT:]
+        self.run["step"] += 1
+
+    def follow_error_edge(self, error: ErrorRecord) -> bool:
+        """Go where `on_error` leads. False where it leads nowhere."""
+        target = error_target(self.plan_node.get("on_error"), error)
+        if target is None:
+            return False
+        known = self._placed(error)
+        self.apply_patch({})
+        self.record_step(RouteDecision.next(target), error=error["type"])
+        self.run["node"], self.run["error"] = target, known
+        return True
+
+    def retry_or_fail(self, error: ErrorRecord) -> Steps[NodeOutcome]:
+        """Pause before the next attempt, or give up where the node's policy allows none."""
+        policy = self.plan_node.get("retry")
+        if policy is None or not may_retry(policy, error, self.attempt):
+            return Failed(error)
+        pause = pause_after(policy, self.attempt)
+        self.publish(retry={"attempt": self.attempt, "error": error["type"], "pause": pause})
+        self.run["attempt"] = self.attempt + 1
+        yield from self.sleep(pause)
+        return Revisit()
+
+    def fail(self, error: ErrorRecord) -> dict[str, Any]:
+        """End the run as failed: raises GraphRunFailed, or returns the error where a parent waits for it."""
+        known = self._placed(error)
+        self.publish(error=known)
+        if self.run.get("child"):
+            return {"error": known}
+        place = f"{error['where']} of node {self.run['node']!r}"
+        raise GraphRunFailed(f"{place}, attempt {self.attempt}: {error['type']}: {error['message']}")
+
+    def complete(self, note: str | None) -> dict[str, Any]:
+        """End the run; its state is its output."""
+        self.publish(note=note)
+        return {"state": self.run["state"]} if self.run.get("child") else self.run["state"]
+
+    def continue_as_new(self) -> None:
+        """Begin a new generation where the run stands."""
+        self.context.continue_as_new(self.run)
+
+    def _placed(self, error: ErrorRecord) -> dict[str, Any]:
+        """The error with where it happened: node, step and attempts."""
+        return {**error, "node": self.run["node"], "step": self.run["step"], "attempts": self.attempt}

@@ -1,0 +1,65 @@
+"""What a route handler may return, and what it may not."""
+
+from typing import Any
+
+import pytest
+
+from azure_functions_durable_graph import RouteAction, RouteDecision
+from azure_functions_durable_graph.errors import DecisionError
+from azure_functions_durable_graph.graph.decisions import as_decision, decision_after
+
+WAIT = RouteDecision.wait_for_event(event_name="approval", resume_node="apply")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (RouteDecision.next("a"), RouteDecision.next("a")),
+        ("a", RouteDecision.next("a")),
+        ("__complete__", RouteDecision.complete()),
+        ({"action": "next", "next_node": "a"}, RouteDecision.next("a")),
+        ({"action": RouteAction.COMPLETE, "note": "done"}, RouteDecision.complete(note="done")),
+        ({"action": "wait_for_event", "event_name": "approval", "resume_node": "apply"}, WAIT),
+    ],
+    ids=["decision", "name", "complete", "dict", "enum in a dict", "wait in a dict"],
+)
+def test_a_route_may_answer_in_several_forms(answer: Any, expected: Any) -> None:
+    assert as_decision(answer, default_next=None) == expected
+
+
+def test_none_means_the_next_node_where_there_is_one_and_else_the_end() -> None:
+    assert as_decision(None, default_next="b") == RouteDecision.next("b")
+    assert as_decision(None, default_next=None) == RouteDecision.complete()
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (7, "not int"),
+        ({"action": "jump"}, "'jump'"),
+        ({"action": "next"}, "next_node"),
+        ({"action": "next", "next_nod": "a"}, "next_nod"),
+        ({}, "not None"),
+        ("", "non-empty"),
+    ],
+    ids=["number", "unknown action", "no target", "misspelt key", "empty dict", "empty name"],
+)
+def test_anything_else_is_an_error_that_says_what_was_wrong(answer: Any, text: Any) -> None:
+    with pytest.raises(DecisionError, match=text):
+        as_decision(answer, default_next=None)
+
+
+def test_a_decision_cannot_be_two_things_at_once() -> None:
+    with pytest.raises(DecisionError, match="takes no event_name"):
+        RouteDecision(RouteAction.NEXT, next_node="a", event_name="approval")
+
+
+@pytest.mark.parametrize("decision", [RouteDecision.next("a", note="n"), RouteDecision.complete(), WAIT])
+def test_a_decision_survives_the_wire(decision: Any) -> None:
+    assert RouteDecision.from_dict(decision.to_dict()) == decision
+
+
+def test_without_a_route_the_static_edge_decides() -> None:
+    assert decision_after({"next": "b"}, {}) == RouteDecision.next("b")
+    assert decision_after({}, {}) == RouteDecision.complete()
+    assert decision_after({"next": "b"}, {"decision": WAIT.to_dict()}) == WAIT

@@ -1,0 +1,141 @@
+"""The local host loads what Azure loads, and refuses the rest with a sentence."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+import pytest
+
+from azure_functions_durable_graph import DurableGraphApp
+from azure_functions_durable_graph.errors import HostError
+from azure_functions_durable_graph.host.app.loader import index_app, load_app
+
+
+@pytest.fixture
+def app() -> Any:
+    return df.DFApp()
+
+
+def test_our_own_app_passes_the_checks_of_the_worker() -> None:
+    loaded = index_app(DurableGraphApp().function_app)
+
+    assert [function.name for function in loaded.of_kind("orchestrationTrigger")] == ["durable_graph_run"]
+    assert [function.name for function in loaded.of_kind("activityTrigger")] == ["durable_graph_node"]
+    assert loaded.not_served == ()
+
+
+def test_triggers_that_are_not_served_are_listed(app: Any) -> None:
+    @app.queue_trigger(arg_name="message", queue_name="q", connection="C")
+    def on_message(message: func.QueueMessage) -> None:
+        pass
+
+    assert index_app(app).not_served == (("on_message", "queueTrigger"),)
+
+
+def test_the_durable_name_of_a_trigger_counts(app: Any) -> None:
+    @app.activity_trigger(input_name="given", activity="other")
+    def named(given: object) -> Any:
+        return given
+
+    (function,) = index_app(app).functions
+    assert (function.name, function.durable_name) == ("named", "other")
+
+
+def refused(app: Any, text: Any) -> None:
+    with pytest.raises(HostError, match=text):
+        index_app(app)
+
+
+def test_an_orchestrator_with_another_context_name_is_refused(app: Any) -> None:
+    @app.orchestration_trigger(context_name="ctx")
+    def main(ctx: Any) -> Any:
+        yield
+
+    refused(app, "main: the orchestrator's context_name must be 'context'")
+
+
+def test_a_generic_annotation_is_refused(app: Any) -> None:
+    @app.activity_trigger(input_name="given")
+    def act(given: dict[str, int]) -> Any:
+        return given
+
+    refused(app, "act: 'given' is annotated .*plain classes only")
+
+
+def test_a_parameter_without_a_binding_is_refused(app: Any) -> None:
+    @app.activity_trigger(input_name="given")
+    def act(given: object, more: object) -> Any:
+        return given
+
+    refused(app, "act: the parameter 'more' belongs to no binding")
+
+
+def test_a_binding_without_a_parameter_is_refused(app: Any) -> None:
+    @app.activity_trigger(input_name="given")
+    def act() -> Any:
+        return 1
+
+    refused(app, "act: the binding 'given' has no parameter")
+
+
+def test_an_http_function_must_take_a_request_and_return_a_response(app: Any) -> None:
+    @app.route(route="a")
+    def wrong(req: str) -> dict:  # type: ignore[type-arg]
+        return {}
+
+    refused(app, "'req' must be an HttpRequest.*; wrong: an HTTP function returns HttpResponse or str")
+
+
+def test_two_functions_of_one_name_are_refused(app: Any) -> None:
+    for _ in range(2):
+
+        @app.route(route="a")
+        def same(req: func.HttpRequest) -> str:
+            return ""
+
+    refused(app, "cannot be listed: .*same")
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (None, "there is no function_app.py"),
+        ("x = 1", "must have one function app at its top level, it has 0"),
+        ("import azure.durable_functions as df\na = df.DFApp()\nb = a", "it has 2"),
+        ("import nothing_of_this_name", r"cannot be imported: ModuleNotFoundError: .*\(function_app.py, line 1\)"),
+        ("def f(:", "cannot be imported: SyntaxError"),
+    ],
+    ids=["no file", "no app", "two names", "import error", "syntax error"],
+)
+def test_a_folder_that_does_not_load_gets_one_sentence(tmp_path: Path, source: Any, text: Any) -> None:
+    """In a process of its own: loading changes the working directory and sys.path."""
+    if source is not None:
+        (tmp_path / "function_app.py").write_text(source)
+
+    answer = subprocess.run(
+        [sys.executable, "-m", "azure_functions_durable_graph", "serve", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    (line,) = [line for line in answer.stderr.splitlines() if line.startswith("error: ")]
+    assert re.search(text, line)
+
+
+def test_an_empty_folder_raises_before_anything_changes(tmp_path: Path) -> None:
+    before = os.getcwd()
+
+    with pytest.raises(HostError):
+        load_app(tmp_path)
+
+    assert os.getcwd() == before

@@ -1,0 +1,133 @@
+"""DurableGraphApp: the graphs of one Azure Functions app, bound to the Python v2 model.
+
+Registers functions, and decides nothing itself. What a function does is imported when it is first called: the app's
+import is part of every cold start.
+
+No `from __future__ import annotations` here: the worker reads the annotations of trigger functions, and refuses
+those that are not plain classes.
+"""
+
+import functools
+import logging
+from collections.abc import Generator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Optional, cast
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from ..graph.names import ACTIVITY, ORCHESTRATOR
+from ..graph.registration import GraphRegistration
+from ..http.routes import ROUTES, Route
+from ..work.registry import Registry, registrations_in
+
+MAX_BODY_BYTES = 1_000_000
+
+logger = logging.getLogger(__name__)
+
+
+class DurableGraphApp:
+    """Holds graphs, and the function app that runs them.
+
+    All HTTP routes, the orchestrator and the activity are registered on construction; graphs may be added until the
+    module is loaded. `function_app` is an ordinary `DFApp`: add functions of your own to it.
+    """
+
+    def __init__(
+        self, auth_level: func.AuthLevel = func.AuthLevel.FUNCTION, *, max_body_bytes: int = MAX_BODY_BYTES
+    ) -> None:
+        """`auth_level` guards every route but `health`; FUNCTION asks for a function key in Azure."""
+        self.registry = Registry()
+        self.function_app = df.DFApp(http_auth_level=auth_level)
+        self._max_body_bytes = max_body_bytes
+        self._add_orchestrator()
+        self._add_activity()
+        for route in ROUTES:
+            self._add_route(route)
+
+    def register_registration(self, registration: GraphRegistration) -> None:
+        """Add a graph. Of several versions of one graph the last one registered gets the new runs."""
+        self.registry.add(registration)
+
+    def register_package(self, package: ModuleType) -> None:
+        """Add every GraphRegistration found in the modules of `package`. New runs get the newest version of a graph."""
+        for registration in registrations_in(package):
+            self.registry.add(registration)
+
+    def register_lock(self, path: Path) -> None:
+        """Take over runs of earlier hashes, as graphs.lock.json allows; call it after the graphs are registered.
+
+        A lock that is missing, out of date or unreadable allows nothing, and the log says so: an app that does not
+        load would be worse than runs that park.
+        """
+        from ..change.lock import Lock  # not every app has one
+        from ..errors import LockError
+
+        try:
+            graphs = Lock.from_text(path.read_text(encoding="utf-8"), path.name).graphs
+        except OSError:
+            logger.warning("there is no %s: runs of earlier graph hashes are not taken over", path.name)
+            return
+        except LockError as error:
+            logger.error("runs of earlier graph hashes are not taken over: %s", error)
+            return
+        for name, graph in graphs.items():
+            for locked in graph.versions.values():
+                done = [self.registry.take_over(name, old, locked.graph_hash) for old in locked.serves]
+                if not all(done):
+                    logger.warning("%s is out of date for graph %r: run the command `lock`", path.name, name)
+
+    def schedule(
+        self,
+        graph_name: str,
+        cron: str,
+        *,
+        input: Optional[dict[str, Any]] = None,  # noqa: A002 - the word that users look for
+        name: Optional[str] = None,
+    ) -> None:
+        """Start a run of a graph at every tick of `cron` (NCRONTAB, six fields, UTC unless the app says otherwise).
+
+        The run's id is made of the schedule's name and the tick, so that a tick that fires twice starts one run.
+        `name` tells several schedules of one graph apart. The input is validated at each tick; a bad one fails it.
+        """
+        registry, label = self.registry, name or graph_name
+
+        @self.function_app.function_name(f"schedule_{label.replace('-', '_')}")
+        @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
+        @self.function_app.durable_client_input(client_name="client")
+        async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+            from .serving import start_on_schedule
+
+            await start_on_schedule(registry, client, graph_name, label, cron, input or {})
+
+    def _add_orchestrator(self) -> None:
+        @self.function_app.function_name(ORCHESTRATOR)
+        @self.function_app.orchestration_trigger(context_name="context")
+        def durable_graph_run(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+            from ..run.orchestrator import orchestrate
+
+            return (yield from orchestrate(cast(Any, context), cast(Any, context.get_input())))
+
+    def _add_activity(self) -> None:
+        registry = self.registry
+
+        @self.function_app.function_name(ACTIVITY)
+        @self.function_app.activity_trigger(input_name="call")
+        async def durable_graph_node(call: dict, context: func.Context) -> dict:  # type: ignore[type-arg]
+            from ..work.activity import run_node
+            from .serving import in_thread
+
+            return dict(await run_node(registry, call, functools.partial(in_thread, context)))  # type: ignore[arg-type]
+
+    def _add_route(self, route: Route) -> None:
+        level = func.AuthLevel.ANONYMOUS if route.anonymous else None
+        registry, limit = self.registry, self._max_body_bytes
+
+        @self.function_app.function_name(f"durable_graph_{route.name}")
+        @self.function_app.route(route=route.path, methods=[route.method], auth_level=level)
+        @self.function_app.durable_client_input(client_name="client")
+        async def handle(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+            from .serving import serve
+
+            return await serve(route, registry, limit, req, client)

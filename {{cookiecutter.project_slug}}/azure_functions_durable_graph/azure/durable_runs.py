@@ -1,0 +1,119 @@
+"""The Durable engine as the port `Runs` of the API, over the SDK's client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from ..graph.names import ORCHESTRATOR
+from ..history.record import RunRecord
+from ..http.api import IdTaken
+from ..http.values import Problem
+from ..run.messages import RunInput
+from . import sdk
+
+Fetch = Callable[[str, dict[str, str]], Awaitable[tuple[list[Any], str]]]
+
+
+class DurableRuns:
+    """The `Runs` port over the SDK's client."""
+
+    def __init__(self, client: Any, fetch: Fetch | None = None) -> None:
+        self._client = client
+        self._fetch = fetch or _fetch
+
+    async def start(self, run_id: str, run: RunInput, *, fresh: bool) -> None:
+        """Start a run; raises IdTaken where any orchestration has the id, finished ones included.
+
+        The look-up and the start are two calls: of two starts of one id at the same moment the engine refuses one,
+        unless the other has already finished by then.
+        """
+        if not fresh and await self._client.get_status(run_id):
+            raise IdTaken(run_id)
+        try:
+            await self._client.start_new(ORCHESTRATOR, run_id, run)
+        except Exception:  # the SDK raises bare Exceptions; whether the id is taken is asked, not read from a text
+            if not fresh and await self._client.get_status(run_id):
+                raise IdTaken(run_id) from None
+            raise
+
+    async def get(self, run_id: str, *, history: bool = False) -> RunRecord | None:
+        """The run, or None for an unknown id and for orchestrations that are not ours."""
+        return _record(
+            await self._client.get_status(run_id, show_history=history, show_history_output=history, show_input=True)
+        )
+
+    async def page(self, statuses: Collection[str], cursor: str, limit: int) -> tuple[list[RunRecord], str]:
+        """One page of runs in these runtime statuses, and the cursor of the next page ("" at the end).
+
+        The SDK's client asks for one page only and drops the continuation token, so the request is made here. A page
+        may hold fewer runs than `limit`: other orchestrations of the hub are left out.
+        """
+        query = urlencode({"runtimeStatus": ",".join(sorted(statuses)), "showInput": "true", "top": limit})
+        url = f"{sdk.management_url(self._client)}instances/?{query}"
+        answer, following = await self._fetch(url, {"x-ms-continuation-token": cursor} if cursor else {})
+        records = (_record(sdk.read_status(item)) for item in answer)
+        return [record for record in records if record is not None], following
+
+    async def raise_event(self, run_id: str, address: str, payload: Any) -> None:
+        """Raise an event. A run that ended in between is a problem 410 or 404."""
+        await self._unless_gone(run_id, self._client.raise_event(run_id, address, {"payload": payload}))
+
+    async def terminate(self, run_id: str, reason: str) -> None:
+        """Terminate a run. A run that vanished in between is a problem 404."""
+        await self._unless_gone(run_id, self._client.terminate(run_id, reason))
+
+    async def _unless_gone(self, run_id: str, call: Any) -> None:
+        try:
+            await call
+        except Exception:
+            record = await self.get(run_id)
+            if record is None:
+                raise Problem("run-not-found", f"there is no run {run_id!r}") from None
+            if record.finished:
+                raise Problem("run-finished", f"the run {run_id!r} is {record.status}") from None
+            raise
+
+
+async def _fetch(url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
+    """A page of the management API and its continuation token."""
+    import aiohttp  # the SDK has loaded it; a session of our own, since the SDK's may be closed at any time
+
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+        response.raise_for_status()
+        return await response.json(content_type=None), response.headers.get("x-ms-continuation-token", "")
+
+
+def _record(status: Any) -> RunRecord | None:
+    """The SDK's status as a record; None for an unknown id and for orchestrations that are not ours."""
+    if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
+        return None
+    run = _run_input(status.input_)
+    if run is None:
+        return None
+    return RunRecord(
+        id=status.instance_id,
+        runtime_status=status.runtime_status.value,
+        run=run,
+        custom_status=status.custom_status if isinstance(status.custom_status, dict) else {},
+        output=status.output,
+        created_at=_iso(status.created_time),
+        updated_at=_iso(status.last_updated_time),
+        history=sdk.history_of(status),
+    )
+
+
+def _run_input(text: Any) -> RunInput | None:
+    """The orchestration's input as the management API gives it: JSON text for runs that the SDK has started."""
+    try:
+        value = json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and "plan" in value else None  # type: ignore[return-value]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

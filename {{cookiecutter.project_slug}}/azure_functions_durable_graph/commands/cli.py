@@ -1,0 +1,171 @@
+"""The command line: `python -m azure_functions_durable_graph …`.
+
+Exit codes: 0 done, 1 refused with one sentence, 2 wrong usage; `lock` has more, see `locking`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import HistoryError, HostError, LockError, VendorError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
+    try:
+        return int(options.run(options))
+    except (HistoryError, HostError, LockError, VendorError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m azure_functions_durable_graph", description="Durable graphs.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve",
+        help="run function_app.py on this machine, without Azure",
+        description="Load function_app.py as it is and run it through the real azure-functions-durable SDK: HTTP "
+        "routes, orchestrations, activities, entities, events and timers. No Core Tools, no Docker, no storage "
+        "emulator. "
+        "Runs are kept in a file and go on where they stood when the host is started again.",
+    )
+    serve.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
+    serve.add_argument("--port", type=int, default=7071, help="port on 127.0.0.1, 0 for a free one (default: 7071)")
+    serve.add_argument("--store", default=".durable/runs.db", metavar="FILE", help="SQLite file (default: %(default)s)")
+    serve.add_argument("--memory", action="store_true", help="keep runs in memory: they end with the process")
+    serve.add_argument("--skip-time", action="store_true", help="wait for no durable timer (implies --memory)")
+    serve.add_argument("--reload", action="store_true", help="start again when a file changes; runs go on")
+    serve.set_defaults(run=_serve, log=logging.INFO)
+    _add_lock(commands)
+    _add_record(commands)
+    _add_project_commands(commands)
+    return parser
+
+
+def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    lock = commands.add_parser(
+        "lock",
+        help="compare the graphs with graphs.lock.json, and write it",
+        description="Say what changed in each graph since the lock and what that means for runs in flight, then write "
+        "the lock. A change that runs in flight would not survive is refused until the graph has a new version.",
+        epilog="exit codes: 0 in step or written, 1 something cannot be read, 3 the lock is out of date, 4 a change "
+        "needs a new version, 5 live runs need a version that is dropped",
+    )
+    lock.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
+    lock.add_argument("--check", action="store_true", help="write nothing; fail where the lock is not in step")
+    lock.add_argument("--json", action="store_true", help="print the changes as JSON")
+    lock.add_argument("--base", metavar="FILE_OR_REVISION", help="compare with this lock instead: what is deployed")
+    lock.add_argument("--summary", metavar="FILE", help="append Markdown with pictures (default: GITHUB_STEP_SUMMARY)")
+    lock.add_argument("--against-runs", metavar="URL", help="ask the app at URL (…/api) which versions live runs need")
+    lock.add_argument("--key", help="function key for --against-runs (default: FUNCTIONS_KEY)")
+    lock.set_defaults(run=_lock, log=logging.CRITICAL)  # it says itself what is wrong with the lock
+
+
+def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    record = commands.add_parser(
+        "record",
+        help="keep the history of a run as a fixture for tests",
+        description="Ask the Durable management API for a run and write what happened to it into a file. A test "
+        "replays it against today's code and names the first difference.",
+    )
+    record.add_argument("run_id", metavar="RUN_ID")
+    record.add_argument("--url", default="http://127.0.0.1:7071", help="the app, without a path (default: %(default)s)")
+    record.add_argument("--key", help="system key of the Durable extension, for an app in Azure")
+    record.add_argument("--output", default="tests/histories", metavar="FOLDER", help="default: %(default)s")
+    record.set_defaults(run=_record, log=logging.WARNING)
+
+
+def _add_project_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    graph = commands.add_parser("new-graph", help="add a graph and its test to the project")
+    graph.add_argument("name", metavar="NAME", help="name of the graph, e.g. invoice_approval")
+    graph.set_defaults(run=_new_graph, log=logging.WARNING)
+    package = commands.add_parser("package", help="stage what is deployed in dist/app: all that .funcignore leaves")
+    package.set_defaults(run=_package, log=logging.WARNING)
+    verify = commands.add_parser("verify", help="check that the vendored runtime is as it was delivered")
+    verify.set_defaults(run=_verify, log=logging.WARNING)
+    update = commands.add_parser("update-runtime", help="replace the vendored runtime by that of a template revision")
+    update.add_argument("revision", nargs="?", metavar="REVISION", help="tag or branch (default: the template's head)")
+    update.add_argument("--template", required=True, metavar="URL", help="the template's repository")
+    update.set_defaults(run=_update_runtime, log=logging.WARNING)
+
+
+def _new_graph(options: argparse.Namespace) -> int:
+    from .new_graph import new_graph
+
+    for path in new_graph(Path.cwd(), options.name):
+        print(path.relative_to(Path.cwd()))
+    return 0
+
+
+def _package(options: argparse.Namespace) -> int:
+    from .package import package
+
+    print(package(Path.cwd()))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from .vendoring import verify
+
+    print(verify(Path.cwd()))
+    return 0
+
+
+def _update_runtime(options: argparse.Namespace) -> int:
+    from .vendoring import update
+
+    print(update(Path.cwd(), options.template, options.revision))
+    return 0
+
+
+def _record(options: argparse.Namespace) -> int:
+    from .record import record
+
+    print(record(options.run_id, options.url, options.key, Path(options.output)))
+    return 0
+
+
+def _lock(options: argparse.Namespace) -> int:
+    from .lock import LockOptions, run_lock
+
+    asked = LockOptions(
+        folder=Path(options.folder).resolve(),
+        check=options.check,
+        as_json=options.json,
+        base=options.base,
+        summary=options.summary,
+        against_runs=options.against_runs,
+        key=options.key or os.environ.get("FUNCTIONS_KEY"),
+    )
+    return run_lock(asked, lambda text: print(text, flush=True))
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .serve import serve  # the Azure packages are loaded only where they are needed
+
+    if not 0 <= options.port <= 65535:
+        raise HostError(f"--port {options.port}: a port is a number from 0 to 65535")
+    folder = Path(options.folder).resolve()
+    in_memory = options.memory or options.skip_time  # a clock that runs ahead leaves times that have not come yet
+    if options.reload and in_memory:
+        raise HostError("--reload needs a store: with --memory or --skip-time every run would end with each change")
+    if options.reload:
+        from .reload import looks, supervise
+
+        supervise([str(folder), f"--port={options.port}", f"--store={options.store}"], folder, looks(folder), _say)
+        return 0
+    store = None if in_memory else Path(options.store)
+    serve(folder, options.port, store, _say, skip_time=options.skip_time)
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

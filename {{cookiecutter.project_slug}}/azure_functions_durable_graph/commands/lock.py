@@ -1,0 +1,154 @@
+"""The command `lock`: compare the app's graphs with graphs.lock.json, and write it.
+
+Exit codes, so that a pipeline can tell: 0 in step (or written), 3 the lock is out of date, 4 a change needs a new
+version, 5 a version is dropped that runs still need. What cannot be read is 1, as everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..change.code_digests import code_digests
+from ..change.lock import FILE_NAME, Lock, LockedVersion, VersionChange, compare, following
+from ..change.report import as_json, as_markdown, as_text, needs_new_version
+from ..errors import HostError
+from ..host.app.loader import load_runtime
+from ..host.app.settings import apply_local_settings
+from ..work.registry import Registry
+
+IN_STEP, OUT_OF_DATE, NEEDS_VERSION, STILL_NEEDED = 0, 3, 4, 5
+
+
+@dataclass(frozen=True)
+class LockOptions:
+    """What the command line asks for. `base` is a file or a git revision: the state that is deployed."""
+
+    folder: Path
+    check: bool = False
+    as_json: bool = False
+    base: str | None = None
+    summary: str | None = None
+    against_runs: str | None = None
+    key: str | None = None
+
+
+def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
+    """Check or write the lock, and tell what changed. Raises HostError or LockError for what cannot be read."""
+    path = options.folder / FILE_NAME
+    on_disk = Lock.from_text(path.read_text(encoding="utf-8")) if path.exists() else None
+    registered = locked_versions(_registry(options.folder))
+    deployed = _base(options) if options.base else on_disk or Lock()
+    wanted = following(deployed, registered)
+    found = compare(deployed, wanted)
+    code, verdict = _verdict(options, on_disk, deployed, wanted, registered, found)
+    if not options.check and code == IN_STEP:
+        path.write_text(wanted.to_text(), encoding="utf-8")
+    _tell(options, say, found, code, verdict)
+    return code
+
+
+def locked_versions(registry: Registry) -> list[LockedVersion]:
+    """Every registered version, as it would be locked."""
+    return [
+        LockedVersion(graph.manifest, code_digests(graph))
+        for default in registry.defaults()
+        for graph in registry.versions(default.graph_name)
+    ]
+
+
+def _verdict(
+    options: LockOptions,
+    on_disk: Lock | None,
+    deployed: Lock,
+    wanted: Lock,
+    registered: list[LockedVersion],
+    found: list[VersionChange],
+) -> tuple[int, str]:
+    breaking = needs_new_version(found)
+    if breaking:
+        names = ", ".join(f"{item.graph} {item.version}" for item in breaking)
+        return NEEDS_VERSION, f"a new version is needed: {names}"
+    if options.check:
+        if on_disk is None:
+            return OUT_OF_DATE, f"there is no {FILE_NAME}; run `lock` and commit it"
+        if following(on_disk, registered).to_text() != on_disk.to_text() or not _covers(on_disk, deployed, wanted):
+            return OUT_OF_DATE, f"{FILE_NAME} is out of date; run `lock`, read what it says, and commit the file"
+    if options.against_runs:
+        needed = _still_needed(options.against_runs, options.key, wanted, found)
+        if needed:
+            return STILL_NEEDED, "; ".join(needed)
+    return IN_STEP, f"{FILE_NAME} is in step" if options.check else f"{FILE_NAME} is written"
+
+
+def _covers(on_disk: Lock, deployed: Lock, wanted: Lock) -> bool:
+    """Whether the lock serves every hash that it would serve had it been made from what is deployed."""
+    return all(wanted.hashes(graph) <= on_disk.hashes(graph) for graph in wanted.graphs)
+
+
+def _still_needed(url: str, key: str | None, wanted: Lock, found: list[VersionChange]) -> list[str]:
+    """A sentence for each hash that live runs hold and the new lock does not serve."""
+    sentences = []
+    for graph in sorted({item.graph for item in found if item.before is not None}):
+        serves = wanted.hashes(graph)
+        for version in _deployed_versions(url, key, graph):
+            if version["live_runs"] and version["graph_hash"] not in serves:
+                sentences.append(
+                    f"{version['live_runs']} live run(s) of {graph} still need version {version['version']} "
+                    f"({version['graph_hash'][:12]}): keep it registered until they are done"
+                )
+    return sentences
+
+
+def _deployed_versions(url: str, key: str | None, graph: str) -> list[dict[str, Any]]:
+    headers = {"x-functions-key": key} if key else {}
+    request = urllib.request.Request(f"{url.rstrip('/')}/graphs/{graph}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            versions: list[dict[str, Any]] = json.load(response)["versions"]
+            return versions
+    except urllib.error.HTTPError as error:
+        if error.code == 404:
+            return []  # the graph has never been deployed there
+        raise HostError(f"{request.full_url} answered {error.code}; is the key right?") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise HostError(f"{request.full_url} cannot be asked for its live runs: {error}") from None
+
+
+def _base(options: LockOptions) -> Lock:
+    """The lock of `--base`: a file, or the lock file of a git revision (none there means: nothing is deployed)."""
+    base = str(options.base)
+    if Path(base).is_file():
+        return Lock.from_text(Path(base).read_text(encoding="utf-8"), base)
+    git = ["git", "-C", str(options.folder)]
+    revision = [*git, "rev-parse", "--verify", "--quiet", f"{base}^{{commit}}"]
+    known = subprocess.run(revision, capture_output=True, check=False)
+    if known.returncode:
+        raise HostError(f"--base {base}: neither a file nor a git revision that is here; fetch it first")
+    shown = subprocess.run([*git, "show", f"{base}:./{FILE_NAME}"], capture_output=True, text=True, check=False)
+    return Lock() if shown.returncode else Lock.from_text(shown.stdout, f"{base}:{FILE_NAME}")
+
+
+def _tell(
+    options: LockOptions, say: Callable[[str], None], found: list[VersionChange], code: int, verdict: str
+) -> None:
+    summary = options.summary or os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(f"{as_markdown(found)}\n**{verdict}**\n")
+    if options.as_json:
+        say(json.dumps({"exit_code": code, "verdict": verdict, "versions": as_json(found)}, indent=2))
+    else:
+        say(f"{as_text(found)}\n{verdict}")
+
+
+def _registry(folder: Path) -> Registry:
+    apply_local_settings(folder)
+    return load_runtime(folder).registry

@@ -1,0 +1,154 @@
+"""One node and one event of a manifest, as frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import ManifestError
+
+if TYPE_CHECKING:
+    from .plan import PlanNode
+
+KINDS = ("task", "parallel", "map", "subgraph", "wait")
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node: what follows it, and how that is decided.
+
+    `routed`: its activity also returns a decision. `targets`: every node that the decision can name
+    (and "__complete__"), sorted, or None where that is not declared: an open edge. `on_error` leads by the name of the
+    error's type, or by "*". `timeout` and `seconds` are in seconds. The last fields belong to one kind each:
+    `branches` to a parallel; `over`, `into` and `limit` to a map; `graph`, `input` and `output` to a subgraph;
+    `seconds` to a wait.
+    """
+
+    name: str
+    next_node: str | None = None
+    routed: bool = False
+    targets: tuple[str, ...] | None = None
+    terminal: bool = False
+    kind: str = "task"
+    retry: Mapping[str, Any] | None = None
+    timeout: float | None = None
+    on_error: Mapping[str, str] | None = None
+    branches: tuple[str, ...] | None = None
+    over: str | None = None
+    into: str | None = None
+    limit: int | None = None
+    graph: str | None = None
+    input: Mapping[str, str] | None = None
+    output: Mapping[str, str] | None = None
+    seconds: float | None = None
+
+    @property
+    def onward(self) -> set[str]:
+        """Every node to which a declared edge leads, errors and branches included; "__complete__" may be there."""
+        static = [self.next_node] if self.next_node else []
+        return {*static, *(self.targets or ()), *(self.on_error or {}).values(), *(self.branches or ())}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form without the name, which is the key that it stands under."""
+        found = {}
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            if spec.name != "name" and value != spec.default:
+                found[_WIRE.get(spec.name, spec.name)] = _plain(value)
+        return found
+
+    @classmethod
+    def from_dict(cls, name: str, data: Any, path: str) -> NodeSpec:
+        """Read `to_dict`'s form; `path` begins the text of an error."""
+        data = read_object(data, path, set(_TYPES))
+        values = {_PYTHON.get(key, key): get(data, key, kind, path) for key, kind in _TYPES.items() if key in data}
+        for key in ("targets", "branches"):
+            if key in values:
+                values[key] = tuple(values[key])
+        return cls(name, **values)
+
+    def to_plan(self) -> PlanNode:
+        """The part that the orchestrator reads."""
+        known = self.to_dict()
+        return cast("PlanNode", {key: known[key] for key in _PLANNED if key in known})
+
+
+_WIRE = {"next_node": "next"}
+_PYTHON = {"next": "next_node"}
+
+_TYPES: dict[str, Any] = {
+    "next": str,
+    "routed": bool,
+    "targets": list,
+    "terminal": bool,
+    "kind": str,
+    "retry": dict,
+    "timeout": (int, float),
+    "on_error": dict,
+    "branches": list,
+    "over": str,
+    "into": str,
+    "limit": int,
+    "graph": str,
+    "input": dict,
+    "output": dict,
+    "seconds": (int, float),
+}
+
+_PLANNED = ("kind", "next", "routed", "retry", "on_error", "seconds", "branches", "over", "into", "limit", "output")
+
+
+@dataclass(frozen=True)
+class EventSpec:
+    """One external event that the graph handles; `payload_schema` is its JSON Schema, if it has a model."""
+
+    name: str
+    payload_schema: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form without the name."""
+        return without_defaults({"payload_schema": (self.payload_schema, None)})
+
+    @classmethod
+    def from_dict(cls, name: str, data: Any, path: str) -> EventSpec:
+        """Read `to_dict`'s form; `path` begins the text of an error."""
+        data = read_object(data, path, {"payload_schema"})
+        return cls(name, get(data, "payload_schema", dict, path, None))
+
+
+def without_defaults(values: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    """Of (value, default) pairs those values that differ from their default."""
+    return {key: value for key, (value, default) in values.items() if value != default}
+
+
+def read_object(data: Any, path: str, known: set[str]) -> dict[str, Any]:
+    """A JSON object with known keys only. Raises ManifestError."""
+    if not isinstance(data, dict):
+        raise ManifestError(f"{path}: an object was expected, not {type(data).__name__}")
+    for key in data:
+        if key not in known:
+            raise ManifestError(f"{path}.{key}: unknown key; known: {', '.join(sorted(known))}")
+    return data
+
+
+_MISSING: Any = object()
+
+
+def get(data: Mapping[str, Any], key: str, kind: Any, path: str, default: Any = _MISSING) -> Any:
+    """A member of the type `kind`. Raises ManifestError that names its path."""
+    if key not in data:
+        if default is _MISSING:
+            raise ManifestError(f"{path}.{key}: missing")
+        return default
+    value = data[key]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        wanted = kind.__name__ if isinstance(kind, type) else "number"
+        raise ManifestError(f"{path}.{key}: {wanted} was expected, not {type(value).__name__}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value

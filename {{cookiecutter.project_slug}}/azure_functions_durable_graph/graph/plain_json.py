@@ -1,0 +1,77 @@
+"""Plain JSON: the only thing that crosses the durable boundary. Canonical text, digests, and the guard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Any, NoReturn
+
+from ..errors import PayloadError
+
+CODEC_KEYS = frozenset({"__class__", "__module__", "__data__"})
+"""Keys that the SDK's JSON codec resolves to loaded classes (azure-functions 1.26, `_durable_functions.py`).
+A posted payload that has them could call `from_json` of any class, or break every replay of the run."""
+
+
+def canonical(value: Any) -> str:
+    """JSON text that is the same for equal values: sorted keys, no blanks, ASCII, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """sha256 over the canonical text, as 64 hex digits."""
+    return hashlib.sha256(canonical(value).encode("ascii")).hexdigest()
+
+
+def parse(text: str | bytes) -> Any:
+    """Read JSON strictly.
+
+    Raises PayloadError, never another type: for text that is no JSON or no UTF-8, for NaN and infinities
+    (no JSON values, though Python reads them), and for nesting that no parser of ours could walk.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except PayloadError:
+        raise
+    except RecursionError:
+        raise PayloadError("the JSON is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise PayloadError("the body is not UTF-8 text") from None
+    except ValueError as error:
+        raise PayloadError(f"not JSON: {error}") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise PayloadError(f"{name} is not a JSON value")
+
+
+def check(value: Any, where: str) -> None:
+    """Raise PayloadError if `value` is not plain JSON or has a key of the SDK's codec at any depth.
+
+    `where` begins the error's text; the path inside the value follows it.
+    """
+    try:
+        _check(value, where)
+    except RecursionError:
+        raise PayloadError(f"{where}: nested too deeply") from None
+
+
+def _check(value: Any, where: str) -> None:
+    if value is None or isinstance(value, (str, bool, int)):
+        return
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise PayloadError(f"{where}: {value} is not a JSON value")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise PayloadError(f"{where}: the key {key!r} is not a string")
+            if key in CODEC_KEYS:
+                raise PayloadError(f"{where}: the key {key!r} is reserved by the durable codec; rename it")
+            _check(item, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            _check(item, f"{where}[{index}]")
+    else:
+        raise PayloadError(f"{where}: {type(value).__name__} is not a JSON value")

@@ -1,0 +1,38 @@
+"""The plan: the part of a manifest that a run carries with it, as typed dicts of plain JSON.
+
+Runs in flight hold it in their histories: keys may be added, never renamed or given a new meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class PlanNode(TypedDict, total=False):
+    """The orchestrator's view of a node. A task with neither `next` nor `routed` is terminal.
+
+    `kind` is left out for a task; `seconds` belongs to a wait, `branches` to a parallel, `over`, `into` and `limit`
+    to a map, `output` (parent's field -> child's field) to a subgraph.
+    """
+
+    kind: str
+    next: str
+    routed: bool
+    retry: dict[str, Any]
+    on_error: dict[str, str]
+    seconds: float
+    branches: list[str]
+    over: str
+    into: str
+    limit: int
+    output: dict[str, str]
+
+
+class Plan(TypedDict):
+    """The run-relevant part of a manifest. A run is pinned to `hash` for its whole life."""
+
+    graph: str
+    version: str
+    hash: str
+    max_steps: int
+    nodes: dict[str, PlanNode]

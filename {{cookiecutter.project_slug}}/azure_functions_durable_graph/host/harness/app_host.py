@@ -1,0 +1,75 @@
+"""A whole function app in a test: real HTTP on a free port, and a clock that jumps."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..app.loader import index_app
+from ..app.settings import read_settings
+from ..app.worker import LoopThread, Worker
+from ..clock import ManualClock
+from ..local_host import LocalHost
+from ..web.server import Server
+
+T = TypeVar("T")
+
+
+_LOOP = LoopThread("functions-app-host")
+_LONGEST = 300.0
+"""Seconds after which a test that hangs is told so."""
+
+
+class AppHost:
+    """Serves an app, hand-written functions, orchestrators and entities included, while the `with` block runs.
+
+    `folder` is where host.json is; the environment stays as it is (local.settings.json is not read).
+    """
+
+    def __init__(self, function_app: Any, folder: Path | None = None) -> None:
+        self.clock = ManualClock()
+        self.url = ""
+        self._app = index_app(function_app)
+        self._settings = read_settings(folder or Path.cwd(), {})
+        self._stack = contextlib.AsyncExitStack()
+
+    def __enter__(self) -> AppHost:
+        self._do(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._do(self._stack.aclose())
+        self._host.store.close()
+
+    @property
+    def functions(self) -> set[str]:
+        """The names of the functions that the app has, as Azure loads them."""
+        return {function.name for function in self._app.functions} | {name for name, _ in self._app.not_served}
+
+    def wait_until_idle(self) -> None:
+        """Return once only time or a request can bring anything new."""
+        self._do(self._host.quiet())
+
+    def advance(self, span: timedelta) -> None:
+        """Let time pass: every timer that falls due on the way fires at its time, and its work is done."""
+        self._do(self._pass(span))
+
+    async def _start(self) -> None:
+        self._host = LocalHost(Worker(self._app), self.clock, self._settings)
+        self.url = await self._stack.enter_async_context(Server(self._host, self._app, 0, timers=False).running())
+
+    async def _pass(self, span: timedelta) -> None:
+        target = self.clock.now() + span
+        await self._host.quiet()
+        while (due := self._host.next_timer) is not None and due <= target:
+            self.clock.move_to(due)
+            self._host.fire_due()
+            await self._host.quiet()
+        self.clock.move_to(target)
+        self._host.wake()
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        return _LOOP.submit(work).result(_LONGEST)

@@ -1,0 +1,58 @@
+"""Injected failures, for tests: the n-th call of a node raises instead of running."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ...errors import RegistrationError
+from ...graph.registration import GraphRegistration, NodeCode
+
+
+class InjectedFailures:
+    """What the next calls of each node shall do."""
+
+    def __init__(self) -> None:
+        self._planned: dict[tuple[str, str], deque[Exception | None]] = {}
+
+    def plan(self, graph: GraphRegistration, node: str, *calls: Exception | None) -> None:
+        """Each of the next calls raises its exception; None lets one pass. RegistrationError without a handler."""
+        if graph.nodes[node].handler is None:
+            raise RegistrationError(f"node {node!r} of graph {graph.graph_name!r} has no handler that could fail")
+        self._planned.setdefault((graph.graph_name, node), deque()).extend(calls)
+
+    def into(self, graph: GraphRegistration) -> GraphRegistration:
+        """The same graph (its hash too), whose handlers obey the plan."""
+        nodes = {
+            name: code if code.handler is None else NodeCode(self._obeying(graph, name, code.handler), code.route)
+            for name, code in graph.nodes.items()
+        }
+        return replace(graph, nodes=nodes)
+
+    def _raise_planned(self, key: tuple[str, str]) -> None:
+        queue = self._planned.get(key)
+        error = queue.popleft() if queue else None
+        if error is not None:
+            raise error
+
+    def _obeying(self, graph: GraphRegistration, node: str, handler: Callable[..., Any]) -> Callable[..., Any]:
+        key = (graph.graph_name, node)
+        if inspect.iscoroutinefunction(handler):
+
+            @functools.wraps(handler)
+            async def obeying_async(*arguments: Any) -> Any:
+                self._raise_planned(key)
+                return await handler(*arguments)
+
+            return obeying_async
+
+        @functools.wraps(handler)
+        def obeying(*arguments: Any) -> Any:
+            self._raise_planned(key)
+            return handler(*arguments)
+
+        return obeying

@@ -1,0 +1,258 @@
+"""The local host: performs what the engine asks for, with a clock and a worker.
+
+All methods run on one event loop. `run` serves for ever with the system's clock; `drain` works off what is ready and
+returns, which is all that a test with a clock of its own needs. What the engine has applied is committed before any of
+its effects is performed, and before the world is told: `flush`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, Union
+
+from ..errors import HostError
+from ..graph.names import ACTIVITY
+from . import durable_http as outgoing
+from .app.settings import Settings
+from .app.worker import ActivityFailed, Worker
+from .clock import Clock, SkippingClock
+from .engine.actions import HTTP_ACTIVITY
+from .engine.messages import (
+    CancelTimer,
+    Effect,
+    EntityCalled,
+    EntityFinished,
+    EpisodeFinished,
+    Message,
+    RaiseEvent,
+    RunActivity,
+    RunEntity,
+    RunEpisode,
+    SetTimer,
+    StartInstance,
+    TaskAnswered,
+    TimerFired,
+)
+from .engine.state_machine import Engine
+from .store import SqliteStore
+from .timers import Timers
+
+Work = Union[RunEpisode, RunActivity, RunEntity]
+
+logger = logging.getLogger("azure_functions_durable_graph.host")
+
+
+class LocalHost:
+    """One task hub and the app that works on it."""
+
+    def __init__(
+        self, worker: Worker, clock: Clock, settings: Settings | None = None, store: SqliteStore | None = None
+    ) -> None:
+        """Without a store everything is kept in memory. Runs that a store holds go on where they stood."""
+        self.worker = worker
+        self.clock = clock
+        self.settings = settings or Settings()
+        self.store = store or SqliteStore()
+        self.activities_run = 0
+        self._stalled: dict[str, str] = {}
+        self._engine = Engine(self.store)
+        self._applied: list[Effect] = []
+        self._ready: deque[Work] = deque()
+        self._timers = Timers()
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._applied += self._engine.recover(clock.now())
+
+    def start(self, name: str, input_: str | None, instance_id: str | None = None) -> str:
+        """Start an instance; `input_` is JSON text. A finished instance of that id is replaced.
+
+        Raises HostError where the id is alive or no orchestrator has that name.
+        """
+        if not self.worker.has_orchestrator(name):
+            raise HostError(f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function.")
+        instance_id = instance_id or uuid.uuid4().hex
+        existing = self.store.load(instance_id)
+        if existing is not None and not existing.terminal:
+            raise HostError(f"An Orchestration instance with the status {existing.status} already exists.")
+        self.send(StartInstance(instance_id, name, uuid.uuid4().hex, input_))
+        return instance_id
+
+    def send(self, message: Message) -> None:
+        """Tell the engine something. What follows is done after the next `flush`, at the latest by `run` or `drain`."""
+        self._applied += self._engine.apply(self.clock.now(), message)
+        if not isinstance(message, (EntityCalled, EntityFinished)):
+            self._report(message.instance_id, message)
+        self._wake.set()
+
+    def flush(self) -> None:
+        """Commit what was applied; then its effects may go out, and the world may be told."""
+        self.store.commit()
+        for effect in self._applied:
+            if isinstance(effect, SetTimer):
+                self._timers.set(effect)
+            elif isinstance(effect, CancelTimer):
+                self._timers.cancel(effect)
+            else:
+                self._ready.append(effect)
+        self._applied.clear()
+
+    @property
+    def next_timer(self) -> datetime | None:
+        """When the next timer is due."""
+        return self._timers.next_due()
+
+    @property
+    def idle(self) -> bool:
+        """Whether only a timer or the outside world can bring anything new."""
+        return not (self._applied or self._ready or self._tasks)
+
+    def fire_due(self) -> None:
+        """Fire every timer whose time has come."""
+        for timer in self._timers.take_due(self.clock.now()):
+            self.send(TimerFired(timer.instance_id, timer.execution_id, timer.task_id, timer.fire_at))
+
+    async def drain(self) -> None:
+        """Work until only timers and the outside world can bring anything new."""
+        while True:
+            self.fire_due()
+            self.flush()
+            if self._ready:
+                await self._perform(self._ready.popleft())
+            elif not self._timers.due(self.clock.now()):
+                return
+
+    async def run(self) -> None:
+        """Work for ever. Cancel the task to stop; nothing of what was committed is lost."""
+        orchestrators = asyncio.Semaphore(self.settings.max_orchestrators)
+        activities = asyncio.Semaphore(self.settings.max_activities)
+        limits = {RunActivity: activities, RunEpisode: orchestrators, RunEntity: orchestrators}
+        while True:
+            await asyncio.sleep(0)  # what else has arrived goes into the same transaction
+            self._wake.clear()
+            self.fire_due()
+            self.flush()
+            while self._ready:
+                effect = self._ready.popleft()
+                task = asyncio.create_task(self._limited(effect, limits[type(effect)]))
+                self._tasks.add(task)
+                task.add_done_callback(self._ended)
+            pause = self._pause()
+            if pause != 0:
+                try:
+                    await asyncio.wait_for(self._wake.wait(), pause)
+                except asyncio.TimeoutError:
+                    continue
+
+    async def shut_down(self, grace: float) -> None:
+        """Wait, at most `grace` seconds, for functions that are at work, and keep their results."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        self.flush()
+
+    async def quiet(self) -> None:
+        """Wait, beside `run`, until only a timer or the outside world can bring anything new."""
+        while not self.idle:
+            if self._tasks:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0)
+
+    def wake(self) -> None:
+        """Let `run` look at the clock again."""
+        self._wake.set()
+
+    def _pause(self) -> float | None:
+        """Seconds until there may be something to do; a clock that skips goes to the next timer when all is quiet."""
+        due = self.next_timer
+        if due is None:
+            return None
+        if self.idle and isinstance(self.clock, SkippingClock):
+            self.clock.skip_to(due)
+        return max(0.0, (due - self.clock.now()).total_seconds())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("the local host has failed: this is a defect of it", exc_info=error)
+
+    async def _limited(self, effect: Work, limit: asyncio.Semaphore) -> None:
+        async with limit:
+            await self._perform(effect)
+
+    async def _perform(self, effect: Work) -> None:
+        await _PERFORM[type(effect)](self, effect)
+
+    async def _run_episode(self, effect: RunEpisode) -> None:
+        outcome = await self.worker.orchestrate(effect.name, effect.context)
+        self.send(EpisodeFinished(effect.instance_id, effect.execution_id, outcome))
+
+    async def _run_activity(self, effect: RunActivity) -> None:
+        ids = (effect.instance_id, effect.execution_id, effect.task_id)
+        began = time.perf_counter()
+        try:
+            answer = TaskAnswered(*ids, result=await self._activity(effect))
+        except ActivityFailed as failure:
+            details = json.dumps({"$type": "System.Exception", "Message": f" {failure.summary}"})
+            answer = TaskAnswered(*ids, reason=str(failure), details=details)
+        except HostError as error:  # Azure would hang here (azure-functions-durable-extension#132)
+            answer = TaskAnswered(*ids, reason=str(error), details=json.dumps({"Message": str(error)}))
+        took = (time.perf_counter() - began) * 1000
+        what = "done" if answer.reason is None else f"failed: {answer.reason}"
+        logger.info("%s: %s %s (%.0f ms)", effect.instance_id, label(effect), what, took)
+        self.send(answer)
+
+    async def _activity(self, effect: RunActivity) -> str:
+        if effect.name == HTTP_ACTIVITY:
+            return await outgoing.request(effect.input)
+        self.activities_run += 1
+        return await self.worker.run_activity(effect.name, effect.input)
+
+    async def _run_entity(self, effect: RunEntity) -> None:
+        try:
+            exists, state, results = await self.worker.run_entity(effect.name, effect.context)
+            self.send(EntityFinished(effect.entity_id, exists, state, results))
+        except HostError as error:
+            logger.error("%s: %s", effect.entity_id, error)
+            self.send(EntityFinished(effect.entity_id, fault=str(error)))
+
+    def _report(self, instance_id: str, message: Message) -> None:
+        """A line for what an instance has come to; a stall is told once."""
+        instance = self.store.load(instance_id)
+        if instance is None:
+            return
+        if isinstance(message, StartInstance):
+            logger.info("%s: started %s", instance_id, message.name)
+        elif isinstance(message, RaiseEvent):
+            logger.info("%s: event %s", instance_id, message.name)
+        elif instance.terminal and instance.status == "Failed":
+            logger.error("%s: failed: %s", instance_id, instance.output)
+        elif instance.terminal:
+            logger.info("%s: %s", instance_id, instance.status.lower())
+        if instance.stalled_on != self._stalled.get(instance_id):
+            if instance.stalled_on is None:
+                del self._stalled[instance_id]
+            else:
+                self._stalled[instance_id] = instance.stalled_on
+                logger.warning("%s: %s", instance_id, instance.stalled_on)
+
+
+def label(effect: RunActivity) -> str:
+    """The activity, or the node that it is for: what a person wants to read in a log."""
+    if effect.name != ACTIVITY:
+        return effect.name
+    call = json.loads(effect.input)
+    return f"{call['graph']}.{call['node']}"
+
+
+_PERFORM: dict[type, Callable[..., Coroutine[Any, Any, None]]] = {
+    RunEpisode: LocalHost._run_episode,
+    RunActivity: LocalHost._run_activity,
+    RunEntity: LocalHost._run_entity,
+}

@@ -1,0 +1,210 @@
+"""Where the local host keeps instances and entities: SQLite, on disk or in memory. The one module that knows it.
+
+`save` and `delete` only note what has changed; `commit` writes all of it in one transaction. Whoever tells the world
+commits first. In WAL mode with `synchronous=NORMAL` what was committed survives the death of the process at any
+instant.
+An instance's history is kept a row an event and only ever added to, so a long history is not written again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from ..errors import HostError
+from .engine.entity import Entity
+from .engine.history_events import timestamp
+from .engine.instance import Instance
+
+FORMAT = 2
+
+T = TypeVar("T", Instance, Entity)
+
+CACHED = 500
+"""Instances, and entities, that are kept in memory beside those that are not committed."""
+
+_SCHEMA = """
+CREATE TABLE instances (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, live INTEGER NOT NULL, status TEXT NOT NULL,
+    created TEXT NOT NULL, input TEXT, data TEXT NOT NULL
+);
+CREATE INDEX live_instances ON instances (live) WHERE live;
+CREATE TABLE history (
+    id TEXT NOT NULL, position INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (id, position)
+) WITHOUT ROWID;
+CREATE TABLE entities (id TEXT PRIMARY KEY, live INTEGER NOT NULL, updated TEXT NOT NULL, data TEXT NOT NULL);
+"""
+
+
+class SqliteStore:
+    """Instances by id, in the order of their start, and entities."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open or make the file; None keeps everything in memory. Raises HostError for a file that is not ours."""
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(
+                ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=1
+            )
+            weakref.finalize(self, self._db.close)  # CPython 3.13 warns of a connection that is dropped open
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two hosts on one file would both run what is ready
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._prepare(path)
+        except sqlite3.DatabaseError as error:
+            if "locked" in str(error):
+                raise HostError(f"the store {path} is in use by another host; stop that one, or name another") from None
+            raise HostError(f"the store {path} cannot be opened ({error}); remove it, or name another") from None
+        self._number = int(self._db.execute("SELECT coalesce(max(number), 0) FROM instances").fetchone()[0])
+        self._instances: OrderedDict[str, Instance] = OrderedDict()
+        self._entities: OrderedDict[str, Entity] = OrderedDict()
+        self._changed: dict[str, Instance | Entity | None] = {}
+
+    def load(self, instance_id: str) -> Instance | None:
+        """The instance with its history, or None."""
+        if instance_id in self._instances:
+            self._instances.move_to_end(instance_id)
+            return self._instances[instance_id]
+        row = None
+        if instance_id not in self._changed:  # else it is deleted, and that is not committed yet
+            row = self._db.execute("SELECT data, input FROM instances WHERE id = ?", (instance_id,)).fetchone()
+        if row is None:
+            return None
+        events = self._db.execute("SELECT data FROM history WHERE id = ? ORDER BY position", (instance_id,))
+        return self._keep(self._instances, Instance.from_text(row[0], row[1], [data for (data,) in events]))
+
+    def save(self, instance: Instance) -> None:
+        """Note that the instance has changed."""
+        self._changed[instance.id] = self._keep(self._instances, instance)
+
+    def delete(self, instance_id: str) -> None:
+        """Forget the instance."""
+        self._instances.pop(instance_id, None)
+        self._changed[instance_id] = None
+
+    def load_entity(self, entity_id: str) -> Entity | None:
+        """The entity, or None. Its id begins with "@", which no instance's does."""
+        if entity_id in self._entities:
+            self._entities.move_to_end(entity_id)
+            return self._entities[entity_id]
+        row = self._db.execute("SELECT data FROM entities WHERE id = ?", (entity_id,)).fetchone()
+        return None if row is None else self._keep(self._entities, Entity.from_text(row[0]))
+
+    def save_entity(self, entity: Entity) -> None:
+        """Note that the entity has changed."""
+        self._changed[entity.id] = self._keep(self._entities, entity)
+
+    def commit(self) -> None:
+        """Write down all that has changed, or, where that fails, nothing of it."""
+        if not self._changed:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for key, item in self._changed.items():
+                if item is None:
+                    self._db.execute("DELETE FROM history WHERE id = ?", (key,))
+                    self._db.execute("DELETE FROM instances WHERE id = ?", (key,))
+                elif isinstance(item, Entity):
+                    row = (item.id, bool(item.queue), timestamp(item.updated), item.to_text())
+                    self._db.execute("INSERT OR REPLACE INTO entities VALUES (?, ?, ?, ?)", row)
+                else:
+                    self._write(item)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        for item in self._changed.values():
+            if isinstance(item, Instance):
+                item.stored = len(item.history)
+        self._changed.clear()
+
+    def _write(self, item: Instance) -> None:
+        row = (not item.terminal, item.status, item.to_text())
+        if item.stored:
+            self._db.execute("UPDATE instances SET live = ?, status = ?, data = ? WHERE id = ?", (*row, item.id))
+        else:  # new, or its history is: then its input may be, too
+            self._number += 1
+            self._db.execute(
+                "INSERT INTO instances (live, status, data, number, id, created, input) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET live = excluded.live, status = excluded.status, data = excluded.data, "
+                "created = excluded.created, input = excluded.input",
+                (*row, self._number, item.id, timestamp(item.created), item.input),
+            )
+            self._db.execute("DELETE FROM history WHERE id = ?", (item.id,))
+        self._db.executemany(
+            "INSERT INTO history VALUES (?, ?, ?)",
+            ((item.id, position, item.history[position]) for position in range(item.stored, len(item.history))),
+        )
+
+    def find(
+        self,
+        *,
+        prefix: str = "",
+        statuses: Iterable[str] = (),
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+        after: int = 0,
+        limit: int = -1,
+    ) -> list[tuple[int, Instance]]:
+        """Instances without their histories, each with its number, in the order of their start from `after` on.
+
+        No statuses means all of them; a negative limit means no limit.
+        """
+        self.commit()
+        wanted = sorted({status.lower() for status in statuses})
+        lowest, highest = (timestamp(moment) if moment else None for moment in (created_from, created_to))
+        rows = self._db.execute(
+            "SELECT number, data, input FROM instances WHERE number > ? AND substr(id, 1, ?) = ? "
+            "AND created >= coalesce(?, '') AND created <= coalesce(?, '~') "
+            f"AND (? OR lower(status) IN ({','.join('?' * len(wanted))})) ORDER BY number LIMIT ?",
+            (after, len(prefix), prefix, lowest, highest, not wanted, *wanted, limit),
+        )
+        return [(number, Instance.from_text(data, given, [])) for number, data, given in rows]
+
+    def live(self) -> list[Instance]:
+        """Every instance that is not over."""
+        self.commit()
+        rows = self._db.execute("SELECT id FROM instances WHERE live ORDER BY number").fetchall()
+        found = (self.load(instance_id) for (instance_id,) in rows)
+        return [instance for instance in found if instance is not None]
+
+    def entities(self, name: str = "", *, busy: bool = False) -> list[Entity]:
+        """Every entity, or those of one name, or those with operations that wait."""
+        self.commit()
+        prefix = f"@{name.lower()}@" if name else "@"
+        rows = self._db.execute(
+            "SELECT data FROM entities WHERE substr(id, 1, ?) = ? AND live >= ? ORDER BY id",
+            (len(prefix), prefix, busy),
+        )
+        return [Entity.from_text(data) for (data,) in rows]
+
+    def close(self) -> None:
+        """Write what is left, and close the file."""
+        self.commit()
+        self._db.close()
+
+    def _keep(self, cache: OrderedDict[str, T], item: T) -> T:
+        cache[item.id] = item
+        cache.move_to_end(item.id)
+        for oldest in list(islice(cache, max(0, len(cache) - CACHED))):
+            if oldest not in self._changed:
+                del cache[oldest]
+        return item
+
+    def _prepare(self, path: Path | None) -> None:
+        (found,) = self._db.execute("PRAGMA user_version").fetchone()
+        if found not in (0, FORMAT):
+            age = "a newer" if found > FORMAT else "an older"
+            raise HostError(
+                f"the store {path} was written by {age} release (format {found}, this one knows {FORMAT}); "
+                "use that release, or name another store"
+            )
+        if found == 0:
+            self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")

@@ -1,0 +1,162 @@
+"""HTTP for the local host: the app's own routes under the prefix, and the management API. Binds 127.0.0.1.
+
+aiohttp comes with azure-functions-durable. User code runs on the worker's loop, so that a coroutine that blocks cannot
+keep this server from answering the SDK's client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiohttp import web
+
+from ...errors import HostError
+from ..app import cron
+from ..app.loader import Function, LoadedApp
+from ..app.settings import expanded
+from ..app.worker import http_datum
+from ..local_host import LocalHost
+from . import route_templates as routing
+from .management import CONTINUATION, PATH, Management
+
+logger = logging.getLogger("azure_functions_durable_graph.host")
+
+MAX_BODY = 100 * 1024 * 1024
+"""The Functions host takes bodies up to 100 MB."""
+
+
+class Server:
+    """Serves one host on one port."""
+
+    def __init__(self, host: LocalHost, app: LoadedApp, port: int, *, timers: bool = True) -> None:
+        """`port` 0 takes any free port; `url` tells which; without `timers` no timer trigger is called.
+
+        Raises HostError for an app that Azure would refuse.
+        """
+        self._host = host
+        self._port = port
+        self._management: Management | None = None
+        self.url = ""
+        self.endpoints = [
+            routing.endpoint(f.name, str(f.trigger.get("route") or f.name), f.trigger["methods"])
+            for f in app.of_kind("httpTrigger")
+        ]
+        self._schedules = [(f.name, _schedule(f)) for f in app.of_kind("timerTrigger") if timers]
+        clashes = routing.clashes(self.endpoints)
+        if clashes:
+            raise HostError("Azure would not load this app: " + "; ".join(clashes))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Serve while the block runs; gives the base URL, without a path."""
+        application = web.Application(client_max_size=MAX_BODY)
+        application.router.add_route("*", "/{path:.*}", self._answer)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            raise HostError(
+                f"port {self._port} cannot be used ({error.strerror}); choose another with --port"
+            ) from None
+        port = runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{port}"
+        self._management = Management(self._host, self.url)
+        tasks = [asyncio.create_task(self._host.run())]
+        tasks += [asyncio.create_task(self._keep(name, schedule)) for name, schedule in self._schedules]
+        try:
+            yield self.url
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await runner.cleanup()
+
+    async def _keep(self, name: str, schedule: cron.Cron) -> None:
+        """Call a timer function at each of its ticks. A tick that was missed while the host was down is not made up."""
+        assert self._management is not None
+        tick = self._host.clock.now()
+        while True:
+            now = self._host.clock.now()
+            tick = schedule.after(max(now, tick))  # a sleep may end a little early: each tick comes once
+            await asyncio.sleep((tick - now).total_seconds())
+            try:
+                await self._host.worker.tick(name, self._management.client_binding)
+            except Exception:  # the function is the app's code; its next tick comes all the same
+                logger.exception("timer function %s failed", name)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        path = request.rel_url.raw_path.strip("/")
+        body = await request.read()
+        if path == PATH or path.startswith(PATH + "/"):
+            return await self._manage(request, path[len(PATH) :].strip("/"), body)
+        below = self._below_prefix(path)
+        found = None if below is None else routing.match(self.endpoints, request.method, below)
+        if found is None:
+            return web.Response(status=404)
+        endpoint, params = found
+        try:
+            return await self._serve(endpoint.function, request, params, body)
+        except Exception:
+            logger.exception("%s %s: function %s failed", request.method, request.path, endpoint.function)
+            return web.Response(status=500)
+
+    def _below_prefix(self, path: str) -> str | None:
+        prefix = self._host.settings.route_prefix
+        if not prefix:
+            return path
+        head, _, rest = path.partition("/") if "/" not in prefix else (path[: len(prefix)], "", path[len(prefix) :])
+        return rest if head.lower() == prefix.lower() else None
+
+    async def _serve(self, name: str, request: web.Request, params: dict[str, str], body: bytes) -> web.Response:
+        query = {key: ",".join(request.query.getall(key)) for key in request.query}
+        headers = {key.lower(): ",".join(request.headers.getall(key)) for key in request.headers}
+        datum = http_datum(
+            request.method,
+            str(request.url),
+            headers,
+            {key: value for key, value in query.items() if value},
+            params,
+            body,
+        )
+        assert self._management is not None
+        answer = await self._host.worker.serve(name, datum, self._management.client_binding)
+        return _response(answer)
+
+    async def _manage(self, request: web.Request, path: str, body: bytes) -> web.Response:
+        assert self._management is not None
+        answer = await self._management.answer(
+            request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
+        )
+        self._host.flush()  # what is told to the world is committed
+        if answer.body is None:
+            return web.Response(status=answer.status, headers=answer.headers)
+        return web.json_response(answer.body, status=answer.status, headers=answer.headers)
+
+
+def _response(datum: Any) -> web.Response:
+    """What the HTTP output converter gave: a description of a response, or a text."""
+    if datum.type == "string":
+        return web.Response(text=datum.value)
+    parts = datum.value
+    headers = {name: value.value for name, value in parts["headers"].items()}
+    response = web.Response(status=int(parts["status_code"].value), headers=headers, body=parts["body"].value)
+    for jar in parts["cookies"] or ():
+        for morsel in jar.values():
+            response.headers.add("Set-Cookie", morsel.OutputString())
+    return response
+
+
+def _schedule(function: Function) -> cron.Cron:
+    text = str(function.trigger["schedule"])
+    try:
+        return cron.parse(expanded(text, os.environ))
+    except HostError as error:
+        raise HostError(f"the timer trigger of {function.name}, {text}: {error}") from None

@@ -1,0 +1,4 @@
+"""The API, host-neutral: values in, values out.
+
+May import: errors, graph, declare, run, work, history.
+"""

@@ -1,0 +1,129 @@
+"""What every route has to hand: the graphs, the engine as a port, and the look-ups that answer with a problem.
+
+A handler talks to the Durable engine through the `Runs` port alone. Clock, sleep and ids come in with `Api`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ..graph.names import did_you_mean, is_run_id
+from ..graph.registration import GraphRegistration
+from ..history.record import RunRecord
+from ..run.messages import RunInput
+from ..work.registry import Registry
+from .values import Problem, Request, Response
+
+Body = TypeVar("Body", bound=BaseModel)
+
+Handler = Callable[["Api", Request], Awaitable[Response]]
+
+
+class IdTaken(Exception):  # noqa: N818 - an outcome that `start` reports, not a failure
+    """The run id is in use, by a run of ours or by another orchestration in the hub."""
+
+
+class Runs(Protocol):
+    """What the API may ask of the Durable engine. Unknown ids and foreign orchestrations are None alike."""
+
+    async def start(self, run_id: str, run: RunInput, *, fresh: bool) -> None:
+        """Start a run. `fresh`: the id was just made, so it need not be looked up. Raises IdTaken."""
+        ...
+
+    async def get(self, run_id: str, *, history: bool = False) -> RunRecord | None: ...
+
+    async def page(self, statuses: Collection[str], cursor: str, limit: int) -> tuple[list[RunRecord], str]:
+        """One page of runs in these runtime statuses of the engine, and the cursor of the next ("" at the end)."""
+        ...
+
+    async def raise_event(self, run_id: str, address: str, payload: Any) -> None: ...
+
+    async def terminate(self, run_id: str, reason: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Api:
+    """One request's surroundings: the graphs, the engine, and the outside world as functions."""
+
+    registry: Registry
+    runs: Runs
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    unique: Callable[[], str]
+    max_body_bytes: int
+
+
+def find_graph(api: Api, request: Request) -> GraphRegistration:
+    """The graph that the route names. Problem: 404."""
+    name = request.params["graph"]
+    graph = api.registry.default(name)
+    if graph is None:
+        raise Problem(
+            "graph-not-found",
+            f"there is no graph {name!r}; {did_you_mean(name, (g.graph_name for g in api.registry.defaults()))}",
+        )
+    return graph
+
+
+async def find_run(api: Api, request: Request, *, history: bool = False) -> RunRecord:
+    """The run that the route names. Problem: 404."""
+    run_id = request.params["id"]
+    record = await read_run(api, run_id, history) if is_run_id(run_id) else None
+    if record is None:
+        raise Problem("run-not-found", f"there is no run {run_id!r}")
+    return record
+
+
+async def read_run(api: Api, run_id: str, history: bool = False) -> RunRecord | None:
+    """The run, with the open waits of the runs that it has started."""
+    record = await api.runs.get(run_id, history=history)
+    if record is None or not record.children:
+        return record
+    return record.with_waits_of(await read_children(api, record))
+
+
+async def read_children(api: Api, record: RunRecord) -> list[RunRecord]:
+    """The runs that this run waits for, each with the open waits of its own children."""
+    found = [await read_run(api, child) for child in record.children]
+    return [child for child in found if child is not None]
+
+
+async def poll_until(api: Api, request: Request, deadline: float, done: Callable[[RunRecord], bool]) -> RunRecord:
+    """The run as soon as `done`, or as it is at the deadline. Looks often at first, then once a second."""
+    pause = 0.05
+    while True:
+        record = await find_run(api, request)
+        left = deadline - api.monotonic()
+        if done(record) or left <= 0:
+            return record
+        await api.sleep(min(pause, left))
+        pause = min(pause * 2, 1.0)
+
+
+def finished_problem(record: RunRecord) -> Problem:
+    """The answer for a run that is over."""
+    return Problem("run-finished", f"the run {record.id!r} is {record.status}")
+
+
+def validated(model: type[Body], body: Any) -> Body:
+    """A request's body as its model. Problem: 422."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise invalid("the body is not valid", error, "body") from None
+
+
+def invalid(detail: str, error: ValidationError, root: str) -> Problem:
+    """A problem 422 with pydantic's details below `root`; values, which may be secret, are left out."""
+    details = [
+        {"loc": [root, *item["loc"]], "msg": item["msg"], "type": item["type"]}
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    first = f"{'.'.join(map(str, details[0]['loc']))}: {details[0]['msg']}" if details else ""
+    return Problem("invalid", f"{detail}: {first}", errors=details)

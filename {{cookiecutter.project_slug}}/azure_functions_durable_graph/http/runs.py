@@ -1,0 +1,122 @@
+"""Start a run, see it, cancel it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ..errors import PayloadError
+from ..graph.names import RUN_ID_RULE, is_run_id, new_run_id
+from ..graph.registration import GraphRegistration
+from ..history.record import RunRecord
+from ..history.views import history_view, run_view
+from ..run.messages import RunInput
+from ..work.starting import new_run
+from .api import (
+    Api,
+    IdTaken,
+    find_graph,
+    find_run,
+    finished_problem,
+    invalid,
+    poll_until,
+    read_children,
+    read_run,
+    validated,
+)
+from .values import Problem, Request, Response, read_json, read_wait
+
+
+class StartRequest(BaseModel):
+    """Body of POST graphs/{graph}/runs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input: dict[str, Any] = Field(default_factory=dict)
+    instance_id: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    on_conflict: Literal["fail", "return"] = "fail"
+
+    @field_validator("instance_id")
+    @classmethod
+    def _valid_id(cls, value: str | None) -> str | None:
+        if value is not None and not is_run_id(value):
+            raise ValueError(f"a run id is {RUN_ID_RULE}")
+        return value
+
+
+class CancelRequest(BaseModel):
+    """Body of POST runs/{id}/cancel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(default="cancelled over HTTP", max_length=1000)
+
+
+async def start_run(api: Api, request: Request) -> Response:
+    """202: started. 200: `on_conflict` is "return" and the run was there."""
+    graph = find_graph(api, request)
+    body = validated(StartRequest, read_json(request, api.max_body_bytes, empty={}))
+    run = run_input(graph, body.input, body.metadata, api.now())
+    run_id = body.instance_id or new_run_id(graph.graph_name, api.unique())
+    try:
+        await api.runs.start(run_id, run, fresh=body.instance_id is None)
+    except IdTaken:
+        record = await api.runs.get(run_id, history=True)
+        if body.on_conflict == "return" and record and record.run["plan"]["graph"] == graph.graph_name:
+            return Response(200, run_view(record), {"Location": f"{request.root}/runs/{run_id}"})
+        raise Problem("run-exists", f"the id {run_id!r} is in use; choose another, or send none") from None
+    location = f"{request.root}/runs/{run_id}"
+    answer = {
+        "id": run_id,
+        "graph": graph.graph_name,
+        "version": graph.manifest.version,
+        "graph_hash": graph.graph_hash,
+        "status": "pending",
+        "status_url": location,
+    }
+    return Response(202, answer, {"Location": location, "Retry-After": "1"})
+
+
+def run_input(graph: GraphRegistration, given: dict[str, Any], metadata: dict[str, Any], now: datetime) -> RunInput:
+    """The orchestration input of a new run. Problem 422 with pydantic's details for an input that is no state."""
+    try:
+        return new_run(graph, given, metadata, now.isoformat(timespec="milliseconds"))
+    except ValidationError as error:
+        raise invalid("the input is no valid state of the graph", error, "input") from None
+    except PayloadError as error:
+        raise Problem("invalid", str(error)) from None
+
+
+async def get_run(api: Api, request: Request) -> Response:
+    """200: the run; with `?wait=` as soon as it is settled, or after so many seconds."""
+    deadline = api.monotonic() + read_wait(request, default=0.0)
+    record = await poll_until(api, request, deadline, lambda record: record.is_idle)
+    if record.status != "completed":
+        record = await read_run(api, record.id, history=True) or record
+    return Response(200, run_view(record))
+
+
+async def get_history(api: Api, request: Request) -> Response:
+    """200: the steps of the run."""
+    return Response(200, history_view(await find_run(api, request, history=True)))
+
+
+async def cancel_run(api: Api, request: Request) -> Response:
+    """202: the run, and those that it has started, are being terminated. A node at work ends; its result is dropped."""
+    record = await find_run(api, request)
+    body = validated(CancelRequest, read_json(request, api.max_body_bytes, empty={}))
+    if record.finished:
+        raise finished_problem(record)
+    await _terminate(api, record, body.reason)
+    return Response(202, {"id": record.id, "reason": body.reason})
+
+
+async def _terminate(api: Api, record: RunRecord, reason: str) -> None:
+    """The run first, so that it does not take the end of its children for a failure."""
+    await api.runs.terminate(record.id, reason)
+    for child in await read_children(api, record):
+        if not child.finished:
+            await _terminate(api, child, reason)

@@ -1,0 +1,134 @@
+"""The orchestrator: a generator that reads a plan. No user code, no clock, no registry, no logging.
+
+    1. after HISTORY_BUDGET turns, at a node boundary with no open wait, continue as new
+    2. visit the node: NODE_RUNNERS says how, by its kind; a run whose version is not deployed parks there
+    3. an error goes where `on_error` leads, or fails the run
+    4. move on: TRANSITIONS says how, by the decision's action
+
+It is a function of its input and its history alone, so no deployment can make a replay diverge.
+
+What Azure imposes: the extension awaits each action before it looks at the next, so every `yield` is one new task or
+a compound of new ones; a run continues as new only while no wait is open, so no event can be dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..graph.decisions import RouteAction, RouteDecision, decision_after
+from .fan_out import run_map, run_parallel
+from .messages import ErrorRecord, RunInput
+from .outcomes import Failed, Moved, NodeOutcome, Revisit
+from .ports import OrchestrationContext, Steps
+from .subgraphs import run_subgraph
+from .traversal import HISTORY_BUDGET, Traversal
+from .waiting import await_events, run_wait, sleep_for
+
+
+def orchestrate(context: OrchestrationContext, start: RunInput) -> Steps[dict[str, Any] | None]:
+    """Drive one run. Returns its final state; returns None where it continues as new.
+
+    Raises GraphRunFailed when a node fails for good or the run takes more than `max_steps` steps.
+    """
+    return drive(Traversal(context, start))
+
+
+def drive(traversal: Traversal) -> Steps[dict[str, Any] | None]:
+    """The same for a traversal that the caller keeps, to see afterwards how far the run has come."""
+    while True:
+        if traversal.run["step"] >= traversal.run["plan"]["max_steps"]:
+            return traversal.fail(_too_many_steps(traversal))
+        if traversal.turns >= HISTORY_BUDGET:
+            traversal.continue_as_new()
+            return None
+        outcome = yield from _visit(traversal)
+        if isinstance(outcome, Revisit):
+            continue
+        if isinstance(outcome, Failed):
+            if not traversal.follow_error_edge(outcome.error):
+                return traversal.fail(outcome.error)
+            continue
+        decision = outcome.decision
+        if decision.action is RouteAction.COMPLETE:
+            if traversal.has_pending_updates:
+                pending = yield from apply_pending(traversal)
+                if isinstance(pending, Failed):
+                    return traversal.fail(pending.error)
+            traversal.record_step(decision)
+            return traversal.complete(decision.note)
+        yield from TRANSITIONS[decision.action](traversal, decision)
+
+
+def _visit(traversal: Traversal) -> Steps[NodeOutcome]:
+    """Visit the current node once, its pending updates first where its kind asks for that."""
+    kind = traversal.plan_node.get("kind", "task")
+    if kind in _NEEDS_WHOLE_STATE and traversal.has_pending_updates:
+        return (yield from apply_pending(traversal))
+    return (yield from NODE_RUNNERS[kind](traversal))
+
+
+def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
+    """Run the node in one activity."""
+    traversal.publish()
+    result = yield from traversal.run_activity(traversal.call())
+    if result.get("missing"):
+        yield from traversal.park()
+        return Revisit()
+    traversal.adopt(result)
+    if "error" in result:
+        return (yield from traversal.retry_or_fail(result["error"]))
+    traversal.apply_result(result)
+    return Moved(decision_after(traversal.plan_node, result))
+
+
+def apply_pending(traversal: Traversal) -> Steps[Revisit | Failed]:
+    """Apply an event, or updates that need a reducer, in an activity of their own.
+
+    Needed only where no task follows that could do it on the way: before many branches, a wait, or the end.
+    """
+    while True:
+        result = yield from traversal.run_activity(traversal.call(apply_only=True))
+        if not result.get("missing"):
+            break
+        yield from traversal.park()
+    traversal.adopt(result)
+    if "error" in result:
+        return Failed(result["error"])
+    traversal.apply_result(result)
+    return Revisit()
+
+
+def move_to_next(traversal: Traversal, decision: RouteDecision) -> Steps[None]:
+    """Move to the next node at once."""
+    traversal.record_step(decision)
+    traversal.run["node"] = str(decision.next_node)
+    return
+    yield
+
+
+def _too_many_steps(traversal: Traversal) -> ErrorRecord:
+    limit = traversal.run["plan"]["max_steps"]
+    message = f"the run took {limit} steps, the max_steps of its graph, and has not completed"
+    return {"type": "MaxStepsExceeded", "bases": ["Exception"], "message": message, "where": "max_steps"}
+
+
+_NEEDS_WHOLE_STATE = frozenset({"parallel", "map", "wait"})
+"""Kinds that start from a state to which nothing is left to be applied."""
+
+NODE_RUNNERS: dict[str, Callable[[Traversal], Steps[NodeOutcome]]] = {
+    "task": run_task,
+    "parallel": run_parallel,
+    "map": run_map,
+    "subgraph": run_subgraph,
+    "wait": run_wait,
+}
+"""How a node of each kind is visited."""
+
+TRANSITIONS: dict[RouteAction, Callable[[Traversal, RouteDecision], Steps[None]]] = {
+    RouteAction.NEXT: move_to_next,
+    RouteAction.WAIT_FOR_EVENT: await_events,
+    RouteAction.WAIT_FOR_ANY: await_events,
+    RouteAction.SLEEP: sleep_for,
+}
+"""How the run moves on after a decision; COMPLETE ends it."""
