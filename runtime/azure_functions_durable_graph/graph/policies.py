@@ -67,6 +67,8 @@ def may_retry(policy: Mapping[str, Any] | None, error: Mapping[str, Any], attemp
     if policy is None or attempt >= policy["max_attempts"]:
         return False
     names = {error["type"], *error["bases"]}
+    if error.get("permanent"):
+        names -= {"Exception"}  # what cannot heal is retried only where it is named
     return not names.isdisjoint(policy["retry_on"]) and names.isdisjoint(policy["give_up_on"])
 
 

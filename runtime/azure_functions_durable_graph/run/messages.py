@@ -78,8 +78,8 @@ class RunInput(TypedDict):
 class NodeCall(TypedDict):
     """Input of the node activity.
 
-    `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates of earlier branches, to be
-    reduced first; `apply_only` asks for that alone.
+    `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates to be merged first, by
+    the rules of a dict that a handler returns; `apply_only` asks for that alone.
     """
 
     run_id: str
@@ -102,7 +102,8 @@ class NodeCall(TypedDict):
 class ErrorRecord(TypedDict):
     """A failure as a value. `bases` are the names of the exception's base classes, nearest first.
 
-    `errors` lists the failures of branches, items or a child, each a record with its `node`.
+    `errors` lists the failures of branches, items, a child or a group, each a record. `permanent` marks a failure that
+    no further attempt can heal; it is retried only where the policy names it.
     """
 
     type: str
@@ -110,6 +111,7 @@ class ErrorRecord(TypedDict):
     message: str
     where: str
     errors: NotRequired[list[dict[str, Any]]]
+    permanent: NotRequired[bool]
 
 
 class NodeResult(TypedDict):
@@ -118,7 +120,8 @@ class NodeResult(TypedDict):
     Exactly one of three forms: `patch` (with `unset` and `decision` where they apply), `error`, or `missing`
     (this deployment has no graph of that hash). `plan` comes with the first two where a compatible newer manifest has
     served the call: the run goes on with that plan. A branch adds `writes` (updates of fields with a reducer), an item
-    its `value`, a subgraph the `child` to be started.
+    its `value`, a subgraph the `child` to be started. With `merge` the orchestrator has what came back merged by an
+    activity before the run goes on.
     """
 
     node: str
@@ -136,6 +139,7 @@ class NodeResult(TypedDict):
     value: NotRequired[Any]
     writes: NotRequired[dict[str, Any]]
     child: NotRequired[RunInput]
+    merge: NotRequired[bool]
     apply_only: NotRequired[bool]
 
 

@@ -87,16 +87,8 @@ def apply_pending(traversal: Traversal) -> Steps[Revisit | Failed]:
 
     Needed only where no task follows that could do it on the way: before many branches, a wait, or the end.
     """
-    while True:
-        result = yield from traversal.run_activity(traversal.call(apply_only=True))
-        if not result.get("missing"):
-            break
-        yield from traversal.park()
-    traversal.adopt(result)
-    if "error" in result:
-        return Failed(result["error"])
-    traversal.apply_result(result)
-    return Revisit()
+    failed = yield from traversal.merge({}, traversal.run.get("writes", []))
+    return failed or Revisit()
 
 
 def move_to_next(traversal: Traversal, decision: RouteDecision) -> Steps[None]:

@@ -8,11 +8,11 @@ as a value.
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
-from ..graph.names import ORCHESTRATOR
-from .messages import ErrorRecord
-from .outcomes import Moved, NodeOutcome, Revisit
+from ..graph.names import ORCHESTRATOR, did_you_mean
+from .messages import ErrorRecord, RunInput
+from .outcomes import Failed, Moved, NodeOutcome, Revisit
 from .ports import Steps
 from .traversal import Traversal
 
@@ -30,19 +30,35 @@ def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
     attempt = traversal.attempt
     traversal.apply_result(prepared)  # what an event or earlier branches brought
     traversal.run["attempt"] = attempt
-    child_id = _child_id(traversal, prepared["child"]["plan"]["graph"])
+    child = yield from _await_child(traversal, prepared["child"])
+    if isinstance(child, Failed):
+        return (yield from traversal.retry_or_fail(child.error))
+    output = traversal.plan_node.get("output", {})
+    unknown = next((theirs for theirs in output.values() if theirs not in child), None)
+    if unknown is not None:
+        return Failed(_unknown_field(unknown, child))
+    update = {mine: child[theirs] for mine, theirs in output.items()}
+    if prepared.get("merge"):
+        failed = yield from traversal.merge({}, [update])
+        return failed or Moved(traversal.static_edge())
+    traversal.apply_patch(update)
+    return Moved(traversal.static_edge())
+
+
+def _await_child(traversal: Traversal, start: RunInput) -> Steps[dict[str, Any] | Failed]:
+    """The state in which the child completes, or why it did not."""
+    child_id = _child_id(traversal, start["plan"]["graph"])
     traversal.publish(children=[{"id": child_id, "node": traversal.run["node"]}])
     traversal.turns += 1
     try:
-        answer = yield traversal.context.call_sub_orchestrator(ORCHESTRATOR, prepared["child"], child_id)
+        answer = yield traversal.context.call_sub_orchestrator(ORCHESTRATOR, start, child_id)
     except Exception as error:  # the child was terminated, or could not be started: only a text comes back
-        return (yield from traversal.retry_or_fail(_lost(child_id, error)))
-    if "error" in answer:
-        return (yield from traversal.retry_or_fail(_of_child(answer["error"], child_id)))
-    output = traversal.plan_node.get("output", {})
-    patch = {mine: answer["state"].get(theirs) for mine, theirs in output.items()}
-    traversal.apply_patch(patch)
-    return Moved(traversal.static_edge())
+        return Failed(_lost(child_id, str(error)))
+    if isinstance(answer, dict) and "error" in answer:
+        return Failed(_of_child(answer["error"], child_id))
+    if isinstance(answer, dict) and isinstance(answer.get("state"), dict):
+        return cast("dict[str, Any]", answer["state"])
+    return Failed(_lost(child_id, f"it ended with {type(answer).__name__}, which is not a run's end"))
 
 
 def _child_id(traversal: Traversal, graph: str) -> str:
@@ -61,6 +77,11 @@ def _of_child(error: dict[str, Any], child_id: str) -> ErrorRecord:
     }
 
 
-def _lost(child_id: str, error: Exception) -> ErrorRecord:
-    text = f"run {child_id} was ended from outside or could not be started: {str(error)[:500]}"
+def _unknown_field(field: str, state: dict[str, Any]) -> ErrorRecord:
+    text = f"the state of the child has no field {field!r}, which output=… names; {did_you_mean(field, state)}"
+    return {"type": "UnknownField", "bases": ["Exception"], "message": text, "where": "output of the subgraph"}
+
+
+def _lost(child_id: str, why: str) -> ErrorRecord:
+    text = f"run {child_id} was ended from outside or could not be started: {why[:500]}"
     return {"type": "ChildRunLost", "bases": ["Exception"], "message": text, "where": "subgraph"}

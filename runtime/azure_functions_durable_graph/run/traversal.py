@@ -18,7 +18,7 @@ from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
-from .ports import OrchestrationContext, Steps
+from .ports import DurableTask, OrchestrationContext, Steps
 from .status import run_status
 
 HISTORY_BUDGET = 12
@@ -29,6 +29,9 @@ TRAIL_LIMIT = 25
 
 LONGEST_TIMER = timedelta(days=3)
 """SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits go in segments."""
+
+LOST_LIMIT = 1000
+"""Characters of the extension's text that are kept of a lost activity."""
 
 PARK_FIRST, PARK_LONGEST = 15.0, 600.0
 """Seconds that a run whose version is not deployed waits before it looks again; doubles up to the longest."""
@@ -86,10 +89,43 @@ class Traversal:
         return cast(NodeCall, {**call, **details})
 
     def run_activity(self, call: NodeCall) -> Steps[NodeResult]:
-        """Run the node activity; its result."""
+        """Run the node activity; its result, which is an error record where the activity as a whole has failed."""
         self.turns += 1
-        result: NodeResult = yield self.context.call_activity(ACTIVITY, call)
-        return result
+        return (yield from self.result_of(self.context.call_activity(ACTIVITY, call), call))
+
+    def result_of(self, task: DurableTask, call: NodeCall) -> Steps[NodeResult]:
+        """Await one call of the node activity.
+
+        The extension reports an activity as failed when its time is over (functionTimeout), its worker has gone, or
+        its answer cannot be read; the SDK raises that as an Exception with a text.
+        """
+        try:
+            result = yield task
+        except Exception as error:
+            return lost_activity(call, str(error))
+        if not isinstance(result, dict) or "node" not in result:
+            return lost_activity(call, f"it returned {type(result).__name__}, which is not a node's result")
+        return cast(NodeResult, result)
+
+    def merge(self, patch: Mapping[str, Any], writes: list[dict[str, Any]]) -> Steps[Failed | None]:
+        """Apply a patch, then updates, by the state's own rules, in an activity of their own. Failed, or None.
+
+        For what came back from branches, items and children, so that it fails where it came back.
+        """
+        call = self.call(
+            state=apply_patch(self.run["state"], patch), apply_only=True, **({"writes": writes} if writes else {})
+        )
+        while True:
+            result = yield from self.run_activity(call)
+            if not result.get("missing"):
+                break
+            yield from self.park()
+        self.adopt(result)
+        if "error" in result:
+            return Failed(result["error"])
+        self.apply_patch(patch)
+        self.apply_result(result)
+        return None
 
     def sleep(self, seconds: float) -> Steps[None]:
         """Let time pass, in segments that can be cancelled."""
@@ -187,3 +223,16 @@ class Traversal:
     def _placed(self, error: ErrorRecord) -> dict[str, Any]:
         """The error with where it happened: node, step and attempts."""
         return {**error, "node": self.run["node"], "step": self.run["step"], "attempts": self.attempt}
+
+
+def lost_activity(call: NodeCall, text: str) -> NodeResult:
+    """The result of an activity that failed as a whole, as a failure like any other."""
+    error: ErrorRecord = {
+        "type": "ActivityLost",
+        "bases": ["Exception"],
+        "message": f"the activity was lost: {text.strip()}"[:LOST_LIMIT],
+        "where": "activity",
+    }
+    echoed = ("node", "step", "branch", "item", "attempt", "apply_only")
+    kept = {key: call[key] for key in echoed if key in call}  # type: ignore[literal-required]
+    return cast(NodeResult, {**kept, "error": error})

@@ -75,7 +75,7 @@ def test_a_failing_reducer_is_named() -> None:
     run = run_graph(builder.build(), {})
 
     assert run.error is not None
-    assert (run.error["where"], run.error["message"]) == ("reducer", "cannot reduce")
+    assert (run.error["where"], run.error["message"]) == ("reducer of field 'notes'", "cannot reduce")
 
 
 def test_a_conflict_without_a_reducer_is_an_error_never_the_last_writer() -> None:

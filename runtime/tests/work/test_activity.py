@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from shapes import Counter, conversation, increment, line
 
 from azure_functions_durable_graph import ManifestBuilder, RouteDecision
-from azure_functions_durable_graph.work.activity import MESSAGE_LIMIT, run_node
+from azure_functions_durable_graph.work.activity import run_node
+from azure_functions_durable_graph.work.boundary import MESSAGE_LIMIT
 from azure_functions_durable_graph.work.registry import Registry
 
 
