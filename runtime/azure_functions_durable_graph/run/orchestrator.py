@@ -51,21 +51,22 @@ def drive(traversal: Traversal) -> Steps[dict[str, Any] | None]:
             continue
         decision = outcome.decision
         if decision.action is RouteAction.COMPLETE:
-            if traversal.has_pending_updates:
-                pending = yield from apply_pending(traversal)
-                if isinstance(pending, Failed):
-                    return traversal.fail(pending.error)
             traversal.record_step(decision)
             return traversal.complete(decision.note)
         yield from TRANSITIONS[decision.action](traversal, decision)
 
 
 def _visit(traversal: Traversal) -> Steps[NodeOutcome]:
-    """Visit the current node once, its pending updates first where its kind asks for that."""
+    """Visit the current node once. Pending updates come first where its kind asks for that, and before the end."""
     kind = traversal.plan_node.get("kind", "task")
     if kind in _NEEDS_WHOLE_STATE and traversal.has_pending_updates:
         return (yield from apply_pending(traversal))
-    return (yield from NODE_RUNNERS[kind](traversal))
+    outcome = yield from NODE_RUNNERS[kind](traversal)
+    ends = isinstance(outcome, Moved) and outcome.decision.action is RouteAction.COMPLETE
+    if ends and traversal.has_pending_updates:
+        pending = yield from apply_pending(traversal)
+        return pending if isinstance(pending, Failed) else outcome
+    return outcome
 
 
 def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
