@@ -44,15 +44,15 @@ class InjectedFailures:
         if inspect.iscoroutinefunction(handler):
 
             @functools.wraps(handler)
-            async def obeying_async(*arguments: Any) -> Any:
+            async def obeying_async(*arguments: Any, **named: Any) -> Any:
                 self._raise_planned(key)
-                return await handler(*arguments)
+                return await handler(*arguments, **named)
 
             return obeying_async
 
         @functools.wraps(handler)
-        def obeying(*arguments: Any) -> Any:
+        def obeying(*arguments: Any, **named: Any) -> Any:
             self._raise_planned(key)
-            return handler(*arguments)
+            return handler(*arguments, **named)
 
         return obeying
