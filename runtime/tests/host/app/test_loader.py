@@ -72,7 +72,7 @@ def test_a_parameter_without_a_binding_is_refused(app: Any) -> None:
     def act(given: object, more: object) -> Any:
         return given
 
-    refused(app, "act: the parameter 'more' belongs to no binding")
+    refused(app, "act: the parameter 'more' has no binding")
 
 
 def test_a_binding_without_a_parameter_is_refused(app: Any) -> None:
@@ -104,7 +104,7 @@ def test_two_functions_of_one_name_are_refused(app: Any) -> None:
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        (None, "there is no function_app.py"),
+        (None, "has no function_app.py"),
         ("x = 1", "must have one function app at its top level, it has 0"),
         ("import azure.durable_functions as df\na = df.DFApp()\nb = a", "it has 2"),
         ("import nothing_of_this_name", r"cannot be imported: ModuleNotFoundError: .*\(function_app.py, line 1\)"),
