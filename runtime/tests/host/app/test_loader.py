@@ -2,14 +2,13 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 import pytest
+from apps import command_line
 
 from azure_functions_durable_graph import DurableGraphApp
 from azure_functions_durable_graph.errors import HostError
@@ -117,14 +116,7 @@ def test_a_folder_that_does_not_load_gets_one_sentence(tmp_path: Path, source: A
     if source is not None:
         (tmp_path / "function_app.py").write_text(source)
 
-    answer = subprocess.run(
-        [sys.executable, "-m", "azure_functions_durable_graph", "serve", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        check=False,
-    )
+    answer = command_line("serve", tmp_path)
 
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
