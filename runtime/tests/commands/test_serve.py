@@ -122,7 +122,7 @@ def test_a_port_in_use_gets_one_sentence(folder: Any, capsys: pytest.CaptureFixt
 
 def test_a_port_that_is_none_gets_one_sentence(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--port", "70000", str(folder)]) == 1
-    assert "a port is a number from 0 to 65535" in capsys.readouterr().err
+    assert "--port must be between 0 and 65535" in capsys.readouterr().err
 
 
 def test_help_tells_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:

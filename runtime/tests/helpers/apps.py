@@ -44,7 +44,7 @@ def write_app(folder: Path, *edits: tuple[str, str], source: str = APP) -> Path:
     for old, new in edits:
         assert old in source, old
         source = source.replace(old, new)
-    (folder / "function_app.py").write_text(source)
+    (folder / "function_app.py").write_text(source, encoding="utf-8")
     return folder
 
 
@@ -54,7 +54,7 @@ def command_line(*words: str | Path, cwd: Path | None = None, **variables: str) 
         [sys.executable, *COMMAND_LINE, *map(str, words)],
         cwd=cwd,
         capture_output=True,
-        text=True,
+        encoding=variables.get("PYTHONIOENCODING", "utf-8"),
         timeout=120,
         env=environment(GITHUB_STEP_SUMMARY="", **variables),
         check=False,
