@@ -1,4 +1,4 @@
-"""What this repository can do: `nox -l` lists it."""
+"""The tasks of this repository: `nox -l` lists them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def install(session: nox.Session, group: str) -> None:
 
 @nox.session
 def test(session: nox.Session) -> None:
-    """Run every test: the runtime's, the template's, and those of generated projects."""
+    """Run all tests: those of the runtime, of the template, and of generated projects."""
     install(session, "test")
     workers = "2" if (os.cpu_count() or 1) > 1 else "0"
     session.run("pytest", "-n", workers, "--dist", "loadgroup", *session.posargs)
@@ -34,7 +34,7 @@ def test(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, types, workflows and that the mirror is in step."""
+    """Check style, types and workflows, and that the mirror is up to date."""
     install(session, "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -45,12 +45,12 @@ def lint(session: nox.Session) -> None:
     session.run("check-jsonschema", "--builtin-schema", "vendor.dependabot", str(GENERATED / "dependabot.yml"))
     session.run("zizmor", "--offline", "--quiet", *workflows())
     if difference := mirror_difference():
-        session.error(f"the mirror is out of step ({difference}): run `nox -s sync` and commit")
+        session.error(f"the mirror is out of date ({difference}): run `nox -s sync` and commit")
 
 
 @nox.session
 def sync(session: nox.Session) -> None:
-    """Copy the runtime into the template, byte for byte, and renew its record and the samples' lock."""
+    """Copy the runtime into the template, and update its record and the samples' lock."""
     shutil.rmtree(MIRROR, ignore_errors=True)
     shutil.copytree(SOURCE, MIRROR, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     install(session, "template")
@@ -60,7 +60,7 @@ def sync(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Generate a project, install it, serve it, run its graphs over HTTP and show what happened."""
+    """Generate a project, install it, serve it, run its graphs over HTTP, and show the results."""
     install(session, "demo")
     folder = Path(session.create_tmp()).absolute() / "demo"
     shutil.rmtree(folder, ignore_errors=True)
@@ -74,18 +74,18 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what the runtime costs; prints ratios and writes benchmarks/results.json."""
+    """Measure what the runtime costs; print ratios and write benchmarks/results.json."""
     install(session, "bench")
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 
 def workflows() -> list[str]:
-    """The workflows of this repository, and those of generated projects, which are copied as they are."""
+    """The workflows of this repository, and those of generated projects, which are copied unchanged."""
     return [str(path) for folder in (ROOT / ".github", GENERATED) for path in sorted(folder.glob("workflows/*.yml"))]
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder that belongs into git, by its path."""
+    """Every file below a folder that belongs in git, by its path."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -94,6 +94,6 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def mirror_difference() -> str:
-    """The first file in which the mirror differs from the runtime, or nothing."""
+    """The first file in which the mirror differs from the runtime, or an empty string."""
     source, mirror = files_of(SOURCE), files_of(MIRROR)
     return next((name for name in sorted({*source, *mirror}) if source.get(name) != mirror.get(name)), "")

@@ -110,7 +110,7 @@ def hand_written(nodes: int) -> Cost:
 
     @app.orchestration_trigger(context_name="context")
     def loop(context: df.DurableOrchestrationContext) -> Any:
-        state = context.get_input()
+        state: Any = context.get_input()
         while state["count"] < state["goal"]:
             state = yield context.call_activity("count", state)
         return state

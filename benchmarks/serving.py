@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
-from throughput import APP, RUNTIME, over_http, process
+import startup
+from processes import serving
+from throughput import APP, over_http
 
 
 def first_request(rounds: int) -> dict[str, float]:
@@ -29,18 +28,15 @@ def first_request(rounds: int) -> dict[str, float]:
 
 
 def _import(folder: Path) -> float:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(RUNTIME)])}
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import function_app"], env=environment, check=True)
+    startup.python("import function_app", folder)
     return time.perf_counter() - began
 
 
 def _served(folder: Path) -> float:
     began = time.perf_counter()
-    with process("-m", "azure_functions_durable_graph", "serve", "--port", "0", "--memory", str(folder)) as (_, line):
-        found = re.search(r"http://\S+", line)
-        assert found is not None
-        with urllib.request.urlopen(f"{found.group()}/health") as response:
+    with serving(folder) as (_, url):
+        with urllib.request.urlopen(f"{url}/health") as response:
             assert response.status == 200
         return time.perf_counter() - began
 
@@ -51,11 +47,9 @@ def memory(runs: int) -> dict[str, float]:
     sizes = {}
     with tempfile.TemporaryDirectory() as name:
         Path(name, "function_app.py").write_text(APP)
-        with process("-m", "azure_functions_durable_graph", "serve", "--port", "0", name) as (child, line):
-            found = re.search(r"http://\S+", line)
-            assert found is not None
+        with serving(Path(name), memory=False) as (child, url):
             for done in range(batch, runs + 1, batch):
-                asyncio.run(over_http(found.group(), batch))
+                asyncio.run(over_http(url, batch))
                 sizes[done] = _resident(child.pid)
     early = min(size for size in sizes if size >= runs // 10)
     return {

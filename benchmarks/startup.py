@@ -74,9 +74,14 @@ def user_cpu(source: str, folder: Path, *, collect: bool = True) -> float:
     (folder / "function_app.py").write_text(source)
     off = "" if collect else "import gc; gc.disable(); "
     code = f"{off}import function_app, resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_utime)"
+    return float(python(code, folder))
+
+
+def python(code: str, folder: Path) -> str:
+    """Run code in a process that imports the app in `folder` and the runtime; returns what it prints."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(RUNTIME)])}
-    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    return float(answer.stdout)
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def compare(folder: Path, rounds: int) -> dict[str, float]:

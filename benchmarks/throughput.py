@@ -8,22 +8,15 @@ runs Python orchestrations on one machine.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-
-RUNTIME = Path(__file__).parent.parent / "runtime"
+from processes import running, serving
 
 APP = """
 from pydantic import BaseModel
@@ -71,21 +64,6 @@ threading.Event().wait()
 """
 
 
-@contextlib.contextmanager
-def process(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process, and the first line that it prints."""
-    environment = {**os.environ, "PYTHONPATH": str(RUNTIME)}
-    command = [sys.executable, *words]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    ) as child:
-        try:
-            assert child.stdout is not None
-            yield child, child.stdout.readline()
-        finally:
-            child.kill()
-
-
 async def over_http(url: str, runs: int) -> float:
     """Seconds for so many runs, each started and waited for."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -129,13 +107,10 @@ def compare(runs: int, rounds: int) -> dict[str, float]:
         folder = Path(name)
         (folder / "function_app.py").write_text(APP)
         (folder / "in_memory.py").write_text(DURABLETASK)
-        serve = ("-m", "azure_functions_durable_graph", "serve", "--port", "0", str(folder))
-        with process(*serve) as (_, banner), process(str(folder / "in_memory.py"), "50171"):
-            found = re.search(r"http://\S+", banner)
-            assert found is not None, banner
+        with serving(folder, memory=False) as (_, url), running(folder / "in_memory.py", "50171"):
             pairs = []
             for number in range(rounds + 1):
-                pair = 5 * runs / asyncio.run(over_http(found.group(), runs)), 5 * runs / over_grpc(50171, runs)
+                pair = 5 * runs / asyncio.run(over_http(url, runs)), 5 * runs / over_grpc(50171, runs)
                 if number:  # the first round warms both
                     pairs.append(pair)
     return {

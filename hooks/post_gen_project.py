@@ -1,7 +1,7 @@
-"""Small comforts after generating: nothing here is needed, so that a project made without hooks is complete.
+"""Conveniences after generating. None is necessary: a project that was generated without hooks is complete.
 
-Under cruft (which generates again for every update) nothing is written: an untracked file that a hook leaves behind
-would be overwritten by `cruft update`.
+Under cruft (which generates again for every update) nothing is written: `cruft update` would overwrite an untracked
+file that a hook leaves behind.
 """
 
 import shutil
@@ -19,7 +19,7 @@ Next:
 
 
 def main() -> None:
-    """Copy the local settings, once, and say what comes next."""
+    """Copy the local settings, unless they exist, and print the next steps."""
     settings = Path("local.settings.json")
     if not UNDER_CRUFT and not settings.exists():
         shutil.copyfile("local.settings.example.json", settings)

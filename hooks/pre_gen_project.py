@@ -1,6 +1,6 @@
-"""Refuse answers that would not survive: each refusal names the answer and the rule that it breaks.
+"""Reject invalid answers; each message names the answer and the rule that it breaks.
 
-The answers come in as JSON, so that quotes, newlines and code in them stay data.
+The answers are passed as JSON, so that quotes, newlines and code in them remain data.
 """
 
 import json
@@ -12,7 +12,7 @@ PROJECT_NAME = json.loads(r""" {{ cookiecutter.project_name | tojson }} """)
 PROJECT_SLUG = json.loads(r""" {{ cookiecutter.project_slug | tojson }} """)
 DESCRIPTION = json.loads(r""" {{ cookiecutter.description | tojson }} """)
 
-SLUG_RULE = "3 to 40 characters: a-z first, then a-z, 0-9 and '-', the last one no '-'"
+SLUG_RULE = "3 to 40 characters: a-z first, then a-z, 0-9 and '-', and no '-' at the end"
 TEXT_RULE = "one line of 1 to 100 printable characters"
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}

@@ -1,4 +1,4 @@
-"""Renew what is made from the runtime and the samples: the record of the vendored files, and the samples' lock."""
+"""Update what is derived from the runtime and the samples: the record of the vendored files, and the locks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOCKS = {
 
 
 def main() -> None:
-    """Write the record, then the lock of a project with samples and of one without."""
+    """Write the record, and the locks of a project with samples and of one without."""
     sys.path.insert(0, str(ROOT / "runtime"))
     from azure_functions_durable_graph.commands.vendoring import PACKAGE, RECORD, record_of
 
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def lock_of(samples: str) -> str:
-    """The lock that a fresh project makes for itself."""
+    """The lock that a new project creates for itself."""
     with tempfile.TemporaryDirectory() as folder:
         generate = [sys.executable, "-m", "cookiecutter", "--no-input", "--output-dir", folder, str(ROOT)]
         subprocess.run([*generate, f"include_samples={samples}"], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""What this project can do: `nox -l` lists it."""
+"""The project's tasks: `nox -l` lists them."""
 
 import nox
 
@@ -26,17 +26,24 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Write graphs.lock.json and say what changed; `-- --check` only says."""
+    """Write graphs.lock.json and report what changed; `-- --check` only reports."""
     session.install("-r", "requirements.txt")
     session.run("python", "-m", "azure_functions_durable_graph", "lock", *session.posargs)
 
 
 @nox.session(name="new-graph")
 def new_graph(session: nox.Session) -> None:
-    """Add a graph, its test and its entry in the lock: `nox -s new-graph -- invoice_approval`."""
+    """Add a graph with its test and its entry in the lock: `nox -s new-graph -- invoice_approval`."""
     session.install("-r", "requirements.txt")
     session.run("python", "-m", "azure_functions_durable_graph", "new-graph", *session.posargs)
     session.run("python", "-m", "azure_functions_durable_graph", "lock")
+
+
+@nox.session
+def record(session: nox.Session) -> None:
+    """Save the history of a run as a fixture for tests: `nox -s record -- RUN_ID`."""
+    session.install("-r", "requirements.txt")
+    session.run("python", "-m", "azure_functions_durable_graph", "record", *session.posargs)
 
 
 @nox.session
@@ -48,14 +55,14 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """Stage what is deployed in dist/app: all that .funcignore leaves."""
+    """Stage what is deployed in dist/app: everything that .funcignore does not exclude."""
     session.install("-r", "requirements-dev.txt")
     session.run("python", "-m", "azure_functions_durable_graph", "package")
 
 
 @nox.session(name="update-runtime")
 def update_runtime(session: nox.Session) -> None:
-    """Replace the vendored runtime by that of the template: `nox -s update-runtime -- v1.2.0`."""
+    """Replace the vendored runtime with that of the template: `nox -s update-runtime -- v1.2.0`."""
     session.install("-r", "requirements.txt")
     template = nox.project.load_toml("pyproject.toml")["tool"]["durable-graph"]["template"]
     session.run(

@@ -1,1 +1,1 @@
-"""Your graphs: one module each. Every GraphRegistration at the top of a module here is deployed."""
+"""Your graphs, one module each. Every GraphRegistration at the top level of a module in this package is deployed."""

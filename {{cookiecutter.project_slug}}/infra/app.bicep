@@ -27,7 +27,7 @@ resource runIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-3
   location: location
 }
 
-// The pipeline deploys as this identity, and may do nothing else.
+// The pipeline deploys as this identity, which is allowed to do nothing else.
 resource deployIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
   name: 'id-${appName}-deploy-${suffix}'
   location: location

@@ -1,4 +1,4 @@
-"""The app as Azure loads it. An import error there means "no functions found" behind a green deployment."""
+"""The app as Azure loads it. In Azure an import error means "no functions found", although the deployment succeeded."""
 
 import json
 import urllib.request

@@ -1,6 +1,6 @@
-"""Recorded runs replay against today's code: a change that a run in flight would not survive is a red test.
+"""Recorded runs are replayed against today's code: a change that a run in flight would not survive fails the test.
 
-Record one with `python -m azure_functions_durable_graph record RUN_ID`, and commit the file in tests/histories/.
+Record a run with `nox -s record -- RUN_ID`, and commit the file in tests/histories/.
 """
 
 from pathlib import Path

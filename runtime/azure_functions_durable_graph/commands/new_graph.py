@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import HostError
 from ..graph.names import NAME_RULE, is_name
+from .file_names import is_device
 
 _GRAPH = '''"""{title}: say here what it is for."""
 
@@ -59,6 +60,8 @@ def new_graph(project: Path, name: str) -> list[Path]:
     module = name.replace("-", "_").lower()
     if not is_name(name) or not module.isidentifier() or keyword.iskeyword(module):
         raise HostError(f"{name!r} is no name for a graph: it is {NAME_RULE}, and no word of Python")
+    if is_device(module):
+        raise HostError(f"{name!r} cannot be the name of a graph: Windows reserves this name for a device")
     words = [word.capitalize() for word in module.split("_") if word]
     values = {"name": name, "module": module, "title": " ".join(words), "model": "".join(words) + "State"}
     files = {

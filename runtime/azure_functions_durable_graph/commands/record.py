@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from ..errors import HistoryError, HostError
 from ..graph.names import RUN_ID_RULE, is_run_id
 from ..history.recording import recorded_run
+from .file_names import distinct_stem
 
 
 def record(run_id: str, url: str, key: str | None, output: Path) -> Path:
@@ -31,6 +32,6 @@ def record(run_id: str, url: str, key: str | None, output: Path) -> Path:
     except (OSError, ValueError) as error:
         raise HostError(f"{place} cannot be read: {error}") from None
     output.mkdir(parents=True, exist_ok=True)
-    path = output / f"{run_id.replace(':', '_')}.json"
+    path = output / f"{distinct_stem(run_id)}.json"
     path.write_text(recorded_run(status).to_text(), encoding="utf-8")
     return path

@@ -1,8 +1,8 @@
-"""The local host: performs what the engine asks for, with a clock and a worker.
+"""The local host: carries out what the engine asks for, with a clock and a worker.
 
-All methods run on one event loop. `run` serves for ever with the system's clock; `drain` works off what is ready and
-returns, which is all that a test with a clock of its own needs. What the engine has applied is committed before any of
-its effects is performed, and before the world is told: `flush`.
+All methods run on one event loop. `run` works forever with the system's clock; `drain` processes what is ready and
+returns, which is all that a test with a clock of its own needs. `flush` commits what the engine has applied; only then
+are its effects carried out and callers answered.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class LocalHost:
     def __init__(
         self, worker: Worker, clock: Clock, settings: Settings | None = None, store: SqliteStore | None = None
     ) -> None:
-        """Without a store everything is kept in memory. Runs that a store holds go on where they stood."""
+        """Without a store everything is kept in memory. Runs found in the store resume where they left off."""
         self.worker = worker
         self.clock = clock
         self.settings = settings or Settings()
@@ -73,7 +73,7 @@ class LocalHost:
     def start(self, name: str, input_: str | None, instance_id: str | None = None) -> str:
         """Start an instance; `input_` is JSON text. A finished instance of that id is replaced.
 
-        Raises HostError where the id is alive or no orchestrator has that name.
+        Raises HostError if an instance with that id is still running, or no orchestrator has that name.
         """
         if not self.worker.has_orchestrator(name):
             raise HostError(f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function.")
@@ -85,14 +85,14 @@ class LocalHost:
         return instance_id
 
     def send(self, message: Message) -> None:
-        """Tell the engine something. What follows is done after the next `flush`, at the latest by `run` or `drain`."""
+        """Pass a message to the engine. `run` and `drain` commit it and carry out its effects."""
         self._applied += self._engine.apply(self.clock.now(), message)
         if not isinstance(message, (EntityCalled, EntityFinished)):
             self._report(message.instance_id, message)
         self._wake.set()
 
     def flush(self) -> None:
-        """Commit what was applied; then its effects may go out, and the world may be told."""
+        """Commit what was applied, and queue its effects. Callers may be answered once this has returned."""
         self.store.commit()
         for effect in self._applied:
             if isinstance(effect, SetTimer):
@@ -110,16 +110,16 @@ class LocalHost:
 
     @property
     def idle(self) -> bool:
-        """Whether only a timer or the outside world can bring anything new."""
+        """Whether nothing is left to do until a timer fires or a request arrives."""
         return not (self._applied or self._ready or self._tasks)
 
     def fire_due(self) -> None:
-        """Fire every timer whose time has come."""
+        """Fire every timer that is due."""
         for timer in self._timers.take_due(self.clock.now()):
             self.send(TimerFired(timer.instance_id, timer.execution_id, timer.task_id, timer.fire_at))
 
     async def drain(self) -> None:
-        """Work until only timers and the outside world can bring anything new."""
+        """Work until nothing is left to do before a timer fires or a request arrives."""
         while True:
             self.fire_due()
             self.flush()
@@ -129,7 +129,7 @@ class LocalHost:
                 return
 
     async def run(self) -> None:
-        """Work for ever. Cancel the task to stop; nothing of what was committed is lost."""
+        """Work forever. Cancel the task to stop; nothing that was committed is lost."""
         orchestrators = asyncio.Semaphore(self.settings.max_orchestrators)
         activities = asyncio.Semaphore(self.settings.max_activities)
         limits = {RunActivity: activities, RunEpisode: orchestrators, RunEntity: orchestrators}
@@ -151,24 +151,24 @@ class LocalHost:
                     continue
 
     async def shut_down(self, grace: float) -> None:
-        """Wait, at most `grace` seconds, for functions that are at work, and keep their results."""
+        """Wait up to `grace` seconds for running functions, and keep their results."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
         self.flush()
 
     async def quiet(self) -> None:
-        """Wait, beside `run`, until only a timer or the outside world can bring anything new."""
+        """Wait, while `run` works, until nothing is left to do before a timer fires or a request arrives."""
         while not self.idle:
             if self._tasks:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0)
 
     def wake(self) -> None:
-        """Let `run` look at the clock again."""
+        """Make `run` look at the clock again."""
         self._wake.set()
 
     def _pause(self) -> float | None:
-        """Seconds until there may be something to do; a clock that skips goes to the next timer when all is quiet."""
+        """Seconds until something may be due; a clock that skips goes to the next timer when the host is idle."""
         due = self.next_timer
         if due is None:
             return None
@@ -180,7 +180,7 @@ class LocalHost:
         self._tasks.discard(task)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("the local host has failed: this is a defect of it", exc_info=error)
+            logger.error("the local host has failed; this is a bug in the local host", exc_info=error)
 
     async def _limited(self, effect: Work, limit: asyncio.Semaphore) -> None:
         async with limit:
@@ -223,7 +223,7 @@ class LocalHost:
             self.send(EntityFinished(effect.entity_id, fault=str(error)))
 
     def _report(self, instance_id: str, message: Message) -> None:
-        """A line for what an instance has come to; a stall is told once."""
+        """Log what has become of an instance; a stall is logged once."""
         instance = self.store.load(instance_id)
         if instance is None:
             return
@@ -244,7 +244,7 @@ class LocalHost:
 
 
 def label(effect: RunActivity) -> str:
-    """The activity, or the node that it is for: what a person wants to read in a log."""
+    """The activity's name, or the node that it runs."""
     if effect.name != ACTIVITY:
         return effect.name
     call = json.loads(effect.input)

@@ -1,9 +1,8 @@
-"""Where the local host keeps instances and entities: SQLite, on disk or in memory. The one module that knows it.
+"""Where the local host keeps instances and entities: SQLite, on disk or in memory.
 
-`save` and `delete` only note what has changed; `commit` writes all of it in one transaction. Whoever tells the world
-commits first. In WAL mode with `synchronous=NORMAL` what was committed survives the death of the process at any
-instant.
-An instance's history is kept a row an event and only ever added to, so a long history is not written again.
+`save` and `delete` only note what has changed; `commit` writes all of it in one transaction, and must come before any
+caller is answered. In WAL mode with `synchronous=NORMAL`, what was committed survives a crash of the process at any
+time. An instance's history has one row per event and is append-only, so that a long history is not written again.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ FORMAT = 2
 T = TypeVar("T", Instance, Entity)
 
 CACHED = 500
-"""Instances, and entities, that are kept in memory beside those that are not committed."""
+"""How many instances, and how many entities, are cached, not counting those that are not committed yet."""
 
 _SCHEMA = """
 CREATE TABLE instances (
@@ -46,22 +45,22 @@ class SqliteStore:
     """Instances by id, in the order of their start, and entities."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Open or make the file; None keeps everything in memory. Raises HostError for a file that is not ours."""
+        """Open or create the file; None keeps everything in memory. Raises HostError for a file that is not a store."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=1
             )
-            weakref.finalize(self, self._db.close)  # CPython 3.13 warns of a connection that is dropped open
+            weakref.finalize(self, self._db.close)  # CPython 3.13 warns of a connection that was never closed
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two hosts on one file would both run what is ready
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._prepare(path)
         except sqlite3.DatabaseError as error:
             if "locked" in str(error):
-                raise HostError(f"the store {path} is in use by another host; stop that one, or name another") from None
-            raise HostError(f"the store {path} cannot be opened ({error}); remove it, or name another") from None
+                raise HostError(f"the store {path} is in use by another host; stop it, or choose another") from None
+            raise HostError(f"the store {path} cannot be opened ({error}); remove it, or choose another") from None
         self._number = int(self._db.execute("SELECT coalesce(max(number), 0) FROM instances").fetchone()[0])
         self._instances: OrderedDict[str, Instance] = OrderedDict()
         self._entities: OrderedDict[str, Entity] = OrderedDict()
@@ -73,7 +72,7 @@ class SqliteStore:
             self._instances.move_to_end(instance_id)
             return self._instances[instance_id]
         row = None
-        if instance_id not in self._changed:  # else it is deleted, and that is not committed yet
+        if instance_id not in self._changed:  # otherwise it has been deleted, which is not committed yet
             row = self._db.execute("SELECT data, input FROM instances WHERE id = ?", (instance_id,)).fetchone()
         if row is None:
             return None
@@ -102,7 +101,7 @@ class SqliteStore:
         self._changed[entity.id] = self._keep(self._entities, entity)
 
     def commit(self) -> None:
-        """Write down all that has changed, or, where that fails, nothing of it."""
+        """Write everything that has changed, or nothing if that fails."""
         if not self._changed:
             return
         self._db.execute("BEGIN IMMEDIATE")
@@ -129,7 +128,7 @@ class SqliteStore:
         row = (not item.terminal, item.status, item.to_text())
         if item.stored:
             self._db.execute("UPDATE instances SET live = ?, status = ?, data = ? WHERE id = ?", (*row, item.id))
-        else:  # new, or its history is: then its input may be, too
+        else:  # a new instance, or a rewritten history, with which the input may have changed
             self._number += 1
             self._db.execute(
                 "INSERT INTO instances (live, status, data, number, id, created, input) VALUES (?, ?, ?, ?, ?, ?, ?) "
@@ -176,7 +175,7 @@ class SqliteStore:
         return [instance for instance in found if instance is not None]
 
     def entities(self, name: str = "", *, busy: bool = False) -> list[Entity]:
-        """Every entity, or those of one name, or those with operations that wait."""
+        """Every entity, those of one name, or those with waiting operations."""
         self.commit()
         prefix = f"@{name.lower()}@" if name else "@"
         rows = self._db.execute(
@@ -186,7 +185,7 @@ class SqliteStore:
         return [Entity.from_text(data) for (data,) in rows]
 
     def close(self) -> None:
-        """Write what is left, and close the file."""
+        """Write what has changed, and close the file."""
         self.commit()
         self._db.close()
 
@@ -204,7 +203,7 @@ class SqliteStore:
             age = "a newer" if found > FORMAT else "an older"
             raise HostError(
                 f"the store {path} was written by {age} release (format {found}, this one knows {FORMAT}); "
-                "use that release, or name another store"
+                "use that release, or choose another store"
             )
         if found == 0:
             self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")

@@ -1,8 +1,6 @@
 """`serve` as a person uses it: a process that says what it serves, and stops when it is told to."""
 
-import contextlib
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -13,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from processes import serving
 
 from azure_functions_durable_graph.commands.cli import main
 from azure_functions_durable_graph.commands.reload import changed, stamps, supervise
@@ -61,32 +60,6 @@ def slow(req: func.HttpRequest) -> str:
 def text(req: func.HttpRequest) -> str:
     return "plain"
 """
-
-
-@contextlib.contextmanager
-def serving(folder: Any, *arguments: Any) -> Any:
-    command = [
-        sys.executable,
-        "-m",
-        "azure_functions_durable_graph",
-        "serve",
-        "--port",
-        "0",
-        "--memory",
-        *arguments,
-        str(folder),
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    ) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://\S+", process.stdout.readline())
-            assert found is not None
-            yield process, found.group()
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +122,7 @@ def test_a_port_in_use_gets_one_sentence(folder: Any, capsys: pytest.CaptureFixt
 
 def test_a_port_that_is_none_gets_one_sentence(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--port", "70000", str(folder)]) == 1
-    assert "a port is a number from 0 to 65535" in capsys.readouterr().err
+    assert "--port must be between 0 and 65535" in capsys.readouterr().err
 
 
 def test_help_tells_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
+
+from processes import COMMAND_LINE, environment
 
 APP = """
 from pathlib import Path
@@ -43,18 +44,18 @@ def write_app(folder: Path, *edits: tuple[str, str], source: str = APP) -> Path:
     for old, new in edits:
         assert old in source, old
         source = source.replace(old, new)
-    (folder / "function_app.py").write_text(source)
+    (folder / "function_app.py").write_text(source, encoding="utf-8")
     return folder
 
 
-def command_line(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """`python -m azure_functions_durable_graph …`."""
+def command_line(*words: str | Path, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m azure_functions_durable_graph …` to its end, with these environment variables set as well."""
     return subprocess.run(
-        [sys.executable, "-m", "azure_functions_durable_graph", *map(str, words)],
+        [sys.executable, *COMMAND_LINE, *map(str, words)],
         cwd=cwd,
         capture_output=True,
-        text=True,
+        encoding=variables.get("PYTHONIOENCODING", "utf-8"),
         timeout=120,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "GITHUB_STEP_SUMMARY": ""},
+        env=environment(GITHUB_STEP_SUMMARY="", **variables),
         check=False,
     )

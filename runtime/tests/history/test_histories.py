@@ -168,7 +168,7 @@ def test_the_command_records_a_run_of_a_served_app(tmp_path: Path) -> None:
 
     assert answer.returncode == 0, answer.stderr
     path = Path(answer.stdout.strip())
-    assert path.name == "r_1.json"
+    assert path.name == "r_1-83780627.json"
     replay_recording(path, app_with(conversation()))
     assert (unknown.returncode, "there is no such run" in unknown.stderr) == (1, True)
 

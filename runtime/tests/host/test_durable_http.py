@@ -84,7 +84,7 @@ def test_a_managed_identity_is_refused_with_a_sentence(url: Any) -> None:
     hub = Hub(main)
     hub.run("main")
 
-    assert "needs a managed identity: the local host has none" in hub.output()
+    assert "needs a managed identity, which the local host does not have" in hub.output()
 
 
 def test_the_call_stands_in_the_history_under_the_extensions_name(url: Any) -> None:

@@ -11,8 +11,6 @@ import os
 import random
 import re
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from processes import spawn
 
 from azure_functions_durable_graph.history.recording import recorded_run
 from azure_functions_durable_graph.host.engine.history_events import TASK_COMPLETED, shown
@@ -77,14 +76,7 @@ class Cradle:
     """Gives life to one host after the other."""
 
     def __init__(self, folder: Path) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", CRADLE, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
+        self._process = spawn("-c", CRADLE, folder)
 
     @contextlib.contextmanager
     def host(self) -> Iterator[str]:

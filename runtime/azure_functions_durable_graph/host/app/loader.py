@@ -1,6 +1,7 @@
 """Load `function_app.py` as the Python worker does, and refuse what Azure would not load.
 
-A function that Azure cannot load is simply absent there, behind a green deployment; here it is a sentence at start.
+In Azure a function that cannot be loaded is simply missing, although the deployment succeeded; here it is an error at
+start-up.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ...errors import HostError
 T = TypeVar("T")
 
 _INDEXED: weakref.WeakKeyDictionary[Any, LoadedApp] = weakref.WeakKeyDictionary()
-"""An app lists its functions once: asked again, it finds every name taken."""
+"""The functions of each app. The SDK lists them only once: a second call finds every name taken."""
 
 _SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "entityTrigger", "timerTrigger"})
 _CONTEXT_ONLY = {"orchestrationTrigger": "orchestrator", "entityTrigger": "entity"}
@@ -56,12 +57,12 @@ class Function:
 
     @functools.cached_property
     def takes_context(self) -> bool:
-        """Whether a parameter `context` wants the invocation's context."""
+        """Whether the function has a parameter `context` that receives the invocation's context."""
         return "context" not in self.bindings and "context" in inspect.signature(self.code).parameters
 
     @functools.cached_property
     def is_async(self) -> bool:
-        """Whether it is awaited on the worker's loop; all else runs in a thread."""
+        """Whether the function is awaited on the worker's loop; any other runs in a thread."""
         return inspect.iscoroutinefunction(self.code)
 
     @property
@@ -72,7 +73,7 @@ class Function:
 
 @dataclass(frozen=True)
 class LoadedApp:
-    """The functions that the local host runs, names and triggers of those that it does not, and the graphs."""
+    """The functions that the local host runs, the names and triggers of those that it does not run, and the graphs."""
 
     functions: tuple[Function, ...]
     not_served: tuple[tuple[str, str], ...]
@@ -84,7 +85,7 @@ class LoadedApp:
 
 
 def load_app(folder: Path) -> LoadedApp:
-    """Import the app in `folder`. Raises HostError with one sentence for whatever keeps it from loading."""
+    """Import the app in `folder`. Raises HostError, in one sentence, if it cannot be loaded."""
     module = load_module(folder)
     app = index_app(only(func.FunctionRegister, "function app", module))
     runtimes = [value for value in vars(module).values() if isinstance(value, DurableGraphApp)]
@@ -101,17 +102,17 @@ def load_module(folder: Path) -> ModuleType:
     """Import the app's script, from its folder and under its own name."""
     script = os.environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
     if not (folder / script).is_file():
-        raise HostError(f"there is no {script} in {folder}; run this in the folder of a function app")
+        raise HostError(f"{folder} has no {script}; run this in the folder of a function app")
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module(Path(script).stem)  # this name, so that the SDK's codec finds its classes
+        return importlib.import_module(Path(script).stem)  # under this name the SDK's codec finds its classes
     except Exception as error:
         raise HostError(f"{script} cannot be imported: {_place(error)}") from error
 
 
 def only(kind: type[T], what: str, module: ModuleType) -> T:
-    """The one value of that kind at a module's top level. Raises HostError where there is none, or several."""
+    """The one value of that kind at a module's top level. Raises HostError if there is none or more than one."""
     found = [value for value in vars(module).values() if isinstance(value, kind)]
     if len(found) != 1:
         raise HostError(f"{module.__name__}.py must have one {what} at its top level, it has {len(found)}")
@@ -119,7 +120,7 @@ def only(kind: type[T], what: str, module: ModuleType) -> T:
 
 
 def index_app(app: Any) -> LoadedApp:
-    """List the app's functions. Raises HostError naming every function that Azure would refuse."""
+    """List the app's functions. Raises HostError, naming every function that Azure would not load."""
     if app in _INDEXED:
         return _INDEXED[app]
     try:
@@ -167,7 +168,7 @@ def _faults(function: Function) -> Iterator[str]:
     bound = set(function.bindings) - {"$return"}
     for parameter in parameters:
         if parameter not in bound and parameter != "context":
-            yield f"{name}: the parameter {parameter!r} belongs to no binding"
+            yield f"{name}: the parameter {parameter!r} has no binding"
     for binding in sorted(bound - set(parameters)):
         yield f"{name}: the binding {binding!r} has no parameter"
     yield from _annotation_faults(function, parameters)

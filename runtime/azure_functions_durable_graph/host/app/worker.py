@@ -1,6 +1,6 @@
 """Call functions as the Python worker does: by keyword, through the SDK's own converters.
 
-`async def` runs on one event loop for the life of the process, everything else in a thread. The SDK keeps one HTTP
+An `async def` runs on one event loop for the life of the process, everything else in a thread. The SDK keeps one HTTP
 session per process, bound to the first loop that uses it, so that loop is shared by every host in the process.
 """
 
@@ -28,8 +28,8 @@ from .loader import Function, LoadedApp
 T = TypeVar("T")
 
 
-class ActivityFailed(Exception):  # noqa: N818 - an outcome that the host writes into a history
-    """An activity raised. Carries the text that the extension would write down."""
+class ActivityFailed(Exception):  # noqa: N818 - an outcome that the host records in a history
+    """An activity raised. Its text is what the extension would record."""
 
     def __init__(self, name: str, error: BaseException) -> None:
         self.summary = f"{type(error).__name__}: {error}"
@@ -52,7 +52,7 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin `work` there."""
+        """Start `work` on the loop."""
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
@@ -65,7 +65,7 @@ USER_LOOP = LoopThread("functions-worker")
 
 
 class InvocationContext(func.Context):
-    """What a parameter named `context` gets."""
+    """The value of a parameter named `context`."""
 
     def __init__(self, function_name: str, directory: str) -> None:
         self._name, self._directory = function_name, directory
@@ -98,7 +98,7 @@ class InvocationContext(func.Context):
 
 
 class Worker:
-    """The functions of one app, by what calls them."""
+    """The functions of one app, by the trigger that calls them."""
 
     def __init__(
         self, app: LoadedApp, directory: str = ".", *, timeout: float | None = None, threads: int | None = None
@@ -141,16 +141,16 @@ class Worker:
             raise ActivityFailed(name, error) from error
 
     async def run_entity(self, name: str, context: str) -> tuple[bool, str | None, tuple[tuple[bool, str], ...]]:
-        """Call an entity with a batch; returns whether it exists, its state, and for each operation failed and result.
+        """Call an entity with a batch; returns `exists`, its state, and `(failed, result)` for each operation.
 
-        Raises HostError where the batch as a whole could not be run: then nothing of it was done.
+        Raises HostError if the batch as a whole could not be run: then none of its operations has taken effect.
         """
         function = self._entities.get(name.lower())
         if function is None:
             raise HostError(_absent(name, "an entity"))
         try:
             answer = json.loads(await self._invoke(function, {"context": _decode("entityTrigger", context)}))
-        except Exception as error:  # the SDK's wrapper catches what an operation raises; this is all the rest
+        except Exception as error:  # the SDK's wrapper catches what an operation raises; this covers everything else
             raise HostError(f"Entity function '{name}' failed: {type(error).__name__}: {error}") from error
         results = tuple((bool(result["isError"]), str(result["result"])) for result in answer["results"])
         return bool(answer["entityExists"]), answer["entityState"], results
@@ -191,7 +191,7 @@ class Worker:
         return await self._in_time(function.name, work)
 
     async def _in_time(self, name: str, work: asyncio.Future[Any]) -> Any:
-        """Await it as long as functionTimeout allows; a thread that is late runs on, and is heard no more."""
+        """Await it as long as functionTimeout allows; a late thread keeps running; its result is ignored."""
         if self._timeout is None:
             return await work
         late: list[bool] = []

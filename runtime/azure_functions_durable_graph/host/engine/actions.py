@@ -31,10 +31,10 @@ NAMES = {
 }
 
 HTTP_ACTIVITY = "BuiltIn::HttpActivity"
-"""The name under which the Durable extension carries out a durable HTTP call."""
+"""The activity name that the Durable extension uses for a durable HTTP call."""
 
 MARKER = "\n\n$OutOfProcData$:"
-"""Stands between an orchestrator's error text and its state. User text may contain it too: the last one counts."""
+"""Separates an orchestrator's error text from its state. User text may contain it too: the last one counts."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Action:
     children: tuple[Action, ...] = ()
 
     def leaves(self) -> Iterator[Action]:
-        """The action itself, or the leaves of a compound, depth first, in the order in which ids are given."""
+        """The action itself, or the leaves of a compound, depth first, in the order in which ids are assigned."""
         if self.kind in (WHEN_ANY, WHEN_ALL):
             for child in self.children:
                 yield from child.leaves()
@@ -60,7 +60,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call of an orchestrator came to. `error` is set where it raised."""
+    """The result of one call of an orchestrator. `error` is set if it raised."""
 
     actions: tuple[Action, ...] = ()
     done: bool = False
@@ -83,7 +83,7 @@ def outcome_of_state(text: str) -> Outcome:
 
 
 def outcome_of_error(error: BaseException) -> Outcome:
-    """Read what the SDK's wrapper raises: text, marker, state; or any error without a state."""
+    """Read what the SDK's wrapper raises: text, marker and state, or any error without a state."""
     text, marker, state = str(error).rpartition(MARKER)
     if marker:
         try:

@@ -20,13 +20,13 @@ T = TypeVar("T")
 
 _LOOP = LoopThread("functions-app-host")
 _LONGEST = 300.0
-"""Seconds after which a test that hangs is told so."""
+"""Seconds after which a test that hangs fails."""
 
 
 class AppHost:
-    """Serves an app, hand-written functions, orchestrators and entities included, while the `with` block runs.
+    """Serves an app while the `with` block runs, including hand-written functions, orchestrators and entities.
 
-    `folder` is where host.json is; the environment stays as it is (local.settings.json is not read).
+    `folder` contains host.json. The environment is not changed: local.settings.json is not read.
     """
 
     def __init__(self, function_app: Any, folder: Path | None = None) -> None:
@@ -46,15 +46,15 @@ class AppHost:
 
     @property
     def functions(self) -> set[str]:
-        """The names of the functions that the app has, as Azure loads them."""
+        """The names of the app's functions, as Azure loads them."""
         return {function.name for function in self._app.functions} | {name for name, _ in self._app.not_served}
 
     def wait_until_idle(self) -> None:
-        """Return once only time or a request can bring anything new."""
+        """Return when nothing is left to do until time passes or a request arrives."""
         self._do(self._host.quiet())
 
     def advance(self, span: timedelta) -> None:
-        """Let time pass: every timer that falls due on the way fires at its time, and its work is done."""
+        """Let time pass: every timer fires at its due time, and what it triggers is done before the next."""
         self._do(self._pass(span))
 
     async def _start(self) -> None:

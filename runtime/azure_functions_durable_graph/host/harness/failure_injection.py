@@ -14,19 +14,19 @@ from ...graph.registration import GraphRegistration, NodeCode
 
 
 class InjectedFailures:
-    """What the next calls of each node shall do."""
+    """The planned outcomes of the next calls of each node."""
 
     def __init__(self) -> None:
         self._planned: dict[tuple[str, str], deque[Exception | None]] = {}
 
     def plan(self, graph: GraphRegistration, node: str, *calls: Exception | None) -> None:
-        """Each of the next calls raises its exception; None lets one pass. RegistrationError without a handler."""
+        """Plan what the next calls raise; None lets one pass. Raises RegistrationError if there is no handler."""
         if graph.nodes[node].handler is None:
-            raise RegistrationError(f"node {node!r} of graph {graph.graph_name!r} has no handler that could fail")
+            raise RegistrationError(f"node {node!r} of graph {graph.graph_name!r} has no handler to fail")
         self._planned.setdefault((graph.graph_name, node), deque()).extend(calls)
 
     def into(self, graph: GraphRegistration) -> GraphRegistration:
-        """The same graph (its hash too), whose handlers obey the plan."""
+        """The same graph, with the same hash, whose handlers follow the plan."""
         nodes = {
             name: code if code.handler is None else NodeCode(self._obeying(graph, name, code.handler), code.route)
             for name, code in graph.nodes.items()

@@ -1,4 +1,4 @@
-"""Graphs on a host in memory: no HTTP, no files, and a clock that only moves when it is told to."""
+"""Graphs on a host in memory: no HTTP, no files, and a clock that moves only when told to."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _ROOT = "http://localhost/api"
 
 
 class GraphHost:
-    """A local host in memory with some graphs on it, for tests with several runs or several graphs."""
+    """A local host in memory with graphs deployed on it, for tests with several runs or several graphs."""
 
     def __init__(self, *registrations: GraphRegistration) -> None:
-        """The registrations are deployed together; of two with one name the last gets the new runs."""
+        """The registrations are deployed together; if two share a name, new runs use the last."""
         self.clock = ManualClock()
         self._unique = count(1)
         self._failures = InjectedFailures()
@@ -59,13 +59,13 @@ class GraphHost:
         self.close()
 
     def close(self) -> None:
-        """End the host. One that is not closed ends with its last reference."""
+        """Close the host. A host that is not closed ends with its last reference."""
         self._host.store.close()
 
     def deploy(self, *registrations: GraphRegistration, lock: Path | None = None) -> None:
-        """Replace the app, as a deployment does. Runs in flight stay, and go on with what they find.
+        """Replace the app, as a deployment does. Runs in flight continue with the new app.
 
-        `lock` is the graphs.lock.json that is deployed with the app.
+        `lock` is the graphs.lock.json deployed with the app.
         """
         runtime = DurableGraphApp()
         for registration in registrations:
@@ -92,16 +92,16 @@ class GraphHost:
         run_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> GraphRun:
-        """Start a run and let it go as far as it can. Raises Problem as the HTTP route would answer."""
+        """Start a run and let it go as far as it can. Raises the Problem that the HTTP route would answer."""
         body = {"input": dict(input), "metadata": dict(metadata or {}), "instance_id": run_id}
         answer = self.call(start_run, {"graph": graph}, body)
         return GraphRun(self, answer["id"])
 
     def fail(self, node: str, *calls: Exception | None, graph: str | None = None) -> None:
-        """Let the next calls of a node raise, each its exception; None lets one pass, and so do all that follow.
+        """Make the next calls of a node raise these exceptions, in order; None lets a call pass, as do all later calls.
 
-        The node's retry, time-out and error edges see it as if its handler had raised. `graph` is needed only where
-        several graphs have such a node. Raises RegistrationError where none has.
+        The node's retry policy, time-out and error edges react as if its handler had raised. `graph` is needed only if
+        several graphs have such a node. Raises RegistrationError if none has.
         """
         having = [found for found in self._runtime.registry.defaults() if node in found.nodes]
         wanted = [found for found in having if graph in (None, found.graph_name)]
@@ -111,11 +111,11 @@ class GraphHost:
         self._failures.plan(wanted[0], node, *calls)
 
     def at(self, after: timedelta, action: Callable[[], object]) -> None:
-        """Do something when so much time has passed: `host.at(timedelta(days=2), lambda: run.send("approval"))`."""
+        """Call `action` once this much time has passed: `host.at(timedelta(days=2), lambda: run.send("approval"))`."""
         bisect.insort(self._planned, (self.clock.now() + after, next(self._unique), action))
 
     def advance(self, span: timedelta) -> None:
-        """Let time pass: every timer fires at its time, and what is planned for a moment is done at that moment."""
+        """Let time pass: every timer fires at its time, and each action planned with `at` is called at its time."""
         target = self.clock.now() + span
         while self._planned and self._planned[0][0] <= target:
             moment, _, action = self._planned.pop(0)

@@ -1,4 +1,4 @@
-"""One run on a test's host, as a test sees it."""
+"""One run on a test's host, as the test sees it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GraphRun:
-    """One run in a test. Every property shows how the run stands now."""
+    """One run in a test. Every property shows the run as it is now."""
 
     def __init__(self, host: GraphHost, run_id: str) -> None:
         self.host = host
@@ -29,7 +29,7 @@ class GraphRun:
 
     @property
     def path(self) -> list[str]:
-        """The nodes that have run, in order; one that failed is the last."""
+        """The nodes that have run, in order; a node that failed the run comes last."""
         return [step["node"] for step in self.steps]
 
     @property
@@ -44,13 +44,13 @@ class GraphRun:
 
     @property
     def state(self) -> Any:
-        """The newest state, as the graph's state model."""
+        """The current state, as an instance of the graph's state model."""
         view = self._view()
         return load(self.host.registration_of(view["graph"], view["graph_hash"]).state_model, view["state"])
 
     @property
     def waits(self) -> list[str]:
-        """The events that the run asks for now."""
+        """The events that the run is waiting for."""
         return [wait["event"] for wait in self._view()["waits"]]
 
     @property
@@ -65,7 +65,7 @@ class GraphRun:
         return self._view()
 
     def send(self, event: str, payload: Any = None) -> GraphRun:
-        """Post an event and let the run go on. Raises Problem (409, 410, 422) where the run does not take it."""
+        """Post an event and let the run continue. Raises Problem (409, 410, 422) if the run does not accept it."""
         if isinstance(payload, BaseModel):
             payload = payload.model_dump(mode="json")
         self.host.call(post_event, {"id": self.id, "event": event}, {} if payload is None else payload)
@@ -78,16 +78,16 @@ class GraphRun:
 
     @property
     def decisions(self) -> list[tuple[str, list[str]]]:
-        """Where each step that was followed by another went on to, in order."""
+        """Each step that led to others, with the nodes it led to, in order."""
         return [(step["node"], step["to"]) for step in self.steps if step.get("to")]
 
     @property
     def attempts(self) -> dict[str, int]:
-        """How often each node was tried in its last visit."""
+        """How often each node was attempted in its last visit."""
         return {step["node"]: step.get("attempts", 1) for step in self.steps}
 
     def send_at(self, after: timedelta, event: str, payload: Any = None) -> GraphRun:
-        """Post an event when so much time has passed: early, late or just in time. `advance` lets it happen."""
+        """Post an event once this much time has passed: early, late or just in time. `advance` makes time pass."""
         self.host.at(after, lambda: self.send(event, payload))
         return self
 

@@ -1,6 +1,6 @@
 """HTTP for the local host: the app's own routes under the prefix, and the management API. Binds 127.0.0.1.
 
-aiohttp comes with azure-functions-durable. User code runs on the worker's loop, so that a coroutine that blocks cannot
+aiohttp comes with azure-functions-durable. User code runs on the worker's loop, so that a blocking coroutine cannot
 keep this server from answering the SDK's client.
 """
 
@@ -27,16 +27,16 @@ from .management import CONTINUATION, PATH, Management
 logger = logging.getLogger("azure_functions_durable_graph.host")
 
 MAX_BODY = 100 * 1024 * 1024
-"""The Functions host takes bodies up to 100 MB."""
+"""The Functions host accepts bodies up to 100 MB."""
 
 
 class Server:
     """Serves one host on one port."""
 
     def __init__(self, host: LocalHost, app: LoadedApp, port: int, *, timers: bool = True) -> None:
-        """`port` 0 takes any free port; `url` tells which; without `timers` no timer trigger is called.
+        """`port` 0 takes any free port, which `url` names; without `timers` no timer trigger is called.
 
-        Raises HostError for an app that Azure would refuse.
+        Raises HostError for an app that Azure would not load.
         """
         self._host = host
         self._port = port
@@ -53,7 +53,7 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
-        """Serve while the block runs; gives the base URL, without a path."""
+        """Serve while the block runs; yields the base URL, without a path."""
         application = web.Application(client_max_size=MAX_BODY)
         application.router.add_route("*", "/{path:.*}", self._answer)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
@@ -80,16 +80,16 @@ class Server:
             await runner.cleanup()
 
     async def _keep(self, name: str, schedule: cron.Cron) -> None:
-        """Call a timer function at each of its ticks. A tick that was missed while the host was down is not made up."""
+        """Call a timer function at each of its ticks. Ticks missed while the host was down are not made up for."""
         assert self._management is not None
         tick = self._host.clock.now()
         while True:
             now = self._host.clock.now()
-            tick = schedule.after(max(now, tick))  # a sleep may end a little early: each tick comes once
+            tick = schedule.after(max(now, tick))  # a sleep may end a little early; each tick is called once
             await asyncio.sleep((tick - now).total_seconds())
             try:
                 await self._host.worker.tick(name, self._management.client_binding)
-            except Exception:  # the function is the app's code; its next tick comes all the same
+            except Exception:  # the function is the app's code; its next tick is still due
                 logger.exception("timer function %s failed", name)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -135,14 +135,14 @@ class Server:
         answer = await self._management.answer(
             request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
         )
-        self._host.flush()  # what is told to the world is committed
+        self._host.flush()  # commit before answering
         if answer.body is None:
             return web.Response(status=answer.status, headers=answer.headers)
         return web.json_response(answer.body, status=answer.status, headers=answer.headers)
 
 
 def _response(datum: Any) -> web.Response:
-    """What the HTTP output converter gave: a description of a response, or a text."""
+    """The result of the HTTP output converter: the description of a response, or a text."""
     if datum.type == "string":
         return web.Response(text=datum.value)
     parts = datum.value

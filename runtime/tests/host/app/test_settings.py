@@ -64,8 +64,8 @@ def test_a_function_timeout_is_a_time_span_or_none(tmp_path: Path, text: Any, se
 
 
 def test_what_is_no_time_span_or_no_number_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(HostError, match="PYTHON_THREADPOOL_THREAD_COUNT is 'many'; it is a number from 1 to 32"):
+    with pytest.raises(HostError, match="PYTHON_THREADPOOL_THREAD_COUNT is 'many'; it must be a number from 1 to 32"):
         read_settings(tmp_path, {"PYTHON_THREADPOOL_THREAD_COUNT": "many"})
     write(tmp_path, "host.json", {"functionTimeout": "10 minutes"})
-    with pytest.raises(HostError, match=r"host\.json: functionTimeout '10 minutes' is no time span"):
+    with pytest.raises(HostError, match=r"host\.json: functionTimeout '10 minutes' must be a time span"):
         read_settings(tmp_path, {})

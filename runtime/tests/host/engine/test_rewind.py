@@ -173,7 +173,7 @@ def test_an_instance_that_went_on_after_its_failure_is_left_alone() -> None:
     hub.run("main")
     before = hub.get().history[:]
 
-    assert rewind_fault(hub.get()) == "it went on after a failure (with work); restart it instead"
+    assert rewind_fault(hub.get()) == "it continued after a failure (with work); restart it instead"
     assert rewound(hub).status == "Failed"
     assert hub.get().history == before
 

@@ -1,4 +1,4 @@
-"""How many activities each shape of graph costs."""
+"""How many activities a run of each shape of graph takes."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def _wait() -> GraphRegistration:
     return builder.add_node("b", _nothing, terminal=True).build()
 
 
-def activities() -> dict[str, Any]:
-    """Activities that a run of each shape has cost."""
+def of_each_shape() -> dict[str, Any]:
+    """The number of activities in a run of each shape."""
     host = GraphHost(_line(12), _parallel(), _map(), _event(), _wait())
     costs: dict[str, Any] = {}
 
