@@ -42,21 +42,23 @@ def dump(state: BaseModel) -> dict[str, Any]:
     return faithful(state, dumped, "state") if _may_differ(type(state)) else dumped
 
 
-def dump_checked(state: BaseModel, fields: set[str]) -> dict[str, Any]:
+def dump_checked(state: BaseModel, fields: set[str], *, only: bool = False) -> dict[str, Any]:
     """Like `dump`, and every value of `fields` is compared with its JSON form: nothing may be lost in silence.
+
+    With `only` nothing but these fields is dumped.
 
     Raises PayloadError for a value whose JSON form loses something: an instance of a subclass in a field of its base
     class, NaN in a field of type Any, two keys of a dict that become one.
     """
-    dumped = dump(state)
+    dumped = _dump(state, fields) if only else dump(state)
     for name in fields & set(dumped):
         dumped[name] = faithful(getattr(state, name), dumped[name], f"state.{name}")
     return dumped
 
 
-def _dump(state: BaseModel) -> dict[str, Any]:
+def _dump(state: BaseModel, only: set[str] | None = None) -> dict[str, Any]:
     try:
-        return state.model_dump(mode="json", round_trip=True)
+        return state.model_dump(mode="json", round_trip=True, include=only)
     except RecursionError:
         raise PayloadError("state: nested too deeply") from None
     except Exception as error:  # pydantic does not say which field it was
@@ -82,7 +84,8 @@ def _may_differ(model: type[BaseModel]) -> bool:
 @lru_cache(maxsize=256)
 def has_validators(model: type[BaseModel]) -> bool:
     """Whether code of the model's author runs while it is validated."""
-    return "'function-" in repr(getattr(model, "__pydantic_core_schema__", "'function-"))
+    schema = repr(getattr(model, "__pydantic_core_schema__", "'function-"))
+    return any(sign in schema for sign in ("'function-", "'post_init'", "'custom_init': True"))
 
 
 @lru_cache(maxsize=256)

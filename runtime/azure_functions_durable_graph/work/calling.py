@@ -77,8 +77,10 @@ class Caller:
     async def _in_time(self, where: str, work: Any, started: asyncio.Event | None = None) -> Outcome:
         """The outcome of `work`, a task of its own; a NodeTimeout where it comes too late, and is then ignored."""
         task: asyncio.Task[Outcome] = asyncio.ensure_future(work)
+        if self._timeout is None:
+            return await task  # cancelled with this call; whatever the code raises is in its outcome
         try:
-            if self._timeout is not None and self._deadline is None and started is not None:
+            if self._deadline is None and started is not None:
                 await _first(task, started)
             await asyncio.wait({task}, timeout=self._left())
         finally:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel
 
+from ..errors import PayloadError
 from ..graph.fields import field_keys, unknown_fields
 from ..graph.names import did_you_mean
 from ..graph.plain_json import check
@@ -29,15 +30,22 @@ class VisitState(Generic[StateT]):
     def __init__(self, model: type[StateT], state: Mapping[str, Any]) -> None:
         """Raises pydantic's ValidationError where the model cannot read the state."""
         self._model = model
-        self._json: Mapping[str, Any] = state
+        self._given = state
         self.value = load(model, state)
-        self._baseline = self._dumped = dump(self.value)
         self._written: set[str] = set()
+        self._baseline: dict[str, Any] | None = None
+        self._dumped: dict[str, Any] | None = None
 
     @property
-    def fields(self) -> Mapping[str, Any]:
-        """The state's JSON form now."""
-        return self._dumped
+    def fields(self) -> dict[str, Any]:
+        """The state's JSON form, without what user code has changed in place."""
+        if self._dumped is None:
+            self._keep_baseline(dump(load(self._model, self._given)))
+        return cast("dict[str, Any]", self._dumped)
+
+    def _keep_baseline(self, baseline: dict[str, Any]) -> None:
+        """The state as this process dumps it before anything was changed: made only where it is needed."""
+        self._baseline = self._dumped = baseline
 
     def apply(self, update: Any, who: str) -> list[str]:
         """Merge what user code returned, and validate the result once. The fields that it changed in place and lost.
@@ -66,7 +74,7 @@ class VisitState(Generic[StateT]):
         """Merge an update that has crossed the durable boundary, by the same rules as a dict that was returned."""
         reduced = [key for key in update if key in reducers_of(self._model)]
         plain = {key: value for key, value in update.items() if key not in reduced}
-        values = dict(load(self._model, {**self._dumped, **plain})) if plain else dict(self.value)
+        values = dict(load(self._model, {**self.fields, **plain})) if plain else dict(self.value)
         for key in reduced:
             values[key] = reduce_field(self._model, key, values[key], read_update(self._model, key, update[key]))
         self._validate(values, set(update))
@@ -81,12 +89,13 @@ class VisitState(Generic[StateT]):
 
     def patch(self) -> tuple[dict[str, Any], list[str]]:
         """The fields that were written or changed, and those that are gone."""
+        if self._dumped is None or self._dumped is self._baseline:
+            return {}, []
+        before, after = self._baseline or {}, self._dumped
         changed = {
-            key: value
-            for key, value in self._dumped.items()
-            if key in self._written or key not in self._baseline or not _same(self._baseline[key], value)
+            key: after[key] for key in after if key in self._written or not _same(before.get(key, _NEW), after[key])
         }
-        return changed, [key for key in self._baseline if key not in self._dumped]
+        return changed, [key for key in before if key not in after]
 
     def _named(self, update: Mapping[Any, Any], who: str) -> dict[str, Any]:
         """The update under field names. Raises TypeError for unknown fields, and for a coroutine as a value."""
@@ -110,42 +119,57 @@ class VisitState(Generic[StateT]):
             if more or not issubclass(kind, self._model):
                 text = f"its {', '.join(map(repr, more))} would be lost" if more else "it is another class"
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
-        self._validate(dict(update), set(), compared=names)
+        self._validate(dict(update), set(), replaced=True)
 
-    def _validate(self, values: Mapping[str, Any], written: set[str], *, compared: set[str] | None = None) -> None:
+    def _validate(self, values: Mapping[str, Any], written: set[str], *, replaced: bool = False) -> None:
         """Validate the merged values once. Fields that nobody wrote stay as they were, unless it changed them."""
+        before = self.fields
         value = self._model.model_validate(values, by_alias=True, by_name=True)
-        dumped = dump_checked(value, written if compared is None else compared)
-        check(dumped, "state")
-        if compared is None and has_validators(self._model):
-            self._keep_untouched(value, dumped, written)
+        if replaced or has_validators(self._model):
+            dumped = dump_checked(value, set(values))
+            check(dumped, "state")
+            if not replaced:
+                self._keep_untouched(value, dumped, written)
+        else:
+            part = dump_checked(value, written, only=True)
+            check(part, "state")
+            dumped = {**before, **part}
         self.value, self._dumped = value, dumped
         self._written |= written
 
     def _keep_untouched(self, value: StateT, dumped: dict[str, Any], written: set[str]) -> None:
         """Take back what validators do to any value whenever it is validated again, such as appending to it."""
+        before = self.fields
         again = dump(self._model.model_validate(dict(self.value), by_alias=True, by_name=True))
-        for name in set(dumped) & set(self._dumped) & set(again) - written:
+        for name in set(dumped) & set(before) & set(again) - written:
             if _same(dumped[name], again[name]):
-                dumped[name] = self._dumped[name]
+                dumped[name] = before[name]
                 value.__dict__[name] = getattr(self.value, name)
 
     def _undo_changes_in_place(self) -> list[str]:
         """Bring back the value as it was before user code had it. The fields that had been changed."""
         try:
-            now: Mapping[str, Any] = dump(self.value)
-        except Exception:  # broken in place, so that it has no JSON form any more
+            now = dump(self.value)
+        except PayloadError:  # broken in place, so that it has no JSON form any more
             now = {}
-        changed = [key for key, value in self._dumped.items() if key not in now or not _same(now[key], value)]
-        if changed or len(now) != len(self._dumped):
-            self.value = load(self._model, self._dumped)
-        return changed
+        if self._dumped is None and now == self._given:
+            self._keep_baseline(now)
+        before = self.fields
+        if now == before:
+            return []
+        self.value = load(self._model, before)
+        return [key for key, value in before.items() if key not in now or not _same(now[key], value)]
+
+
+_NEW = object()
 
 
 def _same(first: Any, second: Any) -> bool:
     """Whether two JSON values are the same text: Python holds True, 1 and 1.0 for equal, JSON does not."""
     if first is second:
         return True
+    if first != second:
+        return False
     try:
         return json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
     except (ValueError, TypeError, RecursionError):  # changed in place into something that is not JSON
