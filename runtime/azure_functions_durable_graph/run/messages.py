@@ -35,6 +35,13 @@ class TrailEntry(TypedDict):
     note: NotRequired[str]
 
 
+class EventEnvelope(TypedDict):
+    """What is raised under a wait's address: the payload, and the id by which its sender knows it again."""
+
+    id: str
+    payload: Any
+
+
 class EventInput(TypedDict):
     """An event that was accepted, to be applied first in the activity of the node that resumes."""
 
@@ -54,7 +61,8 @@ class RunInput(TypedDict):
 
     The optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that comes
     next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
-    of a parked run. `child` marks a run that another run has started: it reports failure as a value.
+    of a parked run. `child` marks a run that another run has started: it reports failure as a value. `taken` lists the
+    answers that the run has taken, oldest first: `[step of the wait, id of the event]`.
     """
 
     format: int
@@ -73,6 +81,7 @@ class RunInput(TypedDict):
     fan_out: NotRequired[FanOut]
     pause: NotRequired[float]
     child: NotRequired[bool]
+    taken: NotRequired[list[list[Any]]]
 
 
 class NodeCall(TypedDict):
@@ -168,6 +177,7 @@ class RunStatus(TypedDict):
     node: str
     step: int
     waits: NotRequired[list[OpenWait]]
+    taken: NotRequired[list[list[Any]]]
     children: NotRequired[list[OpenChild]]
     sleeps_until: NotRequired[str]
     retry: NotRequired[dict[str, Any]]

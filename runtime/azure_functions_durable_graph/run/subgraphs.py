@@ -54,6 +54,8 @@ def _await_child(traversal: Traversal, start: RunInput) -> Steps[dict[str, Any] 
         answer = yield traversal.context.call_sub_orchestrator(ORCHESTRATOR, start, child_id)
     except Exception as error:  # the child was terminated, or could not be started: only a text comes back
         return Failed(_lost(child_id, str(error)))
+    if isinstance(answer, dict):
+        traversal.take_answers(traversal.run["step"], answer.get("taken", ()))
     if isinstance(answer, dict) and "error" in answer:
         return Failed(_of_child(answer["error"], child_id))
     if isinstance(answer, dict) and isinstance(answer.get("state"), dict):

@@ -6,7 +6,7 @@ follows from the orchestration's input and history.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -26,6 +26,9 @@ HISTORY_BUDGET = 12
 
 TRAIL_LIMIT = 25
 """Steps that a run carries along so that its path can still be shown."""
+
+ANSWER_LIMIT = 1000
+"""Answers that a run remembers: as many as it can take in the default of max_steps."""
 
 LONGEST_TIMER = timedelta(days=3)
 """SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits go in segments."""
@@ -160,6 +163,12 @@ class Traversal:
         """Merge changes that the orchestrator itself has put together."""
         self.apply_result(cast(NodeResult, {"patch": patch}))
 
+    def take_answers(self, step: int, ids: Iterable[str]) -> None:
+        """Remember whose answers were taken at a step, so that each sender can be told and none counts twice."""
+        taken = [*self.run.get("taken", []), *([step, one] for one in ids)]
+        if taken:
+            self.run["taken"] = taken[-ANSWER_LIMIT:]
+
     def static_edge(self) -> RouteDecision:
         """Where the current node leads without a route: its next node, or the end."""
         return decision_after(self.plan_node, {})
@@ -207,18 +216,23 @@ class Traversal:
         known = self._placed(error)
         self.publish(error=known)
         if self.run.get("child"):
-            return {"error": known}
+            return self._child_answer({"error": known})
         place = f"{error['where']} of node {self.run['node']!r}"
         raise GraphRunFailed(f"{place}, attempt {self.attempt}: {error['type']}: {error['message']}")
 
     def complete(self, note: str | None) -> dict[str, Any]:
         """End the run; its state is its output."""
         self.publish(note=note)
-        return {"state": self.run["state"]} if self.run.get("child") else self.run["state"]
+        return self._child_answer({"state": self.run["state"]}) if self.run.get("child") else self.run["state"]
 
     def continue_as_new(self) -> None:
         """Begin a new generation where the run stands."""
         self.context.continue_as_new(self.run)
+
+    def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """What a parent is told: the end, and whose answers the child has taken."""
+        taken = [one for _, one in self.run.get("taken", [])]
+        return {**answer, "taken": taken} if taken else answer
 
     def _placed(self, error: ErrorRecord) -> dict[str, Any]:
         """The error with where it happened: node, step and attempts."""
