@@ -54,7 +54,8 @@ class RunInput(TypedDict):
 
     The optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that comes
     next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
-    of a parked run. `child` marks a run that another run has started: it reports failure as a value.
+    of a parked run. `child` marks a run that another run has started: it reports failure as a value;
+    `depth` counts the runs above it, and is missing where a client started the run.
     """
 
     format: int
@@ -73,6 +74,7 @@ class RunInput(TypedDict):
     fan_out: NotRequired[FanOut]
     pause: NotRequired[float]
     child: NotRequired[bool]
+    depth: NotRequired[int]
 
 
 class NodeCall(TypedDict):
@@ -116,7 +118,7 @@ class NodeResult(TypedDict):
     """Output of the node activity. It names its node and step, so that a history can be read by itself.
 
     Exactly one of three forms: `patch` (with `unset` and `decision` where they apply), `error`, or `missing`
-    (this deployment has no graph of that hash). `plan` comes with the first two where a compatible newer manifest has
+    (this deployment has no graph of that hash; `missing_graph` names the subgraph, where it is that one). `plan` comes with the first two where a compatible newer manifest has
     served the call: the run goes on with that plan. A branch adds `writes` (updates of fields with a reducer), an item
     its `value`, a subgraph the `child` to be started.
     """
@@ -129,6 +131,7 @@ class NodeResult(TypedDict):
     event: NotRequired[str]
     error: NotRequired[ErrorRecord]
     missing: NotRequired[bool]
+    missing_graph: NotRequired[str]
     plan: NotRequired[Plan]
     attempt: NotRequired[int]
     branch: NotRequired[str]

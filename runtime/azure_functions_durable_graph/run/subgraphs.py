@@ -11,18 +11,26 @@ import uuid
 from typing import Any
 
 from ..graph.names import ORCHESTRATOR
+from ..graph.plan import MAX_DEPTH
 from .messages import ErrorRecord
-from .outcomes import Moved, NodeOutcome, Revisit
+from .outcomes import Failed, Moved, NodeOutcome, Revisit
 from .ports import Steps
 from .traversal import Traversal
 
 
+TOO_DEEP = "RecursionLimitExceeded"
+"""The type of the error with which a run ends that would start a child below the plan's `max_depth`."""
+
+
 def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
     """Start the child run and wait for it."""
+    depth = traversal.run.get("depth", 0) + 1
+    if depth > traversal.run["plan"].get("max_depth", MAX_DEPTH):
+        return Failed(_too_deep(traversal))
     traversal.publish()
     prepared = yield from traversal.run_activity(traversal.call(started_at=traversal.now().isoformat()))
     if prepared.get("missing"):
-        yield from traversal.park()
+        yield from traversal.park(prepared.get("missing_graph"))
         return Revisit()
     traversal.adopt(prepared)
     if "error" in prepared:
@@ -34,7 +42,8 @@ def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
     traversal.publish(children=[{"id": child_id, "node": traversal.run["node"]}])
     traversal.turns += 1
     try:
-        answer = yield traversal.context.call_sub_orchestrator(ORCHESTRATOR, prepared["child"], child_id)
+        child = {**prepared["child"], "depth": depth}
+        answer = yield traversal.context.call_sub_orchestrator(ORCHESTRATOR, child, child_id)
     except Exception as error:  # the child was terminated, or could not be started: only a text comes back
         return (yield from traversal.retry_or_fail(_lost(child_id, error)))
     if "error" in answer:
@@ -51,7 +60,16 @@ def _child_id(traversal: Traversal, graph: str) -> str:
     return f"{graph}.{uuid.uuid5(uuid.NAMESPACE_URL, name).hex}"
 
 
+def _too_deep(traversal: Traversal) -> ErrorRecord:
+    """No base classes: an attempt more changes nothing, so only a policy that names the type retries it."""
+    limit, graph = traversal.run["plan"].get("max_depth", MAX_DEPTH), traversal.run["plan"]["graph"]
+    message = f"graphs run inside each other {limit} levels deep: does {graph!r} call itself without end?"
+    return {"type": TOO_DEEP, "bases": [], "message": message, "where": "subgraph"}
+
+
 def _of_child(error: dict[str, Any], child_id: str) -> ErrorRecord:
+    if error["type"] == TOO_DEEP:  # handed up as it is: a tale of every level would outgrow the custom status
+        return {"type": TOO_DEEP, "bases": [], "message": error["message"], "where": "subgraph"}
     return {
         "type": error["type"],
         "bases": error["bases"],

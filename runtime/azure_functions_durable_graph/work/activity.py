@@ -43,8 +43,8 @@ async def run_node(registry: Registry, call: NodeCall, in_thread: InThread = asy
     visit = _Visit(registry, graph, call, in_thread)
     try:
         await visit.run_in_time()
-    except _NotDeployed:
-        return {**result, "missing": True}
+    except _NotDeployed as absent:
+        return {**result, "missing": True, "missing_graph": str(absent)}
     except Exception as error:  # the boundary: a failure of user code is a value for the orchestrator
         logger.exception(
             "run %s: %s of node %r failed at step %d, attempt %d",
@@ -79,7 +79,7 @@ def _details(error: ValidationError) -> str:
 
 
 class _NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
-    """A subgraph that this deployment does not have."""
+    """A subgraph that this deployment does not have; the text is its name."""
 
 
 class _Visit:
@@ -165,7 +165,7 @@ class _Visit:
         """The input of a subgraph's run: the parent's fields, validated by the child's model."""
         child = self.registry.default(str(self.spec.graph))
         if child is None:
-            raise _NotDeployed
+            raise _NotDeployed(self.spec.graph)
         self.where = "input of the subgraph"
         given = {theirs: self.state[mine] for theirs, mine in (self.spec.input or {}).items()}
         run = new_run(child, given, self.call.get("metadata", {}), str(self.call.get("started_at", "")))
