@@ -34,7 +34,7 @@ class Fault:
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.problem}. {self.cure}."
+        return f"{self.where}: {self.problem}. {self.cure}{'' if self.cure.endswith('?') else '.'}"
 
 
 class GraphBuildError(GraphError):

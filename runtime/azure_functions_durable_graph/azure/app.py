@@ -9,7 +9,7 @@ those that are not plain classes.
 
 import functools
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional, cast
@@ -17,6 +17,7 @@ from typing import Any, Optional, cast
 import azure.durable_functions as df
 import azure.functions as func
 
+from ..errors import RegistrationError
 from ..graph.names import ACTIVITY, ORCHESTRATOR
 from ..graph.registration import GraphRegistration
 from ..http.routes import ROUTES, Route
@@ -25,6 +26,28 @@ from ..work.registry import Registry, registrations_in
 MAX_BODY_BYTES = 1_000_000
 
 logger = logging.getLogger(__name__)
+
+
+class GraphFunctions(df.DFApp):
+    """The function app of a DurableGraphApp. It is complete when it is listed: then its graphs are looked at together.
+
+    The worker lists the functions while it loads the app. A fault between graphs is no reason to load none of them, so
+    it goes to the log there; the local host and tests call `check`, which raises.
+    """
+
+    def __init__(self, auth_level: func.AuthLevel, check: Callable[[], None]) -> None:
+        super().__init__(http_auth_level=auth_level)
+        self.check = check
+
+    def get_functions(self) -> list[Any]:
+        """What the worker loads."""
+        try:
+            self.check()
+        except RegistrationError as error:
+            logger.error("%s", error)
+        except Exception:
+            logger.exception("the app's graphs could not be checked")
+        return list(super().get_functions())
 
 
 class DurableGraphApp:
@@ -39,7 +62,7 @@ class DurableGraphApp:
     ) -> None:
         """`auth_level` guards every route but `health`; FUNCTION asks for a function key in Azure."""
         self.registry = Registry()
-        self.function_app = df.DFApp(http_auth_level=auth_level)
+        self.function_app = GraphFunctions(auth_level, self.check)
         self._max_body_bytes = max_body_bytes
         self._add_orchestrator()
         self._add_activity()
@@ -77,6 +100,15 @@ class DurableGraphApp:
                 done = [self.registry.take_over(name, old, locked.graph_hash) for old in locked.serves]
                 if not all(done):
                     logger.warning("%s is out of date for graph %r: run the command `lock`", path.name, name)
+
+    def check(self) -> None:
+        """Raise RegistrationError with every fault between the graphs. Called when all of them are registered."""
+        from ..declare.graph_set import set_faults  # most apps register and are checked once: not part of the import
+
+        faults = set_faults(self.registry.all(), self.registry.by_name)
+        if faults:
+            lines = [f"  {number}. {fault}" for number, fault in enumerate(faults, start=1)]
+            raise RegistrationError("\n".join([f"the app's graphs have {len(faults)} fault(s) together:", *lines]))
 
     def schedule(
         self,

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import HistoryError, HostError, LockError, VendorError
+from ..errors import HistoryError, HostError, LockError, RegistrationError, VendorError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
     try:
         return int(options.run(options))
-    except (HistoryError, HostError, LockError, VendorError) as error:
+    except (HistoryError, HostError, LockError, RegistrationError, VendorError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

@@ -151,4 +151,6 @@ def _tell(
 
 def _registry(folder: Path) -> Registry:
     apply_local_settings(folder)
-    return load_runtime(folder).registry
+    runtime = load_runtime(folder)
+    runtime.check()
+    return runtime.registry

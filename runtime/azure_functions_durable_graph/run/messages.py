@@ -118,9 +118,9 @@ class NodeResult(TypedDict):
     """Output of the node activity. It names its node and step, so that a history can be read by itself.
 
     Exactly one of three forms: `patch` (with `unset` and `decision` where they apply), `error`, or `missing`
-    (this deployment has no graph of that hash; `missing_graph` names the subgraph, where it is that one). `plan` comes with the first two where a compatible newer manifest has
-    served the call: the run goes on with that plan. A branch adds `writes` (updates of fields with a reducer), an item
-    its `value`, a subgraph the `child` to be started.
+    (this deployment has no graph of that hash; `missing_graph` names the subgraph, where it is that one). `plan` comes
+    with the first two where a compatible newer manifest has served the call: the run goes on with that plan. A branch
+    adds `writes` (updates of fields with a reducer), an item its `value`, a subgraph the `child` to be started.
     """
 
     node: str

@@ -17,7 +17,6 @@ from .outcomes import Failed, Moved, NodeOutcome, Revisit
 from .ports import Steps
 from .traversal import Traversal
 
-
 TOO_DEEP = "RecursionLimitExceeded"
 """The type of the error with which a run ends that would start a child below the plan's `max_depth`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from collections.abc import Mapping
 from types import ModuleType
 
 from ..errors import RegistrationError
@@ -49,6 +50,15 @@ class Registry:
     def defaults(self) -> list[GraphRegistration]:
         """The default of each name, by name."""
         return [self._defaults[name] for name in sorted(self._defaults)]
+
+    @property
+    def by_name(self) -> Mapping[str, GraphRegistration]:
+        """The default of each name: the graph that a subgraph of that name runs."""
+        return self._defaults
+
+    def all(self) -> list[GraphRegistration]:
+        """Every version of every graph, by name and in the order of their registration."""
+        return [graph for name in sorted(self._versions) for graph in self._versions[name].values()]
 
     def versions(self, name: str) -> list[GraphRegistration]:
         """All versions of a graph, in the order of their registration."""

@@ -76,6 +76,19 @@ def parent(name: str = "article", child: str = "review", **policies: Any) -> Gra
     return builder.build()
 
 
+def waiting_parent() -> GraphRegistration:
+    """A parent that waits before it comes to its subgraph."""
+    builder = ManifestBuilder("article", Draft).set_entrypoint("write")
+    builder.add_node(
+        "write",
+        lambda state: None,
+        route=lambda state: RouteDecision.wait_for_event(event_name="go", resume_node="check"),
+        targets=["check"],
+    )
+    builder.add_event_handler("go", lambda state, payload: None)
+    return builder.add_subgraph("check", graph="review", input={"draft": "text"}).build()
+
+
 YES = {"approved": True, "reviewer": "alice"}
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from pydantic import BaseModel
-from reviews import YES, Draft, descending, parent, review, undeploy
+from reviews import YES, Draft, descending, parent, review, undeploy, waiting_parent
 
 from azure_functions_durable_graph import ManifestBuilder, RetryPolicy
 from azure_functions_durable_graph.graph.plan import MAX_DEPTH
@@ -99,6 +99,8 @@ def test_a_failing_child_is_tried_again_as_a_new_run() -> None:
 def test_an_input_that_the_child_does_not_take_fails_the_node() -> None:
     class Number(BaseModel):
         draft: int
+        approved: bool = False
+        reviewer: str | None = None
 
     builder = ManifestBuilder("review", Number).set_entrypoint("a").add_node("a", lambda state: None, terminal=True)
     run = GraphHost(parent(), builder.build()).start("article", {})
@@ -108,13 +110,14 @@ def test_an_input_that_the_child_does_not_take_fails_the_node() -> None:
 
 
 def test_a_subgraph_that_is_not_deployed_parks_the_run_and_is_named() -> None:
-    host = GraphHost(parent(), review())
-    undeploy(host, "review")
+    host = GraphHost(waiting_parent(), review())
     run = host.start("article", {})
+    undeploy(host, "review")
+    run.send("go")
     assert run.status == "parked"
     assert run.view["parked"] == "no graph 'review' is deployed, which node 'check' runs"
 
-    host.deploy(parent(), review())
+    host.deploy(waiting_parent(), review())
     run.advance(timedelta(minutes=1))
     assert run.waits == ["verdict"]
 
