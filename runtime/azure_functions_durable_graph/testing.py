@@ -22,7 +22,7 @@ from .host.harness.graph_host import GraphHost
 from .host.harness.graph_run import GraphRun
 from .host.replay import replay
 from .http.values import Problem
-from .work.registry import registrations_in
+from .work.packages import registrations_in
 
 __all__ = ["GraphHost", "GraphRun", "HistoryError", "Problem", "registrations_in", "replay_recording", "run_graph"]
 

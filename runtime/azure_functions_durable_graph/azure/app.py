@@ -9,7 +9,7 @@ those that are not plain classes.
 
 import functools
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional, cast
@@ -21,7 +21,8 @@ from ..errors import RegistrationError
 from ..graph.names import ACTIVITY, ORCHESTRATOR
 from ..graph.registration import GraphRegistration
 from ..http.routes import ROUTES, Route
-from ..work.registry import Registry, registrations_in
+from ..work.packages import search
+from ..work.registry import Registry
 
 MAX_BODY_BYTES = 1_000_000
 
@@ -35,14 +36,16 @@ class GraphFunctions(df.DFApp):
     it goes to the log there; the local host and tests call `check`, which raises.
     """
 
-    def __init__(self, auth_level: func.AuthLevel, check: Callable[[], None]) -> None:
+    def __init__(self, auth_level: func.AuthLevel, runtime: "DurableGraphApp") -> None:
         super().__init__(http_auth_level=auth_level)
-        self.check = check
+        self.runtime = runtime
 
     def get_functions(self) -> list[Any]:
         """What the worker loads."""
+        for warning in self.runtime.warnings:
+            logger.warning("%s", warning)
         try:
-            self.check()
+            self.runtime.check()
         except RegistrationError as error:
             logger.error("%s", error)
         except Exception:
@@ -62,7 +65,9 @@ class DurableGraphApp:
     ) -> None:
         """`auth_level` guards every route but `health`; FUNCTION asks for a function key in Azure."""
         self.registry = Registry()
-        self.function_app = GraphFunctions(auth_level, self.check)
+        self._packages: set[str] = set()
+        self._left_out: dict[str, str] = {}
+        self.function_app = GraphFunctions(auth_level, self)
         self._max_body_bytes = max_body_bytes
         self._add_orchestrator()
         self._add_activity()
@@ -74,9 +79,15 @@ class DurableGraphApp:
         self.registry.add(registration)
 
     def register_package(self, package: ModuleType) -> None:
-        """Add every GraphRegistration found in the modules of `package`. New runs get the newest version of a graph."""
-        for registration in registrations_in(package):
+        """Add every GraphRegistration found in the modules of `package`. New runs get the newest version of a graph.
+
+        A module without one, and a sub-package that is not registered itself, is told in `warnings`.
+        """
+        found = search(package)
+        for registration in found.graphs:
             self.registry.add(registration)
+        self._packages.add(package.__name__)
+        self._left_out |= found.warnings
 
     def register_lock(self, path: Path) -> None:
         """Take over runs of earlier hashes, as graphs.lock.json allows; call it after the graphs are registered.
@@ -100,6 +111,11 @@ class DurableGraphApp:
                 done = [self.registry.take_over(name, old, locked.graph_hash) for old in locked.serves]
                 if not all(done):
                     logger.warning("%s is out of date for graph %r: run the command `lock`", path.name, name)
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each module of a registered package in which no graph was found."""
+        return [text for name, text in self._left_out.items() if name not in self._packages]
 
     def check(self) -> None:
         """Raise RegistrationError with every fault between the graphs. Called when all of them are registered."""

@@ -44,14 +44,17 @@ def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
     """Check or write the lock, and tell what changed. Raises HostError or LockError for what cannot be read."""
     path = options.folder / FILE_NAME
     on_disk = Lock.from_text(path.read_text(encoding="utf-8")) if path.exists() else None
-    registered = locked_versions(_registry(options.folder))
+    apply_local_settings(options.folder)
+    runtime = load_runtime(options.folder)
+    runtime.check()
+    registered = locked_versions(runtime.registry)
     deployed = _base(options) if options.base else on_disk or Lock()
     wanted = following(deployed, registered)
     found = compare(deployed, wanted)
     code, verdict = _verdict(options, on_disk, deployed, wanted, registered, found)
     if not options.check and code == IN_STEP:
         path.write_text(wanted.to_text(), encoding="utf-8")
-    _tell(options, say, found, code, verdict)
+    _tell(options, say, found, code, verdict, runtime.warnings)
     return code
 
 
@@ -137,20 +140,19 @@ def _base(options: LockOptions) -> Lock:
 
 
 def _tell(
-    options: LockOptions, say: Callable[[str], None], found: list[VersionChange], code: int, verdict: str
+    options: LockOptions,
+    say: Callable[[str], None],
+    found: list[VersionChange],
+    code: int,
+    verdict: str,
+    warnings: list[str],
 ) -> None:
     summary = options.summary or os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(f"{as_markdown(found)}\n**{verdict}**\n")
     if options.as_json:
-        say(json.dumps({"exit_code": code, "verdict": verdict, "versions": as_json(found)}, indent=2))
+        told = {"exit_code": code, "verdict": verdict, "versions": as_json(found), "warnings": warnings}
+        say(json.dumps(told, indent=2))
     else:
-        say(f"{as_text(found)}\n{verdict}")
-
-
-def _registry(folder: Path) -> Registry:
-    apply_local_settings(folder)
-    runtime = load_runtime(folder)
-    runtime.check()
-    return runtime.registry
+        say("\n".join([*(f"warning: {text}" for text in warnings), as_text(found), verdict]))

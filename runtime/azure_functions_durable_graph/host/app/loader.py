@@ -12,7 +12,7 @@ import os
 import sys
 import typing
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import azure.functions as func
 
-from ...azure.app import DurableGraphApp
+from ...azure.app import DurableGraphApp, GraphFunctions
 from ...errors import HostError
 
 T = TypeVar("T")
@@ -120,8 +120,8 @@ def only(kind: type[T], what: str, module: ModuleType) -> T:
 
 def index_app(app: Any) -> LoadedApp:
     """List the app's functions. Raises HostError naming every function that Azure would refuse."""
-    check: Callable[[], None] = getattr(app, "check", lambda: None)
-    check()  # graphs that do not fit each other: RegistrationError
+    if isinstance(app, GraphFunctions):
+        app.runtime.check()  # graphs that do not fit each other: RegistrationError
     if app in _INDEXED:
         return _INDEXED[app]
     try:
