@@ -12,7 +12,7 @@ import logging
 from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Optional, cast
+from typing import TYPE_CHECKING, Any, Optional, cast
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -23,6 +23,9 @@ from ..graph.registration import GraphRegistration
 from ..http.routes import ROUTES, Route
 from ..work.packages import search
 from ..work.registry import Registry
+
+if TYPE_CHECKING:
+    from .schedules import Schedule
 
 MAX_BODY_BYTES = 1_000_000
 
@@ -65,6 +68,7 @@ class DurableGraphApp:
     ) -> None:
         """`auth_level` guards every route but `health`; FUNCTION asks for a function key in Azure."""
         self.registry = Registry()
+        self._schedules: dict[str, Schedule] = {}
         self._packages: set[str] = set()
         self._left_out: dict[str, str] = {}
         self.function_app = GraphFunctions(auth_level, self)
@@ -118,10 +122,11 @@ class DurableGraphApp:
         return [text for name, text in self._left_out.items() if name not in self._packages]
 
     def check(self) -> None:
-        """Raise RegistrationError with every fault between the graphs. Called when all of them are registered."""
+        """Raise RegistrationError with every fault between the graphs and their schedules, once all are registered."""
         from ..declare.graph_set import set_faults  # most apps register and are checked once: not part of the import
 
         faults = set_faults(self.registry.all(), self.registry.by_name)
+        faults += [fault for schedule in self._schedules.values() for fault in schedule.faults(self.registry)]
         if faults:
             lines = [f"  {number}. {fault}" for number, fault in enumerate(faults, start=1)]
             raise RegistrationError("\n".join([f"the app's graphs have {len(faults)} fault(s) together:", *lines]))
@@ -137,17 +142,24 @@ class DurableGraphApp:
         """Start a run of a graph at every tick of `cron` (NCRONTAB, six fields, UTC unless the app says otherwise).
 
         The run's id is made of the schedule's name and the tick, so that a tick that fires twice starts one run.
-        `name` tells several schedules of one graph apart. The input is validated at each tick; a bad one fails it.
-        """
-        registry, label = self.registry, name or graph_name
+        `name` tells several schedules of one graph apart. `cron` may be an app setting, `"%NIGHTLY%"`.
 
-        @self.function_app.function_name(f"schedule_{label.replace('-', '_')}")
+        Raises RegistrationError for a name or a cron expression that is not valid, or a name that is in use. That the
+        graph exists and takes the input is checked with the graphs, once all are registered.
+        """
+        from .schedules import Schedule, start_on_schedule
+
+        schedule = Schedule(name or graph_name, graph_name, cron, {} if input is None else input)
+        if schedule.function.lower() in self._schedules:
+            raise RegistrationError(f"{schedule} is declared twice: give each schedule a name=… of its own")
+        self._schedules[schedule.function.lower()] = schedule
+        registry = self.registry
+
+        @self.function_app.function_name(schedule.function)
         @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-            from .serving import start_on_schedule
-
-            await start_on_schedule(registry, client, graph_name, label, cron, input or {})
+            await start_on_schedule(schedule, registry, client, timer)
 
     def _add_orchestrator(self) -> None:
         @self.function_app.function_name(ORCHESTRATOR)
