@@ -99,18 +99,19 @@ class DurableGraphApp:
         A lock that is missing, out of date or unreadable allows nothing, and the log says so: an app that does not
         load would be worse than runs that park.
         """
-        from ..change.lock import Lock  # not every app has one
-        from ..errors import LockError
-
         try:
-            graphs = Lock.from_text(path.read_text(encoding="utf-8"), path.name).graphs
-        except OSError:
+            self._take_over(path)
+        except Exception as error:
+            logger.error("runs of earlier graph hashes are not taken over: %s", error)
+
+    def _take_over(self, path: Path) -> None:
+        from ..change.lock import Lock  # not every app has one
+
+        lock = Lock.read(path, path.name)
+        if lock is None:
             logger.warning("there is no %s: runs of earlier graph hashes are not taken over", path.name)
             return
-        except LockError as error:
-            logger.error("runs of earlier graph hashes are not taken over: %s", error)
-            return
-        for name, graph in graphs.items():
+        for name, graph in lock.graphs.items():
             for locked in graph.versions.values():
                 done = [self.registry.take_over(name, old, locked.graph_hash) for old in locked.serves]
                 if not all(done):

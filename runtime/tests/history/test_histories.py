@@ -168,14 +168,14 @@ def test_the_command_records_a_run_of_a_served_app(tmp_path: Path) -> None:
 
     assert answer.returncode == 0, answer.stderr
     path = Path(answer.stdout.strip())
-    assert path.name == "r_1.json"
+    assert path.name == "r_1-83780627.json"
     replay_recording(path, app_with(conversation()))
     assert (unknown.returncode, "there is no such run" in unknown.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
     ("words", "text"),
-    [(["a/b"], "is no run id"), (["r", "--url", "http://127.0.0.1:9"], "cannot be read")],
+    [(["a/b"], "is not a valid run id"), (["r", "--url", "http://127.0.0.1:9"], "cannot be asked")],
     ids=["bad id", "nobody answers"],
 )
 def test_what_cannot_be_recorded_is_one_sentence(words: list[str], text: str) -> None:
@@ -187,5 +187,5 @@ def test_what_cannot_be_recorded_is_one_sentence(words: list[str], text: str) ->
 
 
 def test_another_orchestration_is_no_run() -> None:
-    with pytest.raises(HistoryError, match="'x' is no run of a graph, but of 'main'"):
+    with pytest.raises(HistoryError, match="'x' is not a run of a graph, but of 'main'"):
         recorded_run({"name": "main", "instanceId": "x"})
