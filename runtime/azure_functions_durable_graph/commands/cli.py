@@ -90,6 +90,9 @@ def _add_project_commands(commands: argparse._SubParsersAction[argparse.Argument
     package = commands.add_parser("package", help="stage what is deployed in dist/app: all that .funcignore leaves")
     package.set_defaults(run=_package, log=logging.WARNING)
     verify = commands.add_parser("verify", help="check that the vendored runtime is as it was delivered")
+    verify.add_argument("--template", metavar="URL", help="compare the record with that of the template's repository")
+    verify.add_argument("--revision", metavar="REVISION", help="its tag or branch (default: the tag of the version)")
+    verify.add_argument("--base", metavar="REVISION", help="only where the record has changed since this git revision")
     verify.set_defaults(run=_verify, log=logging.WARNING)
     update = commands.add_parser("update-runtime", help="replace the vendored runtime by that of a template revision")
     update.add_argument("revision", nargs="?", metavar="REVISION", help="tag or branch (default: the template's head)")
@@ -113,14 +116,19 @@ def _package(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from .vendoring import verify
+    from .verify import verify, verify_record
 
-    print(verify(Path.cwd()))
+    if options.template:
+        print(verify_record(Path.cwd(), options.template, options.revision, options.base))
+    elif options.revision or options.base:
+        raise VendorError("--revision and --base need --template: the repository with which to compare")
+    else:
+        print(verify(Path.cwd()))
     return 0
 
 
 def _update_runtime(options: argparse.Namespace) -> int:
-    from .vendoring import update
+    from .update_runtime import update
 
     print(update(Path.cwd(), options.template, options.revision))
     return 0
