@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from azure_functions_durable_graph.commands.vendoring import RECORD, record_of
+from azure_functions_durable_graph.commands.vendored import RECORD, record_of
 
 pytestmark = pytest.mark.xdist_group("generated")
 

@@ -18,7 +18,7 @@ LOCKS = {
 def main() -> None:
     """Write the record, and the locks of a project with samples and of one without."""
     sys.path.insert(0, str(ROOT / "runtime"))
-    from azure_functions_durable_graph.commands.vendoring import PACKAGE, RECORD, record_of
+    from azure_functions_durable_graph.commands.vendored import PACKAGE, RECORD, record_of
 
     (TEMPLATE / RECORD).write_text(record_of(TEMPLATE / PACKAGE).to_text(), encoding="utf-8")
     for samples, path in LOCKS.items():

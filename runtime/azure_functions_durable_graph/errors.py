@@ -3,6 +3,7 @@
 GraphError
 ├── GraphBuildError      a graph cannot be compiled; lists every fault with its cure
 ├── RegistrationError    an app was given something that is not a graph
+├── CronError            a schedule is not an NCRONTAB expression, or never fires
 ├── DecisionError        a route handler answered with something that is no decision
 ├── PayloadError         a value cannot cross the durable boundary as plain JSON
 ├── ManifestError        a manifest cannot be read; says at which path
@@ -34,7 +35,7 @@ class Fault:
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.problem}. {self.cure}."
+        return f"{self.where}: {self.problem}. {self.cure}{'' if self.cure.endswith('?') else '.'}"
 
 
 class GraphBuildError(GraphError):
@@ -52,6 +53,10 @@ class GraphBuildError(GraphError):
 
 class RegistrationError(GraphError):
     """An app or package holds something that cannot be registered as a graph."""
+
+
+class CronError(GraphError, ValueError):
+    """A schedule is not an NCRONTAB expression, or never fires. The text names the field."""
 
 
 class DecisionError(GraphError, TypeError):

@@ -22,7 +22,7 @@ from .host.harness.graph_host import GraphHost
 from .host.harness.graph_run import GraphRun
 from .host.replay import replay
 from .http.values import Problem
-from .work.registry import registrations_in
+from .work.packages import registrations_in
 
 __all__ = ["GraphHost", "GraphRun", "HistoryError", "Problem", "registrations_in", "replay_recording", "run_graph"]
 
@@ -48,6 +48,12 @@ def run_graph(
 def replay_recording(path: Path, app: DurableGraphApp) -> None:
     """Replay a file that the command `record` has made against the graphs of `app`.
 
-    Raises HistoryError that names the first difference between then and now.
+    Raises HistoryError that names the first difference between then and now, or what is wrong with the file.
     """
-    replay(RecordedRun.from_text(path.read_text(encoding="utf-8"), path.name), app.registry)
+    run = RecordedRun.read(path)
+    try:
+        replay(run, app.registry)
+    except HistoryError:
+        raise
+    except Exception as error:
+        raise HistoryError(f"{path.name} cannot be replayed: {type(error).__name__}: {error}") from error

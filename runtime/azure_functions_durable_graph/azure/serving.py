@@ -15,9 +15,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from ..errors import RegistrationError
-from ..graph.names import tick_id
-from ..http.api import Api, IdTaken, Runs
+from ..http.api import Api, Runs
 from ..http.routes import Route
 from ..http.values import Problem, Request, Response
 from ..work.registry import Registry
@@ -28,24 +26,6 @@ logger = logging.getLogger(__name__)
 async def serve(route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any) -> func.HttpResponse:
     """Answer one request of the Functions host."""
     return _to_azure(await _answer(route, registry, limit, req, client))
-
-
-async def start_on_schedule(
-    registry: Registry, client: Any, graph_name: str, label: str, cron: str, given: dict[str, Any]
-) -> None:
-    """Start the run of one tick, unless it is there already."""
-    graph = registry.default(graph_name)
-    if graph is None:
-        raise RegistrationError(f"the schedule {label!r} starts the unknown graph {graph_name!r}")
-    from ..http.runs import run_input
-    from .durable_runs import DurableRuns
-
-    now = datetime.now(timezone.utc)
-    run_id = tick_id(label, cron, now)
-    try:
-        await DurableRuns(client).start(run_id, run_input(graph, given, {"schedule": label}, now), fresh=False)
-    except IdTaken:
-        logger.info("the run %s of schedule %r is there already", run_id, label)
 
 
 async def in_thread(context: Any, code: Callable[..., Any], *arguments: Any) -> Any:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import HistoryError, HostError, LockError, VendorError
+from ..errors import HistoryError, HostError, LockError, RegistrationError, VendorError
 
 REQUIREMENTS = frozenset({"azure", "pydantic", "aiohttp"})
 """The top-level modules that requirements.txt installs, and that a command may find missing."""
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
     try:
         return int(options.run(options))
-    except (HistoryError, HostError, LockError, VendorError) as error:
+    except (HistoryError, HostError, LockError, RegistrationError, VendorError) as error:
         print(f"error: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] not in REQUIREMENTS:
@@ -109,7 +109,10 @@ def _add_project_commands(commands: argparse._SubParsersAction[argparse.Argument
     graph.set_defaults(run=_new_graph, log=logging.WARNING)
     package = commands.add_parser("package", help="stage in dist/app what .funcignore does not exclude")
     package.set_defaults(run=_package, log=logging.WARNING)
-    verify = commands.add_parser("verify", help="check that the vendored runtime has not been modified")
+    verify = commands.add_parser("verify", help="check that the vendored runtime is as it was delivered")
+    verify.add_argument("--template", metavar="URL", help="compare the record with that of the template's repository")
+    verify.add_argument("--revision", metavar="REVISION", help="its tag or branch (default: the tag of the version)")
+    verify.add_argument("--base", metavar="REVISION", help="only where the record has changed since this git revision")
     verify.set_defaults(run=_verify, log=logging.WARNING)
     update = commands.add_parser("update-runtime", help="replace the vendored runtime with that of a template revision")
     update.add_argument("revision", nargs="?", metavar="REVISION", help="tag or branch (default: the template's head)")
@@ -133,14 +136,19 @@ def _package(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from .vendoring import verify
+    from .verify import verify, verify_record
 
-    print(verify(Path.cwd()))
+    if options.template:
+        print(verify_record(Path.cwd(), options.template, options.revision, options.base))
+    elif options.revision or options.base:
+        raise VendorError("--revision and --base need --template: the repository with which to compare")
+    else:
+        print(verify(Path.cwd()))
     return 0
 
 
 def _update_runtime(options: argparse.Namespace) -> int:
-    from .vendoring import update
+    from .update_runtime import update
 
     print(update(Path.cwd(), options.template, options.revision))
     return 0

@@ -22,6 +22,7 @@ from ..graph.reducers import reducer_names
 from ..graph.registration import EventCode, GraphRegistration, Handler, NodeCode
 from ..graph.states import model_faults, schema_of
 from . import checks
+from .origin import caller
 
 if TYPE_CHECKING:
     from ..graph.policies import ErrorName, RetryPolicy
@@ -215,7 +216,7 @@ class ManifestBuilder:
             from .mermaid import flowchart  # a picture only of what is wrong
 
             raise GraphBuildError(str(self._graph_name), faults, flowchart(manifest) if self._nodes else "")
-        return GraphRegistration(manifest, self._state_model, self._node_code, self._event_code)
+        return GraphRegistration(manifest, self._state_model, self._node_code, self._event_code, caller())
 
     def _add(
         self,

@@ -53,13 +53,9 @@ def wait_address(event_name: str, step: int) -> str:
     return f"{event_name}.{step}"
 
 
-def tick_id(schedule: str, cron: str, now: datetime) -> str:
-    """The id of a run that a schedule starts: the same for a tick that fires twice.
-
-    Ticks are told apart by the minute; by the second where the cron expression's seconds are no plain number.
-    """
-    moment = f"{now:%Y%m%dT%H%M}" if cron.split(maxsplit=1)[0].isdigit() else f"{now:%Y%m%dT%H%M%S}"
-    return f"{schedule}.{moment}Z"
+def tick_id(schedule: str, tick: datetime) -> str:
+    """The id of the run that a schedule starts for a tick: the same for a tick that fires twice."""
+    return f"{schedule}.{tick:%Y%m%dT%H%M%S}Z"
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

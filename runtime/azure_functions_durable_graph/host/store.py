@@ -47,7 +47,10 @@ class SqliteStore:
     def __init__(self, path: Path | None = None) -> None:
         """Open or create the file; None keeps everything in memory. Raises HostError for a file that is not a store."""
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise HostError(f"the folder of the store {path} cannot be made: {error.strerror}") from None
         try:
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=1

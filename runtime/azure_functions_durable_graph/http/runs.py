@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from ..declare.graph_set import faults_of_run
 from ..errors import PayloadError
 from ..graph.names import RUN_ID_RULE, is_run_id, new_run_id
 from ..graph.registration import GraphRegistration
@@ -58,6 +59,7 @@ class CancelRequest(BaseModel):
 async def start_run(api: Api, request: Request) -> Response:
     """202: started. 200: `on_conflict` is "return" and the run was there."""
     graph = find_graph(api, request)
+    _refuse_faulty(api, graph)
     body = validated(StartRequest, read_json(request, api.max_body_bytes, empty={}))
     run = run_input(graph, body.input, body.metadata, api.now())
     run_id = body.instance_id or new_run_id(graph.graph_name, api.unique())
@@ -88,6 +90,13 @@ def run_input(graph: GraphRegistration, given: dict[str, Any], metadata: dict[st
         raise invalid("the input is no valid state of the graph", error, "input") from None
     except PayloadError as error:
         raise Problem("invalid", str(error)) from None
+
+
+def _refuse_faulty(api: Api, graph: GraphRegistration) -> None:
+    """Problem 500 where a run could only park or fail: a subgraph that is missing, or does not fit."""
+    faults = faults_of_run(graph, api.registry.by_name)
+    if faults:
+        raise Problem("graph-faulty", " ".join(map(str, faults)))
 
 
 async def get_run(api: Api, request: Request) -> Response:

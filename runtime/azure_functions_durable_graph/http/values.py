@@ -55,6 +55,7 @@ _PROBLEMS = {
     "run-finished": (410, "The run has finished"),
     "body-too-large": (413, "The body is too large"),
     "invalid": (422, "The request is not valid"),
+    "graph-faulty": (500, "The graph cannot run with the graphs beside it"),
     "internal": (500, "Something went wrong on the server"),
 }
 

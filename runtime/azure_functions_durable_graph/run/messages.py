@@ -61,8 +61,9 @@ class RunInput(TypedDict):
 
     The optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that comes
     next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
-    of a parked run. `child` marks a run that another run has started: it reports failure as a value. `taken` lists the
-    answers that the run has taken, oldest first: `[step of the wait, id of the event]`.
+    of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
+    runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
+    oldest first: `[step of the wait, id of the event]`.
     """
 
     format: int
@@ -82,6 +83,7 @@ class RunInput(TypedDict):
     pause: NotRequired[float]
     child: NotRequired[bool]
     taken: NotRequired[list[list[Any]]]
+    depth: NotRequired[int]
 
 
 class NodeCall(TypedDict):
@@ -127,10 +129,10 @@ class NodeResult(TypedDict):
     """Output of the node activity. It names its node and step, so that a history can be read by itself.
 
     Exactly one of three forms: `patch` (with `unset` and `decision` where they apply), `error`, or `missing`
-    (this deployment has no graph of that hash). `plan` comes with the first two where a compatible newer manifest has
-    served the call: the run goes on with that plan. A branch adds `writes` (updates of fields with a reducer), an item
-    its `value`, a subgraph the `child` to be started. With `merge` the orchestrator has what came back merged by an
-    activity before the run goes on.
+    (this deployment has no graph of that hash; `missing_graph` names the subgraph, where it is that one). `plan` comes
+    with the first two where a compatible newer manifest has served the call: the run goes on with that plan. A branch
+    adds `writes` (updates of fields with a reducer), an item its `value`, a subgraph the `child` to be started. With
+    `merge` the orchestrator has what came back merged by an activity before the run goes on.
     """
 
     node: str
@@ -141,6 +143,7 @@ class NodeResult(TypedDict):
     event: NotRequired[str]
     error: NotRequired[ErrorRecord]
     missing: NotRequired[bool]
+    missing_graph: NotRequired[str]
     plan: NotRequired[Plan]
     attempt: NotRequired[int]
     branch: NotRequired[str]

@@ -11,18 +11,25 @@ import uuid
 from typing import Any, cast
 
 from ..graph.names import ORCHESTRATOR, did_you_mean
+from ..graph.plan import MAX_DEPTH
 from .messages import ErrorRecord, RunInput
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
 from .ports import Steps
 from .traversal import Traversal
 
+TOO_DEEP = "RecursionLimitExceeded"
+"""The type of the error with which a run ends that would start a child below the plan's `max_depth`."""
+
 
 def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
     """Start the child run and wait for it."""
+    depth = traversal.run.get("depth", 0) + 1
+    if depth > traversal.run["plan"].get("max_depth", MAX_DEPTH):
+        return Failed(_too_deep(traversal))
     traversal.publish()
     prepared = yield from traversal.run_activity(traversal.call(started_at=traversal.now().isoformat()))
     if prepared.get("missing"):
-        yield from traversal.park()
+        yield from traversal.park(prepared.get("missing_graph"))
         return Revisit()
     traversal.adopt(prepared)
     if "error" in prepared:
@@ -30,15 +37,20 @@ def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
     attempt = traversal.attempt
     traversal.apply_result(prepared)  # what an event or earlier branches brought
     traversal.run["attempt"] = attempt
-    child = yield from _await_child(traversal, prepared["child"])
+    child = yield from _await_child(traversal, cast(RunInput, {**prepared["child"], "depth": depth}))
     if isinstance(child, Failed):
         return (yield from traversal.retry_or_fail(child.error))
+    return (yield from _take_output(traversal, child, needs_merge=prepared.get("merge", False)))
+
+
+def _take_output(traversal: Traversal, child: dict[str, Any], *, needs_merge: bool) -> Steps[NodeOutcome]:
+    """Bring the child's fields into the parent's state, by the parent's own rules where types alone do not tell."""
     output = traversal.plan_node.get("output", {})
     unknown = next((theirs for theirs in output.values() if theirs not in child), None)
     if unknown is not None:
         return Failed(_unknown_field(unknown, child))
     update = {mine: child[theirs] for mine, theirs in output.items()}
-    if prepared.get("merge"):
+    if needs_merge:
         failed = yield from traversal.merge({}, [update])
         return failed or Moved(traversal.static_edge())
     traversal.apply_patch(update)
@@ -69,7 +81,16 @@ def _child_id(traversal: Traversal, graph: str) -> str:
     return f"{graph}.{uuid.uuid5(uuid.NAMESPACE_URL, name).hex}"
 
 
+def _too_deep(traversal: Traversal) -> ErrorRecord:
+    """No base classes: an attempt more changes nothing, so only a policy that names the type retries it."""
+    limit, graph = traversal.run["plan"].get("max_depth", MAX_DEPTH), traversal.run["plan"]["graph"]
+    message = f"graphs run inside each other {limit} levels deep: does {graph!r} call itself without end?"
+    return {"type": TOO_DEEP, "bases": [], "message": message, "where": "subgraph"}
+
+
 def _of_child(error: dict[str, Any], child_id: str) -> ErrorRecord:
+    if error["type"] == TOO_DEEP:  # handed up as it is: a tale of every level would outgrow the custom status
+        return {"type": TOO_DEEP, "bases": [], "message": error["message"], "where": "subgraph"}
     return {
         "type": error["type"],
         "bases": error["bases"],

@@ -140,10 +140,13 @@ class Traversal:
             if segment >= until:
                 return
 
-    def park(self) -> Steps[None]:
-        """The run's version is not deployed: say so, sleep, and look again."""
+    def park(self, missing_graph: str | None = None) -> Steps[None]:
+        """The run's version, or the subgraph that is named, is not deployed: say so, sleep, and look again."""
         plan, pause = self.run["plan"], self.run.get("pause", PARK_FIRST)
-        self.publish(parked=f"no deployed graph {plan['graph']!r} has the hash {plan['hash']}")
+        if missing_graph is None:
+            self.publish(parked=f"no deployed graph {plan['graph']!r} has the hash {plan['hash']}")
+        else:
+            self.publish(parked=f"no graph {missing_graph!r} is deployed, which node {self.run['node']!r} runs")
         self.run["pause"] = min(pause * 2, PARK_LONGEST)
         yield from self.sleep(pause)
 

@@ -32,8 +32,8 @@ async def run_node(registry: Registry, call: NodeCall, in_thread: InThread = asy
         result["plan"] = graph.manifest.plan()
     try:
         return cast(NodeResult, {**result, **await Visit(registry, graph, call, in_thread).run()})
-    except NotDeployed:
-        return {**result, "missing": True}
+    except NotDeployed as absent:
+        return {**result, "missing": True, "missing_graph": absent.graph}
     except NodeFailed as failed:
         found = failed.failure
     except Exception as error:  # a defect of ours is a failure of the node, too: the run must not hang on it

@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
     """A subgraph that this deployment does not have."""
 
+    def __init__(self, graph: str) -> None:
+        self.graph = graph
+        super().__init__(graph)
+
 
 class Visit:
     """One call of the activity. Failures leave it as NodeFailed."""
@@ -108,7 +112,7 @@ class Visit:
         """The input of a subgraph's run: the parent's fields, validated by the child's model."""
         child = self._registry.default(str(self._spec.graph))
         if child is None:
-            raise NotDeployed
+            raise NotDeployed(str(self._spec.graph))
         with _ours("input of the subgraph"):
             fields = self._state.fields
             given = {theirs: fields[mine] for theirs, mine in (self._spec.input or {}).items()}

@@ -238,16 +238,16 @@ def entry(data: Any) -> Any:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not JSON"),
-        ("[]", "is no lock of format 1"),
-        ('{"format": 2, "graphs": {}}', "is no lock of format 1"),
-        ('{"format": 1, "graphs": {"g": {}}}', "entry of graph 'g' cannot be read"),
+        ("{", r"line 1, column 2: not JSON"),
+        ("[]", "a JSON object was expected, not list"),
+        ('{"format": 2, "graphs": {}}', "is not a lock of format 1"),
+        ('{"format": 1, "graphs": {"g": {}}}', "graph 'g': its entry cannot be read"),
         (edited(lambda data: entry(data)["manifest"].pop("nodes")), r"manifest\.nodes: missing"),
         (edited(lambda data: entry(data)["manifest"]["nodes"]["a"].update(next="a")), "was edited by hand"),
         (edited(lambda data: entry(data).update(graph_hash="0")), "was edited by hand"),
-        (edited(lambda data: entry(data).update(serves="all")), "serves is a list of hashes"),
+        (edited(lambda data: entry(data).update(serves="all")), r"serves: list was expected, not str"),
         (edited(lambda data: data["graphs"]["line"].update(default="9")), "has no version '9'"),
-        ("<<<<<<< ours\n", "is not JSON"),
+        ("<<<<<<< ours\n", "it holds a merge conflict"),
     ],
 )
 def test_a_bad_lock_is_one_clear_sentence(text: str, message: str) -> None:

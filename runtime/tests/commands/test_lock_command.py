@@ -168,10 +168,48 @@ def test_a_version_that_live_runs_need_is_not_dropped(tmp_path: Path) -> None:
     assert "1 live run(s) of review still need version 1" in text
 
 
+@pytest.mark.parametrize("path", ["", "/apis", "/api/graphs"])
+def test_a_404_that_is_not_of_the_app_is_a_wrong_url(tmp_path: Path, path: str) -> None:
+    lock(write_app(tmp_path))
+    with deployed(old_review()) as (url, _):
+        code, text = lock(tmp_path, "--check", "--against-runs", f"{url}{path}")
+
+    assert code == 1
+    assert "answered 404, and not as an app with graphs does" in text
+
+
+def test_a_graph_that_was_never_deployed_has_no_live_runs(tmp_path: Path) -> None:
+    lock(write_app(tmp_path))
+    with deployed() as (url, _):
+        assert lock(tmp_path, "--check", "--against-runs", f"{url}/api")[0] == 0
+
+
+@pytest.mark.parametrize("url", ["ftp://x/api", "/api", "http://", "http://[/api", "http://127.0.0.1:99999/api", "x y"])
+def test_a_url_that_cannot_be_asked_is_one_sentence(tmp_path: Path, url: str) -> None:
+    lock(write_app(tmp_path))
+
+    code, text = lock(tmp_path, "--check", "--against-runs", url)
+
+    assert (code, text.startswith("error: ")) == (1, True), text
+
+
+def test_a_folder_where_a_file_should_be_is_one_sentence(tmp_path: Path) -> None:
+    lock(write_app(tmp_path))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    for option in ("--base", "--summary"):
+        code, text = lock(tmp_path, "--check", option, folder)
+        assert (code, "error: " in text, str(folder) in text) == (1, True, True), text
+    (tmp_path / "graphs.lock.json").unlink()
+    (tmp_path / "graphs.lock.json").mkdir()
+    assert lock(tmp_path)[0] == 1
+
+
 def test_an_app_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
     lock(write_app(tmp_path))
 
     code, text = lock(tmp_path, "--check", "--against-runs", "http://127.0.0.1:9/api")
 
     assert code == 1
-    assert "cannot be asked for its live runs" in text
+    assert "cannot be asked: " in text

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, RouteDecision
+from azure_functions_durable_graph.testing import GraphHost
 
 
 class Draft(BaseModel):
@@ -75,4 +76,45 @@ def parent(name: str = "article", child: str = "review", **policies: Any) -> Gra
     return builder.build()
 
 
+def waiting_parent() -> GraphRegistration:
+    """A parent that waits before it comes to its subgraph."""
+    builder = ManifestBuilder("article", Draft).set_entrypoint("write")
+    builder.add_node(
+        "write",
+        lambda state: None,
+        route=lambda state: RouteDecision.wait_for_event(event_name="go", resume_node="check"),
+        targets=["check"],
+    )
+    builder.add_event_handler("go", lambda state, payload: None)
+    return builder.add_subgraph("check", graph="review", input={"draft": "text"}).build()
+
+
 YES = {"approved": True, "reviewer": "alice"}
+
+
+def undeploy(host: GraphHost, name: str) -> None:
+    """Take a graph out of the app that runs, as a deployment does that loads without one of its subgraphs."""
+    registry = host._runtime.registry
+    registry._defaults.pop(name)
+    registry._versions.pop(name)
+
+
+class Steps(BaseModel):
+    """How far a graph that calls itself still has to go."""
+
+    left: int
+
+
+def descending(**policies: Any) -> GraphRegistration:
+    """A graph that calls itself until nothing is left."""
+    builder = ManifestBuilder("descend", Steps).set_entrypoint("count")
+    builder.add_node(
+        "count",
+        lambda state: {"left": state.left - 1},
+        route=lambda state: "deeper" if state.left > 0 else "__complete__",
+        targets=["deeper", "__complete__"],
+    )
+    builder.add_subgraph("deeper", graph="descend", input={"left": "left"}, output={"left": "left"}, **policies)
+    if policies.get("on_error"):
+        builder.add_node("mend", lambda state: {"left": -99}, terminal=True)
+    return builder.build()

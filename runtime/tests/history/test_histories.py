@@ -175,7 +175,7 @@ def test_the_command_records_a_run_of_a_served_app(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "text"),
-    [(["a/b"], "is no run id"), (["r", "--url", "http://127.0.0.1:9"], "cannot be read")],
+    [(["a/b"], "is not a valid run id"), (["r", "--url", "http://127.0.0.1:9"], "cannot be asked")],
     ids=["bad id", "nobody answers"],
 )
 def test_what_cannot_be_recorded_is_one_sentence(words: list[str], text: str) -> None:
@@ -187,5 +187,5 @@ def test_what_cannot_be_recorded_is_one_sentence(words: list[str], text: str) ->
 
 
 def test_another_orchestration_is_no_run() -> None:
-    with pytest.raises(HistoryError, match="'x' is no run of a graph, but of 'main'"):
+    with pytest.raises(HistoryError, match="'x' is not a run of a graph, but of 'main'"):
         recorded_run({"name": "main", "instanceId": "x"})

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 from pydantic import BaseModel
-from reviews import YES, Draft, parent, review
+from reviews import YES, Draft, descending, parent, review, undeploy, waiting_parent
 
 from azure_functions_durable_graph import ManifestBuilder, RetryPolicy
+from azure_functions_durable_graph.graph.plan import MAX_DEPTH
 from azure_functions_durable_graph.testing import GraphHost, GraphRun, Problem
 
 
@@ -98,6 +99,8 @@ def test_a_failing_child_is_tried_again_as_a_new_run() -> None:
 def test_an_input_that_the_child_does_not_take_fails_the_node() -> None:
     class Number(BaseModel):
         draft: int
+        approved: bool = False
+        reviewer: str | None = None
 
     builder = ManifestBuilder("review", Number).set_entrypoint("a").add_node("a", lambda state: None, terminal=True)
     run = GraphHost(parent(), builder.build()).start("article", {})
@@ -106,12 +109,15 @@ def test_an_input_that_the_child_does_not_take_fails_the_node() -> None:
     assert (run.error["where"], run.error["type"]) == ("input of the subgraph", "ValidationError")
 
 
-def test_a_subgraph_that_is_not_deployed_parks_the_run() -> None:
-    host = GraphHost(parent())
+def test_a_subgraph_that_is_not_deployed_parks_the_run_and_is_named() -> None:
+    host = GraphHost(waiting_parent(), review())
     run = host.start("article", {})
+    undeploy(host, "review")
+    run.send("go")
     assert run.status == "parked"
+    assert run.view["parked"] == "no graph 'review' is deployed, which node 'check' runs"
 
-    host.deploy(parent(), review())
+    host.deploy(waiting_parent(), review())
     run.advance(timedelta(minutes=1))
     assert run.waits == ["verdict"]
 
@@ -148,3 +154,29 @@ def test_cancelling_reaches_the_deepest_child() -> None:
     run.cancel()
 
     assert deepest.status == "cancelled"
+
+
+def test_a_graph_may_call_itself_as_deep_as_the_plan_allows() -> None:
+    run = GraphHost(descending()).start("descend", {"left": MAX_DEPTH + 1})
+
+    assert (run.status, run.state.left) == ("completed", 0)
+
+
+def test_a_graph_that_calls_itself_too_deep_fails_with_one_plain_error() -> None:
+    run = GraphHost(descending()).start("descend", {"left": MAX_DEPTH + 2})
+
+    assert run.status == "failed"
+    assert run.error is not None
+    assert (run.error["type"], run.error["node"]) == ("RecursionLimitExceeded", "deeper")
+    assert run.error["message"] == (
+        "graphs run inside each other 32 levels deep: does 'descend' call itself without end?"
+    )
+
+
+def test_the_depth_limit_is_not_tried_again_and_can_be_mended() -> None:
+    host = GraphHost(descending(retry=RetryPolicy(max_attempts=5), on_error={"RecursionLimitExceeded": "mend"}))
+
+    run = host.start("descend", {"left": MAX_DEPTH + 2})
+
+    assert (run.status, run.state.left) == ("completed", -99)
+    assert host.activities_run == 2 * (MAX_DEPTH + 1), "each level counts and prepares once; the deepest mends instead"

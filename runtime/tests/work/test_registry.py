@@ -1,57 +1,23 @@
-"""The graphs of an app: found in a package, and told apart by name and hash."""
-
-import sys
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+"""The graphs of an app, told apart by name, version and hash."""
 
 import pytest
 from shapes import line
 
-from azure_functions_durable_graph import DurableGraphApp
-from azure_functions_durable_graph.work.registry import Registry, natural, registrations_in
-
-MODULE = """
-from shapes import line
-registration = line("a", version="{version}", graph_name="{name}")
-helper = 7
-"""
+from azure_functions_durable_graph import GraphRegistration
+from azure_functions_durable_graph.errors import RegistrationError
+from azure_functions_durable_graph.work.registry import Registry, natural
 
 
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Make a package of graph modules: file name -> (graph name, version)."""
-
-    def make(**modules: tuple[str, str]) -> ModuleType:
-        folder = tmp_path / "some_graphs"
-        folder.mkdir()
-        (folder / "__init__.py").write_text("")
-        (folder / "helpers.py").write_text("from .one import registration\n" if "one" in modules else "")
-        for name, (graph, version) in modules.items():
-            (folder / f"{name}.py").write_text(MODULE.format(name=graph, version=version))
-        monkeypatch.syspath_prepend(str(tmp_path))
-        for name in [name for name in sys.modules if name.startswith("some_graphs")]:
-            monkeypatch.delitem(sys.modules, name)
-        return __import__("some_graphs")
-
-    return make
+def registry(*graphs: GraphRegistration) -> Registry:
+    found = Registry()
+    for graph in graphs:
+        found.add(graph)
+    return found
 
 
-def test_every_graph_of_a_package_is_found_once(package: Any) -> None:
-    found = registrations_in(package(one=("b", "1"), two=("a", "1")))
-
-    assert sorted(graph.graph_name for graph in found) == ["a", "b"]
-
-
-def test_new_runs_get_the_newest_version_whatever_its_file_is_called(package: Any) -> None:
-    runtime = DurableGraphApp()
-    runtime.register_package(package(order=("order", "10"), order_v9=("order", "9")))
-
-    default = runtime.registry.default("order")
-
-    assert default is not None
-    assert default.manifest.version == "10"
-    assert [graph.manifest.version for graph in runtime.registry.versions("order")] == ["9", "10"]
+def built_here(*nodes: str) -> GraphRegistration:
+    """A graph built in this file, at one line."""
+    return line(*nodes)
 
 
 def test_versions_sort_as_people_read_them() -> None:
@@ -61,12 +27,43 @@ def test_versions_sort_as_people_read_them() -> None:
 
 
 def test_a_hash_is_taken_over_only_by_a_graph_that_is_there() -> None:
-    registry = Registry()
     new = line("a")
-    registry.add(new)
+    found = registry(new)
 
-    assert registry.find("line", "old") is None
-    assert not registry.take_over("line", "old", "nowhere")
-    assert registry.take_over("line", "old", new.graph_hash)
-    assert registry.find("line", "old") is new
-    assert registry.find("other", "old") is None
+    assert found.find("line", "old") is None
+    assert not found.take_over("line", "old", "nowhere")
+    assert found.take_over("line", "old", new.graph_hash)
+    assert found.find("line", "old") is new
+    assert found.find("other", "old") is None
+
+
+def test_the_same_registration_twice_is_harmless() -> None:
+    graph = line("a")
+
+    assert registry(graph, graph).all() == [graph]
+
+
+def test_a_graph_that_the_same_line_has_built_again_is_the_same_graph() -> None:
+    assert len(registry(built_here("a"), built_here("a")).all()) == 1
+
+
+def test_versions_stand_side_by_side_and_the_last_one_is_the_default() -> None:
+    old, new = line("a"), line("a", version="2")
+
+    found = registry(old, new)
+
+    assert (found.all(), found.by_name["line"]) == ([old, new], new)
+
+
+def test_two_graphs_of_one_name_and_version_are_refused_and_both_places_are_named() -> None:
+    with pytest.raises(RegistrationError) as caught:
+        registry(line("a"), line("a", "b"))
+
+    assert str(caught.value).startswith("graph 'line', version '1' is registered twice, from shapes (")
+    assert str(caught.value).count("helpers/shapes.py, line ") == 2
+    assert str(caught.value).endswith("rename one of the two graphs, or give it a version of its own")
+
+
+def test_an_origin_is_no_part_of_a_graph_s_identity() -> None:
+    assert "line " in line("a").origin
+    assert "origin" not in line("a").manifest.to_dict()

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import azure.functions as func
 
-from ...azure.app import DurableGraphApp
+from ...azure.app import DurableGraphApp, GraphFunctions
 from ...errors import HostError
 
 T = TypeVar("T")
@@ -120,7 +120,9 @@ def only(kind: type[T], what: str, module: ModuleType) -> T:
 
 
 def index_app(app: Any) -> LoadedApp:
-    """List the app's functions. Raises HostError, naming every function that Azure would not load."""
+    """List the app's functions. Raises HostError naming every function that Azure would refuse."""
+    if isinstance(app, GraphFunctions):
+        app.runtime.check()  # graphs that do not fit each other: RegistrationError
     if app in _INDEXED:
         return _INDEXED[app]
     try:

@@ -15,8 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
-from ...errors import HostError
-from ..app import cron
+from ...errors import CronError, HostError
+from ...graph import cron
 from ..app.loader import Function, LoadedApp
 from ..app.settings import expanded
 from ..app.worker import http_datum
@@ -158,5 +158,5 @@ def _schedule(function: Function) -> cron.Cron:
     text = str(function.trigger["schedule"])
     try:
         return cron.parse(expanded(text, os.environ))
-    except HostError as error:
+    except CronError as error:
         raise HostError(f"the timer trigger of {function.name}, {text}: {error}") from None

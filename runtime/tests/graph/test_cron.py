@@ -5,8 +5,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from azure_functions_durable_graph.errors import HostError
-from azure_functions_durable_graph.host.app.cron import parse
+from azure_functions_durable_graph.errors import CronError
+from azure_functions_durable_graph.graph.cron import parse
 
 NOW = datetime(2026, 11, 25, 12, 30, 15, 500, tzinfo=timezone.utc)  # a Wednesday
 
@@ -44,12 +44,12 @@ def test_the_next_tick(expression: str, tick: str) -> None:
     ],
 )
 def test_an_expression_that_makes_no_sense_names_the_field(expression: str, text: str) -> None:
-    with pytest.raises(HostError, match=re.escape(text)):
+    with pytest.raises(CronError, match=re.escape(text)):
         parse(expression)
 
 
 def test_a_schedule_that_never_fires_says_so() -> None:
-    with pytest.raises(HostError, match="never fires"):
+    with pytest.raises(CronError, match="never fires"):
         parse("0 0 0 31 2 *")
 
 
