@@ -115,7 +115,7 @@ class DurableGraphApp:
             for locked in graph.versions.values():
                 done = [self.registry.take_over(name, old, locked.graph_hash) for old in locked.serves]
                 if not all(done):
-                    logger.warning("%s is out of date for graph %r: run the command `lock`", path.name, name)
+                    logger.warning("%s is out of date for graph %r: run `nox -s lock`", path.name, name)
 
     @property
     def warnings(self) -> list[str]:

@@ -84,7 +84,7 @@ class Lock:
         try:
             data = parse_object(text)
         except PayloadError as error:
-            raise LockError(f"{name}: {error}; restore the file from git, or remove it and run `lock`") from None
+            raise LockError(f"{name}: {error}; restore the file from git, or remove it and run `nox -s lock`") from None
         if data.get("format") != FORMAT or not isinstance(data.get("graphs"), dict):
             raise LockError(
                 f"{name} is not a lock of format {FORMAT}; update the runtime, or restore the file from git"
@@ -189,7 +189,7 @@ def _read_graph(graph: str, entry: Any, name: str) -> LockedGraph:
         if named != (graph, version, found[version]["graph_hash"]):
             raise LockError(
                 f"{where}, version {version!r} was edited by hand (its name or hash is not that of its manifest); "
-                "restore the file from git, then run `lock`"
+                "restore the file from git, then run `nox -s lock`"
             )
     if default not in versions:
         raise LockError(f"{where} has no version {default!r}, its default; restore the file from git")

@@ -1,6 +1,6 @@
 """The command `lock`: compare the app's graphs with graphs.lock.json, and write it.
 
-Exit codes, so that a pipeline can tell: 0 in step (or written), 3 the lock is out of date, 4 a change needs a new
+Exit codes, so that a pipeline can tell: 0 up to date (or written), 3 the lock is out of date, 4 a change needs a new
 version, 5 a version is dropped that runs still need. What cannot be read is 1, as everywhere.
 """
 
@@ -27,7 +27,7 @@ from .asking import ask
 NEVER_DEPLOYED = "urn:durable-graph:graph-not-found"
 """The problem with which an app answers that does not have a graph. Any other 404 is of something else."""
 
-IN_STEP, OUT_OF_DATE, NEEDS_VERSION, STILL_NEEDED = 0, 3, 4, 5
+UP_TO_DATE, OUT_OF_DATE, NEEDS_VERSION, STILL_NEEDED = 0, 3, 4, 5
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
     wanted = following(deployed, registered)
     found = compare(deployed, wanted)
     code, verdict = _verdict(options, on_disk, deployed, wanted, registered, found)
-    if not options.check and code == IN_STEP:
+    if not options.check and code == UP_TO_DATE:
         try:
             path.write_text(wanted.to_text(), encoding="utf-8")
         except OSError as error:
@@ -87,14 +87,14 @@ def _verdict(
         return NEEDS_VERSION, f"a new version is needed: {names}"
     if options.check:
         if on_disk is None:
-            return OUT_OF_DATE, f"there is no {FILE_NAME}; run `lock` and commit it"
+            return OUT_OF_DATE, f"there is no {FILE_NAME}; run `nox -s lock` and commit it"
         if following(on_disk, registered).to_text() != on_disk.to_text() or not _covers(on_disk, deployed, wanted):
-            return OUT_OF_DATE, f"{FILE_NAME} is out of date; run `lock`, read what it says, and commit the file"
+            return OUT_OF_DATE, f"{FILE_NAME} is out of date; run `nox -s lock`, read what it says, and commit the file"
     if options.against_runs:
         needed = _still_needed(options.against_runs, options.key, wanted, found)
         if needed:
             return STILL_NEEDED, "; ".join(needed)
-    return IN_STEP, f"{FILE_NAME} is in step" if options.check else f"{FILE_NAME} is written"
+    return UP_TO_DATE, f"{FILE_NAME} is up to date" if options.check else f"{FILE_NAME} is written"
 
 
 def _covers(on_disk: Lock, deployed: Lock, wanted: Lock) -> bool:

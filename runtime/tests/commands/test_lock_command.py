@@ -30,13 +30,13 @@ def test_the_lock_is_written_and_then_in_step(tmp_path: Path) -> None:
     write_app(tmp_path)
     assert lock(tmp_path, "--check") == (
         3,
-        "review, version 1: new\nthere is no graphs.lock.json; run `lock` and commit it\n",
+        "review, version 1: new\nthere is no graphs.lock.json; run `nox -s lock` and commit it\n",
     )
 
     code, text = lock(tmp_path)
     assert (code, text) == (0, "review, version 1: new\ngraphs.lock.json is written\n")
 
-    assert lock(tmp_path, "--check") == (0, "No graph has changed.\ngraphs.lock.json is in step\n")
+    assert lock(tmp_path, "--check") == (0, "No graph has changed.\ngraphs.lock.json is up to date\n")
 
 
 def test_a_safe_change_wants_the_lock_renewed_and_then_passes(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_safe_change_wants_the_lock_renewed_and_then_passes(tmp_path: Path) ->
     code, text = lock(tmp_path, "--check")
     assert code == 3
     assert "✓ safe: state.more is new, with a default" in text
-    assert "out of date; run `lock`" in text
+    assert "out of date; run `nox -s lock`" in text
 
     assert lock(tmp_path)[0] == 0
     assert lock(tmp_path, "--check")[0] == 0
