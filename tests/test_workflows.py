@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import yaml
 from projects import ROOT
+from systems import needs_bash
 
-pytestmark = pytest.mark.xdist_group("generated")
+pytestmark = [pytest.mark.xdist_group("generated"), needs_bash]
 
 WORKFLOWS = ROOT / "{{cookiecutter.project_slug}}" / ".github" / "workflows"
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from processes import serving
+from systems import needs_sigterm
 
 from azure_functions_durable_graph.commands.cli import main
 from azure_functions_durable_graph.commands.reload import changed, stamps, supervise
@@ -70,6 +71,7 @@ def folder(tmp_path_factory: Any) -> Any:
     return path
 
 
+@needs_sigterm
 def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -> None:
     with serving(folder) as (process, url):
         assert url.endswith("/v1")
@@ -170,6 +172,7 @@ def test_a_host_that_skips_time_waits_for_no_timer(tmp_path: Any) -> None:
     assert ended - created > timedelta(days=29)
 
 
+@needs_sigterm
 def test_a_function_that_does_not_end_does_not_keep_the_process(folder: Any) -> None:
     with serving(folder) as (process, url):
         with pytest.raises(httpx.ReadTimeout):

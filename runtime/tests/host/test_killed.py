@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 from processes import spawn
+from systems import needs_fork
 
 from azure_functions_durable_graph.history.recording import recorded_run
 from azure_functions_durable_graph.host.engine.history_events import TASK_COMPLETED, shown
@@ -150,6 +151,7 @@ class Load:
             assert self.lock.wait_for(lambda: self.answers >= goal, timeout=60)
 
 
+@needs_fork
 def test_a_hundred_kills_lose_nothing_and_apply_nothing_twice(tmp_path: Path) -> None:
     (tmp_path / "function_app.py").write_text(APP)
     dice = random.Random(5)
