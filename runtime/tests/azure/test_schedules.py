@@ -14,7 +14,7 @@ from azure_functions_durable_graph.errors import HostError, RegistrationError
 
 
 class Client:
-    """As much of the durable client as a tick uses; keeps what was started."""
+    """The part of the durable client that a tick uses; remembers what was started."""
 
     def __init__(self) -> None:
         self.started: dict[str, Any] = {}

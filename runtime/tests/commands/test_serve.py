@@ -1,4 +1,4 @@
-"""`serve` as a person uses it: a process that says what it serves, and stops when it is told to."""
+"""`serve` as people use it: a process that says what it serves, and stops when told to."""
 
 import os
 import signal
@@ -183,7 +183,7 @@ def test_a_function_that_does_not_end_does_not_keep_the_process(folder: Any) -> 
 
 
 def test_a_change_of_a_file_starts_the_app_again_and_runs_go_on(tmp_path: Any) -> None:
-    """The supervisor is given what it sees: here, a change as soon as the first host has been used."""
+    """The test supplies what the supervisor sees: here, a change as soon as the first host has been used."""
     (tmp_path / "function_app.py").write_text(WAITING)
     ports = [free_port()]
     said: list[str] = []
@@ -215,7 +215,7 @@ def free_port() -> int:
 
 
 def until_served(ask: Any) -> httpx.Response:
-    """Ask until there is somebody to answer."""
+    """Repeat the request until the server answers."""
     deadline = time.monotonic() + 60
     while True:
         try:

@@ -175,7 +175,7 @@ def test_the_links_name_every_operation(site: Any) -> None:
 
 
 def test_every_method_of_the_client_is_driven_here() -> None:
-    """A release of the SDK with a new method shows here."""
+    """A new method in a release of the SDK fails this test."""
     methods = {
         name
         for name, method in inspect.getmembers(df.DurableOrchestrationClient, inspect.isfunction)
