@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +21,7 @@ from guide.blocks import (
     nothing,
     review_builder,
 )
+from guide.shells import read_command
 
 
 @check_of("External events 1")
@@ -70,28 +70,12 @@ def paste_at_a_waiting_run(block: Block) -> tuple[int, dict[str, Any]]:
     with served(runtime.function_app) as (url, _):
         api = f"{url}/api"
         run_id = httpx.post(f"{api}/graphs/reviews/runs", json={"input": {}}).json()["id"]
-        target, content_type, body = READ_COMMAND[block.language](shlex.split(block.text))
-        target = target.replace("http://127.0.0.1:7071/api", api).replace("{instance_id}", run_id)
-        answer = httpx.post(target, content=body, headers={"Content-Type": content_type})
+        command = read_command(block.text)
+        assert command.method == "POST"
+        target = api + command.path.replace("{instance_id}", run_id)
+        answer = httpx.post(target, content=command.body, headers={"Content-Type": str(command.content_type)})
         run: dict[str, Any] = httpx.get(f"{api}/runs/{run_id}", params={"wait": 10}).json()
         return answer.status_code, run
-
-
-def read_curl(words: list[str]) -> tuple[str, str, str]:
-    """The URL, the content type and the body that curl would send."""
-    assert words[:3] == ["curl", "-X", "POST"]
-    options = dict(zip(words[4::2], words[5::2], strict=True))
-    return words[3], options["-H"].removeprefix("Content-Type: "), options["-d"]
-
-
-def read_powershell(words: list[str]) -> tuple[str, str, str]:
-    """The URL, the content type and the body that PowerShell would send."""
-    options = dict(zip(words[1::2], words[2::2], strict=True))
-    assert (words[0], options["-Method"]) == ("Invoke-RestMethod", "Post")
-    return options["-Uri"], options["-ContentType"], options["-Body"]
-
-
-READ_COMMAND = {"bash": read_curl, "powershell": read_powershell}
 
 
 @check_of("Waits 1")
