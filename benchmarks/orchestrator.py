@@ -1,7 +1,7 @@
 """What a node costs in the orchestrator: CPU and JSON, driven at the protocol.
 
 A one-node loop with a 200-byte payload in its state, against a hand-written orchestrator on the bare SDK that calls one
-activity a step. Only the calls of the SDK's wrapper are measured; the same engine feeds both.
+activity per step. Only the calls of the SDK's wrapper are measured; the same engine drives both.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class State(BaseModel):
 
 @dataclass
 class Cost:
-    """What the orchestrator has cost over a run of `nodes` nodes."""
+    """The cost of the orchestrator over a run of `nodes` nodes."""
 
     nodes: int
     cpu: float = 0.0

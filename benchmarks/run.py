@@ -1,7 +1,7 @@
-"""Every benchmark: prints ratios that were measured in one run, and writes them as JSON.
+"""All benchmarks: print ratios that were measured in one run, and write them as JSON.
 
 nox -s bench                      all of them
-nox -s bench -- --quick           small sizes, to see that they work
+nox -s bench -- --quick           small sizes, to check that they work
 """
 
 from __future__ import annotations

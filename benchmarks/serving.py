@@ -16,7 +16,7 @@ from throughput import APP, over_http
 
 
 def first_request(rounds: int) -> dict[str, float]:
-    """Seconds from the start of a process to the first answer, against the mere import of the app."""
+    """Seconds from the start of a process to the first answer, against importing the app alone."""
     with tempfile.TemporaryDirectory() as name:
         Path(name, "function_app.py").write_text(APP)
         pairs = [(_import(Path(name)), _served(Path(name))) for _ in range(rounds + 1)][1:]

@@ -68,8 +68,8 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 def user_cpu(source: str, folder: Path, *, collect: bool = True) -> float:
     """Seconds of user CPU that a process has spent when the app is imported, files warm.
 
-    `collect` false switches the garbage collector off: whether a full pass falls into an import is a matter of a few
-    hundred objects, and weighs as much as all of what is compared here.
+    `collect=False` switches the garbage collector off: whether a full pass happens during an import depends on a few
+    hundred objects, and costs as much as everything that is compared here.
     """
     (folder / "function_app.py").write_text(source)
     off = "" if collect else "import gc; gc.disable(); "
@@ -85,7 +85,7 @@ def python(code: str, folder: Path) -> str:
 
 
 def compare(folder: Path, rounds: int) -> dict[str, float]:
-    """Medians over alternating rounds, so that what the machine does besides hits both alike."""
+    """Medians over alternating rounds, so that other load on the machine affects both equally."""
     for source in (BARE, GRAPH):
         user_cpu(source, folder)
     found: dict[str, float] = {}

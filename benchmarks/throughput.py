@@ -1,6 +1,6 @@
 """Runs from start to completion: the local host over HTTP with its store on disk, and durabletask in memory.
 
-Both run the same five nodes in a process of their own, and this process is the client of both. durabletask is the
+Both run the same five nodes, each in a process of its own, and this process is the client of both. durabletask is the
 gRPC SDK of the Durable Task Scheduler with the in-memory backend that its package has for tests: the nearest thing that
 runs Python orchestrations on one machine.
 """
@@ -65,7 +65,7 @@ threading.Event().wait()
 
 
 async def over_http(url: str, runs: int) -> float:
-    """Seconds for so many runs, each started and waited for."""
+    """Seconds that this many runs take, from the first start to the last end."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def start() -> str:
@@ -87,7 +87,7 @@ async def over_http(url: str, runs: int) -> float:
 
 
 def over_grpc(port: int, runs: int) -> float:
-    """Seconds for so many orchestrations, each started and waited for."""
+    """Seconds that this many orchestrations take, from the first start to the last end."""
     from durabletask.client import TaskHubGrpcClient
 
     logging.getLogger("durabletask-client").setLevel(logging.ERROR)
@@ -102,7 +102,7 @@ def over_grpc(port: int, runs: int) -> float:
 
 
 def compare(runs: int, rounds: int) -> dict[str, float]:
-    """Nodes a second of both, in alternating rounds, and the median of their ratios."""
+    """Nodes per second of both, in alternating rounds, and the median of their ratios."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "function_app.py").write_text(APP)

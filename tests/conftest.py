@@ -16,7 +16,7 @@ Generate = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which neither cookiecutter nor git knows the person at this machine."""
+    """An environment without the user's settings of cookiecutter and git."""
     home = tmp_path_factory.mktemp("home")
     config = home / "cookiecutter.yaml"
     config.write_text(f"cookiecutters_dir: '{home / 'templates'}'\nreplay_dir: '{home / 'replay'}'\n")
@@ -37,7 +37,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a command; with `check` a failure shows all that it printed."""
+    """Run a command; with `check` a failure shows everything that it printed."""
 
     def command(*words: str | Path, cwd: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         answer = subprocess.run(
@@ -72,7 +72,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, run: Callable[..., object
 
 @pytest.fixture(scope="session")
 def generate(template: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> Generate:
-    """Generate a project with cookiecutter; gives its folder. Answers are keyword arguments."""
+    """Generate a project with cookiecutter; returns its folder. Answers are keyword arguments."""
 
     def project(
         output: Path, *options: str, source: str | Path = template, cwd: Path | None = None, **answers: object
@@ -92,5 +92,5 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def project(generate: Generate, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project made with the answers that the template suggests. Do not change it."""
+    """A project generated with the default answers. Do not change it."""
     return generate(tmp_path_factory.mktemp("suggested"))

@@ -1,4 +1,4 @@
-"""What tests of the template share: where it is, how a project is generated, and what is in one."""
+"""Shared by the tests of the template: where it is, how a project is generated, and what it contains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def cookiecutter(output: Path, *options: str, source: str | Path, **answers: obj
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Every file of a project by its path, but what git or a tool has put beside it."""
+    """Every file of a project by its path, except those of git and of tools."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))

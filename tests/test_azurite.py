@@ -1,7 +1,7 @@
 """The settings that the template ships work with the real Azurite, in the version and with the flags of compose.yaml.
 
-`func start` keeps runs in a storage account; on a laptop Azurite is one. The test makes what the Durable extension
-makes at its start: the hub's blobs, queues and tables. A hub name that storage refuses would be found here.
+`func start` keeps runs in a storage account; on a laptop Azurite is one. The test creates what the Durable
+extension creates at its start: the hub's blobs, queues and tables. A hub name that storage rejects would fail here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def azurite(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Azurite on the ports that the short form means."""
+    """Azurite on the ports that the short connection string stands for."""
     service = yaml.safe_load((project / "compose.yaml").read_text())["services"]["azurite"]
     version = service["image"].rpartition(":")[2]
     _, *flags = service["command"].replace("0.0.0.0", "127.0.0.1").split()

@@ -8,8 +8,10 @@ import sys
 from typing import Any
 
 from projects import ROOT
+from systems import needs_proc
 
 
+@needs_proc
 def test_the_benchmarks_run_and_count_what_their_page_says(run: Any) -> None:
     printed = run(sys.executable, "benchmarks/run.py", "--quick", cwd=ROOT).stdout
 

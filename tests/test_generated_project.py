@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from guide.shells import read_command
+from processes import serving
 from projects import ROOT
 
 pytestmark = pytest.mark.xdist_group("generated")  # one worker, so that the projects share their environments
@@ -65,6 +68,26 @@ def test_its_demo_fails_if_a_run_ends_wrongly(generate: Any, run: Any, tmp_path:
 
     assert answer.returncode == 1
     assert "Ended wrongly: An order that cannot be filled" in answer.stdout
+
+
+@pytest.mark.parametrize("program", ["curl", "Invoke-RestMethod"])
+def test_the_requests_of_its_readme_approve_a_refund(project: Path, program: str) -> None:
+    lines = (project / "README.md").read_text(encoding="utf-8").splitlines()
+    commands = [read_command(line) for line in lines if line.startswith(f"    {program} ")]
+
+    with serving(project) as (_, url):
+        answers = [
+            httpx.request(
+                command.method,
+                url + command.path,
+                content=command.body,
+                headers={"Content-Type": command.content_type} if command.content_type else {},
+            )
+            for command in commands
+        ]
+
+    assert [answer.status_code for answer in answers] == [202, 200, 202, 200]
+    assert [answers[1].json()["status"], answers[3].json()["status"]] == ["waiting", "completed"]
 
 
 def test_the_graph_of_its_readme_works_as_it_stands(generate: Any, run: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A project can be generated in every way that people use, and is the same each time."""
+"""A project can be generated in every common way, with the same result."""
 
 from __future__ import annotations
 

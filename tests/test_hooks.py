@@ -1,4 +1,4 @@
-"""Hostile answers are refused with the rule that they break, or stay what they are: data."""
+"""Hostile answers are rejected with the rule that they break, or remain data."""
 
 from __future__ import annotations
 

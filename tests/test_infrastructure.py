@@ -1,7 +1,7 @@
 """The Bicep files and the settings of a generated project.
 
-No Bicep compiler is at hand here: the files are parsed by pycep, which knows the grammar and not the types of Azure,
-and what matters is asserted on the result. `az bicep build` says the rest.
+No Bicep compiler is available here: the files are parsed by pycep, which knows the grammar but not Azure's types. Run
+`az bicep build` for those.
 """
 
 from __future__ import annotations

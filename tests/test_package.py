@@ -1,4 +1,4 @@
-"""What `nox -s package` stages is what Azure needs: all of it, and nothing else."""
+"""`nox -s package` stages everything that Azure needs, and nothing else."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+import yaml
 from projects import ROOT, repository_files
 
 GENERATED = ROOT / "{{cookiecutter.project_slug}}"
@@ -26,6 +27,17 @@ def test_ci_runs_exactly_the_test_command_of_the_readme() -> None:
         'cd "$(dirname "$0")/.."',
         *commands,
     ]
+
+
+def test_ci_runs_the_runtime_and_the_commands_on_every_system() -> None:
+    jobs = yaml.safe_load(text_of(".github/workflows/ci.yml"))["jobs"]
+    commands = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+
+    assert commands["systems"][-1] == "nox -s test -- runtime/tests tests/test_user_path.py"
+    assert {"windows-latest", "macos-latest"} <= set(jobs["systems"]["strategy"]["matrix"]["system"])
+    assert "nox -s demo" in commands["demo"]  # it serves an app and talks to it
+    assert {"windows-latest", "macos-latest"} <= set(jobs["demo"]["strategy"]["matrix"]["system"])
+    assert set(jobs["pass"]["needs"]) == set(jobs) - {"pass"}
 
 
 def test_every_session_explains_itself() -> None:
@@ -50,6 +62,29 @@ def test_the_changelog_tells_of_this_version() -> None:
 
     assert version is not None
     assert f"## {version[1]}" in text_of("CHANGELOG.md")
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "{{cookiecutter.project_slug}}/README.md", "docs/usage.md"]
+)
+def test_commands_in_the_readmes_work_in_every_shell(name: str) -> None:
+    """PowerShell 5.1 knows no `&&` and no line that ends with a backslash; Windows resolves localhost to ::1 first."""
+    text = text_of(name)
+
+    assert "&&" not in text
+    assert "localhost" not in text
+    assert not re.search(r"\\$", text, re.MULTILINE)
+    assert text.count("curl -X POST") == text.count("Invoke-RestMethod -Method Post")
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "{{cookiecutter.project_slug}}/README.md"])
+def test_nox_can_be_had_where_pip_is_refused(name: str) -> None:
+    """Debian's and Homebrew's Pythons refuse `pip install` (PEP 668)."""
+    text = text_of(name)
+
+    assert "pip install nox\n" in text
+    assert "`pipx install nox`" in text
+    assert "`uvx nox" in text
 
 
 @pytest.mark.parametrize(

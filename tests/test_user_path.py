@@ -1,6 +1,6 @@
-"""The user's path, in order, as docs/versioning.md tells it.
+"""The user's path, in the order of docs/versioning.md.
 
-Generate, commit, add a graph, change it harmlessly, change it dangerously and be stopped, bump the version and pass,
+Generate, commit, add a graph, change it safely, make a breaking change that is refused, give it a new version, and
 update from an older template.
 """
 

@@ -1,7 +1,7 @@
 """The generated pipeline: every `run:` step of both workflows is executed in a generated project.
 
-What needs Azure or an outside service is stubbed at the command's edge: `pip-audit` (asks a vulnerability service) is
-replaced by a program that notes how it was called, and the deployed app by the local host.
+What needs Azure or an outside service is replaced by a stand-in: `pip-audit` (which asks a vulnerability service) by a
+program that checks how it was called, and the deployed app by the local host.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import yaml
 from projects import ROOT
+from systems import needs_bash
 
-pytestmark = pytest.mark.xdist_group("generated")
+pytestmark = [pytest.mark.xdist_group("generated"), needs_bash]
 
 WORKFLOWS = ROOT / "{{cookiecutter.project_slug}}" / ".github" / "workflows"
 
@@ -54,7 +55,7 @@ def checkout(generate: Any, run: Any, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Programs that come first on the path: nox of this environment, and the stub of pip-audit's service."""
+    """Programs that come first on the path: nox and pip of this environment."""
     folder = tmp_path_factory.mktemp("commands")
     scripts = {
         "nox": f'exec "{sys.executable}" -m nox "$@"',

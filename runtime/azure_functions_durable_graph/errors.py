@@ -1,19 +1,17 @@
-"""Every error this package raises on purpose, one class per moment.
+"""Every error that this package raises on purpose.
 
 GraphError
-├── GraphBuildError      a graph cannot be compiled; lists every fault with its cure
+├── GraphBuildError      a graph cannot be compiled; lists every problem with how to fix it
 ├── RegistrationError    an app was given something that is not a graph
 ├── CronError            a schedule is not an NCRONTAB expression, or never fires
-├── DecisionError        a route handler answered with something that is no decision
+├── DecisionError        a route handler returned something that is not a decision
 ├── PayloadError         a value cannot cross the durable boundary as plain JSON
-├── ManifestError        a manifest cannot be read; says at which path
-├── LockError            graphs.lock.json cannot be read, or not be made
-├── HistoryError         a recorded run cannot be read, or goes another way with today's code
-├── VendorError          the vendored runtime is not as it was delivered, or cannot be replaced
+├── ManifestError        a manifest cannot be read; names the path of the bad value
+├── LockError            graphs.lock.json cannot be read or created
+├── HistoryError         a recorded run cannot be read, or diverges with today's code
+├── VendorError          the vendored runtime has been modified, or cannot be replaced
 ├── GraphRunFailed       a run ends in failure (raised inside the orchestrator)
-└── HostError            the local host cannot go on; one sentence for the terminal
-
-
+└── HostError            the local host cannot start or continue; one sentence for the terminal
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from dataclasses import dataclass
 
 
 class GraphError(Exception):
-    """Root of all errors that this package raises on purpose."""
+    """The base class of all errors that this package raises on purpose."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class CronError(GraphError, ValueError):
 
 
 class DecisionError(GraphError, TypeError):
-    """A route handler's answer is no decision, or names a node or an event that is not there."""
+    """A route handler returned something that is not a decision, or names an unknown node or event."""
 
 
 class PayloadError(GraphError, ValueError):
@@ -72,15 +70,15 @@ class ManifestError(GraphError, ValueError):
 
 
 class LockError(GraphError, ValueError):
-    """graphs.lock.json cannot be read or made. One sentence that begins with the file or the graph."""
+    """graphs.lock.json cannot be read or created. One sentence that begins with the file or the graph."""
 
 
 class HistoryError(GraphError, ValueError):
-    """A recorded run cannot be read, or goes another way with today's code: the text names the first difference."""
+    """A recorded run cannot be read, or diverges with today's code: the text names the first difference."""
 
 
 class VendorError(GraphError):
-    """The vendored runtime is not as it was delivered, or a later one cannot take its place."""
+    """The vendored runtime has been modified, or cannot be replaced by a later one."""
 
 
 class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their logs
@@ -88,4 +86,4 @@ class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their 
 
 
 class HostError(GraphError):
-    """The local host cannot start or go on. The text is one sentence that a person can act on."""
+    """The local host cannot start or continue. The text is one sentence that a person can act on."""

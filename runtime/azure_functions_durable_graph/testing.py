@@ -4,8 +4,8 @@
     assert run.path == ["validate", "ship"]
     assert run.state.shipped
 
-A run goes on until it needs something from outside: an event (`run.send`) or time (`run.advance`). Nothing sleeps.
-These are plain functions: they work in `def` and in `async def` tests alike.
+A run continues until it needs something from outside: an event (`run.send`) or time (`run.advance`). Nothing sleeps.
+These are plain functions, for `def` and `async def` tests alike.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def run_graph(
 ) -> GraphRun:
     """Run one graph until it is finished or needs something from outside.
 
-    `fail` says for a node what each of its calls raises; None lets a call pass, and so do all that follow.
-    Raises Problem (422) where `input` does not match the state model.
+    `fail` lists, for a node, what its calls raise, in order; None lets a call pass, as do all later calls.
+    Raises Problem (422) if `input` does not match the state model.
     """
     host = GraphHost(registration)
     for node, calls in (fail or {}).items():
@@ -46,9 +46,10 @@ def run_graph(
 
 
 def replay_recording(path: Path, app: DurableGraphApp) -> None:
-    """Replay a file that the command `record` has made against the graphs of `app`.
+    """Replay a file that the command `record` has written against the graphs of `app`.
 
-    Raises HistoryError that names the first difference between then and now, or what is wrong with the file.
+    Raises HistoryError, naming the first difference between the recording and today's code, or what is wrong with the
+    file.
     """
     run = RecordedRun.read(path)
     try:

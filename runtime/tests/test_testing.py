@@ -194,7 +194,7 @@ def test_a_host_is_a_context_manager_in_both_kinds_of_tests() -> None:
 
 
 def whole_app() -> Any:
-    """A graph beside an orchestrator and a function written by hand."""
+    """A graph beside a hand-written orchestrator and function."""
     runtime = DurableGraphApp(auth_level=func.AuthLevel.ANONYMOUS)
     builder = ManifestBuilder("patient", Counter).set_entrypoint("w")
     builder.add_wait("w", duration=timedelta(days=30), next_node="end")

@@ -25,7 +25,7 @@ TICK = datetime(2026, 11, 25, 6, 30, tzinfo=timezone.utc)
 
 
 class Client:
-    """As much of the durable client as a tick uses; keeps what was started."""
+    """The part of the durable client that a tick uses; remembers what was started."""
 
     def __init__(self) -> None:
         self.started: dict[str, Any] = {}

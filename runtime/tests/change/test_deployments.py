@@ -39,7 +39,7 @@ def review(version: str = "1", *, more: bool = False, short: bool = False) -> Gr
 
 
 def write_lock(path: Path, *graphs: GraphRegistration) -> Path:
-    """Make the lock as `lock` would: after the one that is there."""
+    """Write the lock as the command `lock` would, after the one that exists."""
     before = Lock.from_text(path.read_text()) if path.exists() else Lock()
     path.write_text(following(before, [LockedVersion(g.manifest, code_digests(g)) for g in graphs]).to_text())
     return path
@@ -131,7 +131,7 @@ def deployed(host: GraphHost) -> dict[str, bool]:
 
 
 def test_two_hundred_runs_live_through_four_deployments_two_of_them_bad(tmp_path: Path) -> None:
-    """The first deployment is good, the second lacks the graph, the third is another graph, the fourth mends it."""
+    """The first deployment is good, the second lacks the graph, the third has another, the fourth is good again."""
     dice = random.Random(7)
     lock = tmp_path / "graphs.lock.json"
     host = GraphHost(review())

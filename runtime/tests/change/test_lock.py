@@ -1,4 +1,4 @@
-"""graphs.lock.json: what it holds, what changed since, and what that means for runs in flight."""
+"""graphs.lock.json: what it contains, what has changed since, and what that means for runs in flight."""
 
 import json
 import linecache
@@ -69,7 +69,7 @@ def graph(**changes: Any) -> GraphRegistration:
 
 
 def impact(**changes: Any) -> tuple[Impact, str]:
-    """The heaviest change, and its text."""
+    """The most severe change, and its text."""
     found = manifest_changes(graph().manifest, graph(**changes).manifest)
     return found[0].impact, found[0].text
 

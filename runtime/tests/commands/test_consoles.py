@@ -1,5 +1,6 @@
 """Commands end as they should on any console: what it cannot show is replaced, and never an error."""
 
+import os
 import re
 import subprocess
 import sys
@@ -78,7 +79,7 @@ def test_without_the_requirements_a_command_says_what_to_install(command: str, t
     answer = subprocess.run(
         [sys.executable, "-S", *COMMAND_LINE, command],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(package)},
+        env={**os.environ, "PYTHONPATH": str(package)},
         capture_output=True,
         text=True,
         timeout=60,

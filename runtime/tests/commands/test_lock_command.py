@@ -1,4 +1,4 @@
-"""The command `lock` as a person and a pipeline use it."""
+"""The command `lock`, as people and pipelines use it."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ NEW_VERSION = ("runtime.register_registration(build())", 'runtime.register_regis
 
 
 def lock(folder: Path, *words: str | Path) -> tuple[int, str]:
-    """Exit code and output. A traceback is never an answer."""
+    """Run `lock`; returns the exit code and the output, which never has a traceback."""
     answer = command_line("lock", folder, *words)
     assert "Traceback" not in answer.stderr, answer.stderr
     return answer.returncode, answer.stdout + answer.stderr
@@ -90,7 +90,7 @@ def git(folder: Path, *words: str) -> None:
 
 
 def test_a_lock_that_was_renewed_in_the_branch_is_compared_with_what_is_deployed(tmp_path: Path) -> None:
-    """Removing the lock and making it anew hides nothing from a pull request."""
+    """Removing and recreating the lock hides nothing from a pull request."""
     lock(write_app(tmp_path))
     git(tmp_path, "init", "--quiet", "--initial-branch", "main")
     git(tmp_path, "add", ".")
@@ -145,7 +145,7 @@ def deployed(*graphs: GraphRegistration) -> Any:
 
 
 def old_review() -> GraphRegistration:
-    """What runs in production under the same name, and the app on disk does not have."""
+    """A graph that runs in production under the same name, and that the app on disk does not have."""
     builder = ManifestBuilder("review", Counter, "1").set_entrypoint("begin")
     builder.add_node(
         "begin",

@@ -1,4 +1,4 @@
-"""`serve` as a person uses it: a process that says what it serves, and stops when it is told to."""
+"""`serve` as people use it: a process that says what it serves, and stops when told to."""
 
 import os
 import signal
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from processes import serving
+from systems import needs_sigterm
 
 from azure_functions_durable_graph.commands.cli import main
 from azure_functions_durable_graph.commands.reload import changed, stamps, supervise
@@ -70,6 +71,7 @@ def folder(tmp_path_factory: Any) -> Any:
     return path
 
 
+@needs_sigterm
 def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -> None:
     with serving(folder) as (process, url):
         assert url.endswith("/v1")
@@ -170,6 +172,7 @@ def test_a_host_that_skips_time_waits_for_no_timer(tmp_path: Any) -> None:
     assert ended - created > timedelta(days=29)
 
 
+@needs_sigterm
 def test_a_function_that_does_not_end_does_not_keep_the_process(folder: Any) -> None:
     with serving(folder) as (process, url):
         with pytest.raises(httpx.ReadTimeout):
@@ -180,7 +183,7 @@ def test_a_function_that_does_not_end_does_not_keep_the_process(folder: Any) -> 
 
 
 def test_a_change_of_a_file_starts_the_app_again_and_runs_go_on(tmp_path: Any) -> None:
-    """The supervisor is given what it sees: here, a change as soon as the first host has been used."""
+    """The test supplies what the supervisor sees: here, a change as soon as the first host has been used."""
     (tmp_path / "function_app.py").write_text(WAITING)
     ports = [free_port()]
     said: list[str] = []
@@ -212,7 +215,7 @@ def free_port() -> int:
 
 
 def until_served(ask: Any) -> httpx.Response:
-    """Ask until there is somebody to answer."""
+    """Repeat the request until the server answers."""
     deadline = time.monotonic() + 60
     while True:
         try:

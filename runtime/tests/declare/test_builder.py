@@ -1,4 +1,4 @@
-"""`build()` finds every fault of a graph at once, and says what to do about each."""
+"""`build()` finds all problems of a graph at once, and says how to fix each."""
 
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ def faults(builder: ManifestBuilder) -> list[str]:
 
 
 def graph(state_model: Any = Counter, **settings: Any) -> ManifestBuilder:
-    """A builder that already has a good node `a`, its entrypoint."""
+    """A builder with a valid node `a`, its entrypoint."""
     builder = ManifestBuilder("g", state_model, **settings)
     return builder.set_entrypoint("a").add_node("a", increment, terminal=True)
 
@@ -137,7 +137,7 @@ def test_targets_without_a_route_are_a_fault() -> None:
 
 
 class NotAModel:
-    """No pydantic model at all."""
+    """Not a pydantic model."""
 
 
 class Listing(RootModel[list[int]]):
@@ -145,7 +145,7 @@ class Listing(RootModel[list[int]]):
 
 
 class Hidden(BaseModel):
-    """A field that would not survive."""
+    """A field that would be lost."""
 
     token: str = Field(default="", exclude=True)
 
@@ -157,7 +157,7 @@ class Secret(BaseModel):
 
 
 class NoSchema(BaseModel):
-    """A field that JSON cannot hold."""
+    """A field that JSON cannot represent."""
 
     model_config = {"arbitrary_types_allowed": True}
     thing: NotAModel | None = None

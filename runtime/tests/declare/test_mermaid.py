@@ -1,4 +1,4 @@
-"""A graph as a picture: the same graph, the same text."""
+"""A graph as a Mermaid diagram: the same graph gives the same text."""
 
 from shapes import conversation, line, loop
 

@@ -50,7 +50,7 @@ class Renamed(BaseModel):
 
 
 class WithField(Counter):
-    """One field more."""
+    """One more field."""
 
     extra: str = ""
 
@@ -121,7 +121,7 @@ def test_another_function_behind_a_node_does_not_change_the_hash() -> None:
 
 
 def test_the_hash_is_the_same_on_every_machine() -> None:
-    """A golden value: if this changes, every run in flight would park after an update of the runtime."""
+    """A golden value: if it changes, every run in flight parks after an update of the runtime."""
     assert line("a", "b").graph_hash == "6c24f23985de24706f2242f70bfb3871788242c3c657b98677866bc799c5ce52"
 
 

@@ -1,4 +1,4 @@
-"""A state goes through JSON between any two nodes, and comes back as it was."""
+"""Between any two nodes a state is converted to JSON and back, without any loss."""
 
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -27,7 +27,7 @@ class Inner(BaseModel):
 
 
 class Everything(BaseModel):
-    """One field of each kind that people put into states."""
+    """One field of each type that states have in practice."""
 
     name: str = ""
     when: datetime | None = None
@@ -44,7 +44,7 @@ class Everything(BaseModel):
 
 
 class Strict(BaseModel):
-    """A model that converts nothing by itself."""
+    """A model that does not convert values."""
 
     model_config = ConfigDict(strict=True)
     when: datetime
@@ -52,7 +52,7 @@ class Strict(BaseModel):
 
 
 class Aliased(BaseModel):
-    """A model whose fields have other names outside, and that computes one."""
+    """A model with aliases and a computed field."""
 
     order_id: str = Field(alias="orderId")
     count: int = 1

@@ -9,7 +9,7 @@ from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, Ro
 
 
 def asking(decision: RouteDecision, **more: Any) -> GraphRegistration:
-    """A graph whose first node decides this; the other nodes say where the run has gone on."""
+    """A graph whose first node decides this; the other nodes show where the run continued."""
     builder = ManifestBuilder("g", Counter).set_entrypoint("ask")
     targets = decision.targets
     builder.add_node("ask", increment, route=lambda state: decision, targets=targets)

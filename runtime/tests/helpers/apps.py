@@ -56,6 +56,6 @@ def command_line(*words: str | Path, cwd: Path | None = None, **variables: str) 
         capture_output=True,
         encoding=variables.get("PYTHONIOENCODING", "utf-8"),
         timeout=120,
-        env=environment(GITHUB_STEP_SUMMARY="", **variables),
+        env=environment(**{"GITHUB_STEP_SUMMARY": "", "PYTHONIOENCODING": "utf-8", **variables}),
         check=False,
     )

@@ -8,7 +8,7 @@ from azure_functions_durable_graph import GraphRegistration, ManifestBuilder
 
 
 class Declined(RuntimeError):  # noqa: N818 - users name their errors as they like
-    """A card without money."""
+    """The card was declined."""
 
 
 class Failing:

@@ -15,7 +15,7 @@ def fail(given: object) -> None:
 
 
 def flaky(given: int) -> int:
-    """Fails until the counter in the list has run down."""
+    """Fail until the counter in the list is 0."""
     given_to.append(given)
     if len(given_to) < given:
         raise RuntimeError("not yet")

@@ -1,4 +1,4 @@
-"""A local host with hand-written orchestrators on it, as any Durable Functions app has them."""
+"""A local host with hand-written orchestrators, as in any Durable Functions app."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOP = LoopThread("test-hub")
 
 
 class Hub:
-    """Plain functions as activities and orchestrators, in memory, with a clock that stands still."""
+    """Plain functions as activities and orchestrators, in memory, with a clock that moves only when told to."""
 
     def __init__(self, *functions: Callable[..., Any], entities: tuple[Callable[..., Any], ...] = ()) -> None:
         """A generator function is an orchestrator, any other function an activity with one argument `given`."""
@@ -37,7 +37,7 @@ class Hub:
         self.host = LocalHost(Worker(index_app(app)), self.clock)
 
     def run(self, name: str, given: Any = None, instance_id: str = "i") -> Instance:
-        """Start an instance and work until it stands still."""
+        """Start an instance and work until the host is idle."""
         text = None if given is None else json.dumps(json.dumps(given))
         self._do(lambda: self.host.start(name, text, instance_id))
         return self.get(instance_id)
@@ -57,7 +57,7 @@ class Hub:
         return self.get(messages[0].instance_id)
 
     def send_nothing(self) -> None:
-        """Work off what a store has left to do."""
+        """Do the work that a store has left."""
         self._do(lambda: None)
 
     def advance(self, span: timedelta) -> None:

@@ -19,7 +19,7 @@ _LOOP = LoopThread("test-server")
 
 @contextlib.contextmanager
 def served(function_app: Any, settings: Settings | None = None) -> Iterator[tuple[str, LocalHost]]:
-    """Serve an app; gives the base URL without a path, and the host."""
+    """Serve an app; yields the base URL without a path, and the host."""
     app = index_app(function_app)
 
     async def start() -> tuple[LocalHost, contextlib.AsyncExitStack, str]:

@@ -1,4 +1,4 @@
-"""Graphs that many tests use: small, and each of one shape."""
+"""Small graphs that many tests use, each of one shape."""
 
 from __future__ import annotations
 

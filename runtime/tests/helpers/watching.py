@@ -12,7 +12,7 @@ from azure_functions_durable_graph.testing import GraphHost
 
 @dataclass
 class Recording:
-    """What one host has said to the SDK, and what the SDK answered."""
+    """What one host has passed to the SDK, and what the SDK returned."""
 
     episodes: list[tuple[str, str, Outcome]] = field(default_factory=list)
     activities: list[dict[str, Any]] = field(default_factory=list)
@@ -24,12 +24,12 @@ class Recording:
 
     @property
     def statuses(self) -> list[dict[str, Any]]:
-        """The custom status that each episode has left."""
+        """The custom status after each episode."""
         return [json.loads(outcome.custom_status or "null") for _, _, outcome in self.episodes]
 
 
 def record(host: GraphHost) -> Recording:
-    """Record everything from here on. Every episode is run twice: a replay must give the very same answer."""
+    """Record everything from now on. Every episode is run twice: a replay must give exactly the same answer."""
     recording = Recording()
     worker: Any = host._host.worker
     orchestrate, run_activity = worker.orchestrate, worker.run_activity

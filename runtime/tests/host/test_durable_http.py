@@ -1,4 +1,4 @@
-"""Durable HTTP: the orchestrator asks, the host makes the request, any answer is a result."""
+"""Durable HTTP: the host makes the request for the orchestrator, and any response is a result."""
 
 import http.server
 import threading
@@ -11,7 +11,7 @@ from hub import Hub
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
-    """Answers with what it was asked."""
+    """A server that returns the request."""
 
     def do_POST(self) -> None:
         """Echo method, content type, a header and the body."""
@@ -26,7 +26,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST  # noqa: N815
 
     def log_message(self, *arguments: Any) -> None:
-        """Say nothing."""
+        """Do not log."""
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
-"""A host that is killed at any instant, a hundred times, under load: nothing is lost, nothing is applied twice.
+"""A host that is killed at any time, a hundred times, under load: nothing is lost, nothing is applied twice.
 
-One process loads the SDK once and forks a host for each life, so that a life begins quickly. Threads start runs and
-post events all the time; the host dies when a number of answers drawn at random has come, with requests in flight and
-nodes at work. What was accepted must be there in the end.
+One process loads the SDK and forks the hosts, so that each starts quickly. Threads start runs and post events all the
+time; a host is killed after a random number of responses, with requests in flight and nodes running. Everything that
+was accepted must exist in the end.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 from processes import spawn
+from systems import needs_fork
 
 from azure_functions_durable_graph.history.recording import recorded_run
 from azure_functions_durable_graph.host.engine.history_events import TASK_COMPLETED, shown
@@ -73,7 +74,7 @@ for line in sys.stdin:
 
 
 class Cradle:
-    """Gives life to one host after the other."""
+    """A process that forks one host after another."""
 
     def __init__(self, folder: Path) -> None:
         self._process = spawn("-c", CRADLE, folder)
@@ -93,7 +94,7 @@ class Cradle:
             os.kill(int(found[1]), signal.SIGKILL)
 
     def close(self) -> None:
-        """No more hosts."""
+        """Fork no more hosts."""
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             stream.close()
@@ -127,7 +128,7 @@ class Load:
         self.answered(lambda: self.started.append(run_id))
 
     def tell(self, client: httpx.Client, run_id: str, text: str) -> None:
-        """Post an event, with a text of its own; another client may have posted one for the same wait."""
+        """Post an event with a unique text; another client may have posted one for the same wait."""
         with self.lock:
             self.sent.setdefault(run_id, set()).add(text)
         answer = client.post(f"/runs/{run_id}/events/word?wait=2", json={"text": text})
@@ -144,12 +145,13 @@ class Load:
             self.lock.notify_all()
 
     def until(self, answers: int) -> None:
-        """Wait for so many answers more."""
+        """Wait for this many more responses."""
         with self.lock:
             goal = self.answers + answers
             assert self.lock.wait_for(lambda: self.answers >= goal, timeout=60)
 
 
+@needs_fork
 def test_a_hundred_kills_lose_nothing_and_apply_nothing_twice(tmp_path: Path) -> None:
     (tmp_path / "function_app.py").write_text(APP)
     dice = random.Random(5)

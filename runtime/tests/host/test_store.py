@@ -1,4 +1,4 @@
-"""The store keeps every instance and entity, whole, and a host that starts on it goes on where the last one stood."""
+"""The store keeps every instance and entity completely; a host that starts on it continues from there."""
 
 import json
 import sqlite3
@@ -134,7 +134,7 @@ def test_what_is_not_committed_is_not_kept_and_what_is_kept_is_whole(path: Path)
 
 
 def test_an_activity_whose_answer_is_there_does_not_run_again(path: Path) -> None:
-    """The host dies after it has kept the answer, and before the orchestrator has taken it."""
+    """The host dies after it has stored the answer, and before the orchestrator has taken it."""
     hub = hub_on(path, child, double)
     hub.host.worker.orchestrate = _first_episode_only(hub)  # type: ignore[method-assign]
     with pytest.raises(Died):
@@ -149,7 +149,7 @@ def test_an_activity_whose_answer_is_there_does_not_run_again(path: Path) -> Non
 
 
 class Died(Exception):  # noqa: N818
-    """The process is gone."""
+    """The process has died."""
 
 
 def _first_episode_only(hub: Hub) -> Any:

@@ -1,10 +1,10 @@
 """The rule for events, over random graphs and random schedules.
 
-An accepted event is applied once, or is shown as discarded where another answer, or the deadline, came to the same
-wait at the same instant. It never answers a later wait. No run stalls, and one that is answered or timed out goes on at
-once: nothing of an old wait is left that could keep it.
+An accepted event is applied once, or is shown as discarded if another answer, or the deadline, reached the same wait at
+the same time. It never answers a later wait. No run stalls, and a run that is answered or timed out continues at once:
+nothing of an old wait is left that could hold it.
 
-The host awaits top-level actions one by one, as the Durable extension does. Events come early, late, twice, during a
+The host awaits top-level actions one by one, as the Durable extension does. Events arrive early, late, twice, during a
 retry's pause, together with the deadline in either order, around continue-as-new, and for waits of one name one after
 the other.
 """
@@ -157,7 +157,7 @@ class Player:
             self._raise(address, self._text())
 
     def _at_the_deadline(self, event_first: bool) -> None:
-        """An answer that is accepted in the instant in which the timer fires, before it or after it."""
+        """An answer that is accepted as the timer fires, just before or just after it."""
         wait = next((wait for wait in self._waits() if "deadline" in wait), None)
         due = self.host.next_timer
         if wait is None or due is None:
@@ -199,13 +199,13 @@ class Player:
         return next((wait["address"] for wait in self._waits() if wait["event"] == event), None)
 
     def _check(self) -> None:
-        """What holds at every moment: nothing stalls, and what was heard was accepted, once, in order."""
+        """Invariants checked after every action: nothing stalls; what was applied had been accepted, once, in order."""
         state = self.run.state
         assert self._instance().stalled_on is None
         assert state.heard == [text for text in self.accepted if text in state.heard]
 
     def finish(self) -> None:
-        """Answer or sit out whatever is left."""
+        """Answer, or let time out, whatever is left."""
         for _ in range(60):
             if self.run.status == "completed":
                 return
@@ -218,7 +218,7 @@ class Player:
 
 @pytest.fixture(scope="module")
 def quiet() -> Iterator[None]:
-    """Thousands of nodes that fail on purpose need not be told of in the log."""
+    """Keep thousands of nodes that fail on purpose out of the log."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

@@ -1,4 +1,4 @@
-"""A node that fails is tried again, then leads where `on_error` says, or fails the run with a structured error."""
+"""A node that fails is retried, then continues where `on_error` leads, or fails the run with a structured error."""
 
 import asyncio
 import threading
@@ -96,7 +96,7 @@ def test_a_policy_that_makes_no_sense_is_refused(settings: Any) -> None:
 
 
 def test_more_attempts_than_the_history_holds_still_count() -> None:
-    """The run continues as new in the middle of its attempts, and carries their number."""
+    """The run continues as new between its attempts, and carries their number."""
     handler = Failing(99)
     policy = RetryPolicy(max_attempts=60, first_interval=timedelta(seconds=1), backoff=1.0)
 

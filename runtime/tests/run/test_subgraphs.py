@@ -1,4 +1,4 @@
-"""A graph within a graph is a run of its own; the parent speaks for it."""
+"""A graph within a graph is a run of its own; the parent shows its waits and forwards events."""
 
 from datetime import timedelta
 

@@ -94,7 +94,7 @@ def test_a_version_that_is_not_deployed_is_reported_as_missing() -> None:
 
 
 class Declined(RuntimeError):  # noqa: N818 - users name their errors as they like
-    """A card that has no money."""
+    """The card was declined."""
 
 
 def test_what_a_handler_raises_becomes_a_record_with_names(caplog: pytest.LogCaptureFixture) -> None:

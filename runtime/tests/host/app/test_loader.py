@@ -1,4 +1,4 @@
-"""The local host loads what Azure loads, and refuses the rest with a sentence."""
+"""The local host loads what Azure loads, and rejects everything else with an error message."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Activities: one after the other, at once, failing, and tried again."""
+"""Activities: in sequence, in parallel, failing, and retried."""
 
 import asyncio
 import threading
@@ -138,7 +138,7 @@ def test_after_the_last_attempt_the_error_comes_at_once(attempts: Any) -> None:
 
 
 def test_a_failure_that_is_retried_comes_alone() -> None:
-    """The SDK gives the pause its id while it handles the failure: in one episode with others the ids would swap."""
+    """The SDK assigns the pause's id while it handles the failure: with others in one episode ids would swap."""
 
     def main(context: Any) -> Any:
         retried = context.call_activity_with_retry("flaky", df.RetryOptions(1000, 3), 2)

@@ -1,4 +1,4 @@
-"""Sub-orchestrations, and what people do to an instance."""
+"""Sub-orchestrations, and the management of instances."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Entities, called and signalled, as the SDK and the extension speak of them."""
+"""Entities, called and signalled, in the protocol of the SDK and the extension."""
 
 import json
 from datetime import datetime, timezone
@@ -17,7 +17,7 @@ KEY = df.EntityId("Counter", "K")
 
 
 def counter(context: Any) -> None:
-    """Adds, tells, fails, forgets."""
+    """Operations: add, get, fail, delete."""
     value = context.get_state(lambda: 0)
     operation = context.operation_name
     if operation == "add":

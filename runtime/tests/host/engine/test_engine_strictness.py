@@ -1,4 +1,4 @@
-"""As strict as Azure: what would hang there hangs here, and code that changes is found."""
+"""As strict as Azure: what would hang there hangs here, and changed code is detected."""
 
 from datetime import timedelta
 from typing import Any

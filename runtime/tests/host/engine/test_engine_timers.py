@@ -33,7 +33,7 @@ def test_a_timer_in_the_past_fires_at_once() -> None:
     assert Hub(main).run("main").status == "Completed"
 
 
-def test_a_long_timer_goes_in_hops_of_three_days() -> None:
+def test_a_long_timer_goes_in_segments_of_three_days() -> None:
     def main(context: Any) -> Any:
         yield context.create_timer(context.current_utc_datetime + timedelta(days=10))
         return "woken"

@@ -1,4 +1,4 @@
-"""The ids that the engine gives out are those that the SDK counts: checked with orchestrators made at random.
+"""The ids that the engine assigns are those that the SDK counts: checked with random orchestrators.
 
 Every program is a tree of activities, retries, timers, signals, events, entities, compounds and children. At the end of
 each episode the engine's next id must be the SDK's own counter, and it must await the same ids: these are read from the
@@ -39,7 +39,7 @@ def step(dice: random.Random, depth: int) -> Any:
 
 
 def task_of(context: Any, step: Any, given: str) -> Any:
-    """The SDK's task for a step; None for a signal, which is none."""
+    """The SDK's task for a step; None for a signal, which has none."""
     kind, more = step
     if kind in ("all", "any"):
         tasks = [task_of(context, inner, f"{given}.{number}") for number, inner in enumerate(more)]

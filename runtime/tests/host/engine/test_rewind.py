@@ -1,4 +1,4 @@
-"""Rewind: a failed instance does again what has failed, under the same ids, and nothing else."""
+"""Rewind: a failed instance repeats what has failed, under the same ids, and nothing else."""
 
 from datetime import timedelta
 from typing import Any
@@ -158,8 +158,8 @@ def test_a_failure_of_the_orchestrator_itself_is_replayed() -> None:
     assert calls == []
 
 
-def test_an_instance_that_went_on_after_its_failure_is_left_alone() -> None:
-    """A replay would give the ids of its compensation to something else."""
+def test_an_instance_that_continued_after_its_failure_is_left_alone() -> None:
+    """A replay would assign the ids of its compensation to something else."""
 
     def main(context: Any) -> Any:
         try:

@@ -1,12 +1,11 @@
-"""Branches and items run at once, merge by patches, and fail without hiding each other."""
+"""Branches run at once, their patches are merged, and they fail without hiding each other."""
 
 from datetime import timedelta
 from typing import Annotated, Any
 
 import pytest
-from fan_out_graphs import Doc, Work, checks, credit, docs, fraud, scoring
+from fan_out_graphs import Work, checks, credit, fraud
 from pydantic import BaseModel
-from shapes import increment
 from watching import record
 
 from azure_functions_durable_graph import GraphBuildError, ManifestBuilder, NodeContext, RetryPolicy
@@ -146,109 +145,6 @@ def test_a_branch_is_retried_by_its_own_policy_in_rounds() -> None:
     assert host.activities_run == 4
 
 
-# --- maps ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_map_runs_on_each_item_and_keeps_the_order() -> None:
-    def score(state: Work, doc: Doc) -> int:
-        assert state.docs == [doc]
-        return doc.size * 2
-
-    run = run_graph(scoring(score), docs(5))
-
-    assert run.state.sizes == [0, 2, 4, 6, 8]
-    assert run.state.value == 20
-    assert len(run.state.docs) == 5
-    assert run.steps[0]["items"] == 5
-
-
-def test_an_empty_list_is_mapped_to_an_empty_list() -> None:
-    assert run_graph(scoring(lambda state, doc: 1), {"sizes": [9]}).state.sizes == []
-
-
-def test_a_map_costs_one_activity_an_item_and_never_runs_more_than_allowed() -> None:
-    host = GraphHost(scoring(lambda state, doc: doc.size, max_concurrency=4))
-    seen = record(host)
-
-    host.start("g", docs(10))
-
-    assert seen.nodes == ["score"] * 10 + ["end"]
-    rounds = [[len(action.children) for action in outcome.actions] for _, _, outcome in seen.episodes]
-    assert max(max(sizes, default=0) for sizes in rounds) == 4
-
-
-def test_five_hundred_items_work_and_their_history_stays_bounded() -> None:
-    host = GraphHost(scoring(lambda state, doc: doc.size))
-    seen = record(host)
-
-    run = host.start("g", docs(500))
-
-    assert run.status == "completed"
-    assert run.state.sizes == list(range(500))
-    assert len(seen.activities) == 501
-    assert max(len(outcome.actions) for _, _, outcome in seen.episodes) <= 3
-
-
-def test_a_failing_item_is_retried_alone() -> None:
-    calls: list[str] = []
-
-    def score(state: Work, doc: Doc, context: NodeContext) -> int:
-        calls.append(context.idempotency_key)
-        if doc.size == 2 and context.attempt == 1:
-            raise ValueError("once")
-        return doc.size
-
-    host = GraphHost(scoring(score, retry=RetryPolicy()))
-    run = host.start("g", docs(4), run_id="r").advance(timedelta(minutes=1))
-
-    assert run.state.sizes == [0, 1, 2, 3]
-    assert sorted(calls) == ["r:0:0", "r:0:1", "r:0:2", "r:0:2", "r:0:3"]
-
-
-def test_failing_items_are_all_named() -> None:
-    def score(state: Work, doc: Doc) -> int:
-        if doc.size % 2:
-            raise ValueError("odd")
-        return doc.size
-
-    run = run_graph(scoring(score, on_error="mend"), docs(4))
-
-    assert run.state.notes == ["2 of 4 items failed: 1: ValueError: odd; 3: ValueError: odd"]
-
-
-def test_a_result_may_be_a_model() -> None:
-    class Scored(BaseModel):
-        docs: list[Doc] = []
-        found: list[Doc] = []
-
-    builder = ManifestBuilder("g", Scored).set_entrypoint("m")
-    builder.add_map("m", lambda state, doc: Doc(name=doc.name.upper()), over="docs", into="found", next_node="end")
-    run = run_graph(builder.add_node("end", lambda state: None, terminal=True).build(), {"docs": [{"name": "a"}]})
-
-    assert run.state.found == [Doc(name="A")]
-
-
-def test_a_run_parks_in_the_middle_of_a_map_and_comes_back() -> None:
-    graph = scoring(lambda state, doc: doc.size, max_concurrency=2)
-    host = GraphHost(graph)
-    run_activity = host._host.worker.run_activity
-    calls = 0
-
-    async def gone_after_three(name: str, text: str) -> str:
-        """Answer as a deployment without the graph would, from the fourth item on."""
-        nonlocal calls
-        calls += 1
-        return await run_activity(name, text if calls <= 3 else text.replace(graph.graph_hash, "0" * 64))
-
-    host._host.worker.run_activity = gone_after_three  # type: ignore[method-assign,assignment]
-    run = host.start("g", docs(7))
-    assert run.status == "parked"
-
-    host.deploy(graph)
-    run.advance(timedelta(minutes=10))
-    assert run.state.sizes == list(range(7))
-
-
 def test_an_event_is_applied_before_branches_start() -> None:
     builder = ManifestBuilder("g", Work).set_entrypoint("ask")
     builder.add_node(
@@ -263,54 +159,3 @@ def test_an_event_is_applied_before_branches_start() -> None:
     run = run_graph(builder.build(), {}).send("go", {"credit": 9})
 
     assert (run.status, run.state.value, run.state.fraud, run.state.credit) == ("completed", 9, True, 9)
-
-
-# --- build --------------------------------------------------------------------------------------------------------
-
-
-def builder_with_parallel(**branch: Any) -> ManifestBuilder:
-    builder = ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", ["a"], next_node="end")
-    return builder.add_node("a", increment, **branch).add_node("end", increment, terminal=True)
-
-
-@pytest.mark.parametrize(
-    ("builder", "text"),
-    [
-        (builder_with_parallel(next_node="end"), "is a branch of 'p' and has an edge or kind of its own"),
-        (builder_with_parallel(on_error="end"), "is a branch with on_error. Put on_error on 'p'"),
-        (ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", []), "has no branches"),
-        (
-            ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", ["x"]),
-            "branches names the unknown node 'x'",
-        ),
-        (
-            ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", ["a", "a"]).add_node("a", increment),
-            "names a branch twice",
-        ),
-        (
-            ManifestBuilder("g", Work).set_entrypoint("m").add_map("m", increment, over="dcs", into="sizes"),
-            "uses the field 'dcs', which the state does not have. did you mean 'docs'",
-        ),
-        (
-            ManifestBuilder("g", Work)
-            .set_entrypoint("m")
-            .add_map("m", increment, over="docs", into="sizes", max_concurrency=0),
-            "max_concurrency is 0",
-        ),
-        (
-            ManifestBuilder("g", Work).set_entrypoint("w").add_wait("w", duration=timedelta(0)),
-            "Use a timedelta that is longer than nothing",
-        ),
-        (
-            ManifestBuilder("g", Work).set_entrypoint("s").add_subgraph("s", graph="a b", output={"nope": "x"}),
-            "uses the field 'nope'",
-        ),
-        (
-            ManifestBuilder("g", Work).set_entrypoint("a").add_node("a", increment, terminal=True, on_error="x"),
-            "on_error names the unknown node 'x'",
-        ),
-    ],
-)
-def test_a_shape_that_makes_no_sense_does_not_build(builder: ManifestBuilder, text: str) -> None:
-    with pytest.raises(GraphBuildError, match=text):
-        builder.build()

@@ -1,0 +1,58 @@
+"""Parallels, maps, waits and subgraphs that make no sense do not build."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fan_out_graphs import Work
+from shapes import increment
+
+from azure_functions_durable_graph import GraphBuildError, ManifestBuilder
+
+
+def builder_with_parallel(**branch: Any) -> ManifestBuilder:
+    builder = ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", ["a"], next_node="end")
+    return builder.add_node("a", increment, **branch).add_node("end", increment, terminal=True)
+
+
+@pytest.mark.parametrize(
+    ("builder", "text"),
+    [
+        (builder_with_parallel(next_node="end"), "is a branch of 'p' and has an edge or kind of its own"),
+        (builder_with_parallel(on_error="end"), "is a branch with on_error. Put on_error on 'p'"),
+        (ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", []), "has no branches"),
+        (
+            ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", ["x"]),
+            "branches names the unknown node 'x'",
+        ),
+        (
+            ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", ["a", "a"]).add_node("a", increment),
+            "names a branch twice",
+        ),
+        (
+            ManifestBuilder("g", Work).set_entrypoint("m").add_map("m", increment, over="dcs", into="sizes"),
+            "uses the field 'dcs', which the state does not have. did you mean 'docs'",
+        ),
+        (
+            ManifestBuilder("g", Work)
+            .set_entrypoint("m")
+            .add_map("m", increment, over="docs", into="sizes", max_concurrency=0),
+            "max_concurrency is 0",
+        ),
+        (
+            ManifestBuilder("g", Work).set_entrypoint("w").add_wait("w", duration=timedelta(0)),
+            "Use a timedelta that is longer than nothing",
+        ),
+        (
+            ManifestBuilder("g", Work).set_entrypoint("s").add_subgraph("s", graph="a b", output={"nope": "x"}),
+            "uses the field 'nope'",
+        ),
+        (
+            ManifestBuilder("g", Work).set_entrypoint("a").add_node("a", increment, terminal=True, on_error="x"),
+            "on_error names the unknown node 'x'",
+        ),
+    ],
+)
+def test_a_shape_that_makes_no_sense_does_not_build(builder: ManifestBuilder, text: str) -> None:
+    with pytest.raises(GraphBuildError, match=text):
+        builder.build()
