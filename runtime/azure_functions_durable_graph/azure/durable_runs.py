@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ..graph.names import ORCHESTRATOR
+from ..graph.names import ORCHESTRATOR, is_run_id
+from ..history.reading import read_input, read_status
 from ..history.record import RunRecord
 from ..http.api import IdTaken
 from ..http.values import Problem
@@ -55,7 +55,7 @@ class DurableRuns:
         query = urlencode({"runtimeStatus": ",".join(sorted(statuses)), "showInput": "true", "top": limit})
         url = f"{sdk.management_url(self._client)}instances/?{query}"
         answer, following = await self._fetch(url, {"x-ms-continuation-token": cursor} if cursor else {})
-        records = (_record(sdk.read_status(item)) for item in answer)
+        records = (_listed(item) for item in answer)
         return [record for record in records if record is not None], following
 
     async def raise_event(self, run_id: str, address: str, payload: Any) -> None:
@@ -91,28 +91,28 @@ def _record(status: Any) -> RunRecord | None:
     """The SDK's status as a record; None for an unknown id and for orchestrations that are not ours."""
     if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
         return None
-    run = _run_input(status.input_)
-    if run is None:
+    run = read_input(status.input_)
+    if run is None or not is_run_id(str(status.instance_id)):
         return None
+    history = sdk.history_of(status)
     return RunRecord(
         id=status.instance_id,
         runtime_status=status.runtime_status.value,
         run=run,
-        custom_status=status.custom_status if isinstance(status.custom_status, dict) else {},
+        custom_status=read_status(status.custom_status),
         output=status.output,
         created_at=_iso(status.created_time),
         updated_at=_iso(status.last_updated_time),
-        history=sdk.history_of(status),
+        history=history if isinstance(history, (list, tuple)) else (),
     )
 
 
-def _run_input(text: Any) -> RunInput | None:
-    """The orchestration's input as the management API gives it: JSON text for runs that the SDK has started."""
+def _listed(item: Any) -> RunRecord | None:
+    """An instance of a list; None also for one that the SDK cannot read: it must not hide the others."""
     try:
-        value = json.loads(text) if isinstance(text, str) else text
-    except ValueError:
+        return _record(sdk.read_status(item))
+    except Exception:
         return None
-    return value if isinstance(value, dict) and "plan" in value else None  # type: ignore[return-value]
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -24,6 +24,10 @@ Body = TypeVar("Body", bound=BaseModel)
 Handler = Callable[["Api", Request], Awaitable[Response]]
 
 
+MOST_CHILDREN, DEEPEST_CHILD = 100, 50
+"""How many runs, and how deep, are looked at below one run."""
+
+
 class IdTaken(Exception):  # noqa: N818 - an outcome that `start` reports, not a failure
     """The run id is in use, by a run of ours or by another orchestration in the hub."""
 
@@ -83,15 +87,23 @@ async def find_run(api: Api, request: Request, *, history: bool = False) -> RunR
 async def read_run(api: Api, run_id: str, history: bool = False) -> RunRecord | None:
     """The run, with the open waits of the runs that it has started."""
     record = await api.runs.get(run_id, history=history)
-    if record is None or not record.children:
-        return record
-    return record.with_waits_of(await read_children(api, record))
+    return None if record is None else await _with_waits(api, record, frozenset())
 
 
-async def read_children(api: Api, record: RunRecord) -> list[RunRecord]:
-    """The runs that this run waits for, each with the open waits of its own children."""
-    found = [await read_run(api, child) for child in record.children]
-    return [child for child in found if child is not None]
+async def read_children(api: Api, record: RunRecord, above: frozenset[str] = frozenset()) -> list[RunRecord]:
+    """The runs that this run waits for, each with the open waits of its own children.
+
+    A custom status is what somebody has written: only runs that were started as children count, and none that stands
+    `above` itself.
+    """
+    known = above | {record.id}
+    wanted = [child for child in dict.fromkeys(record.children) if child not in known][:MOST_CHILDREN]
+    found = [await api.runs.get(child) for child in wanted] if len(known) <= DEEPEST_CHILD else []
+    return [await _with_waits(api, child, known) for child in found if child is not None and child.run.get("child")]
+
+
+async def _with_waits(api: Api, record: RunRecord, above: frozenset[str]) -> RunRecord:
+    return record.with_waits_of(await read_children(api, record, above)) if record.children else record
 
 
 async def poll_until(api: Api, request: Request, deadline: float, done: Callable[[RunRecord], bool]) -> RunRecord:

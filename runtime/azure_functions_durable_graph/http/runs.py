@@ -114,9 +114,9 @@ async def cancel_run(api: Api, request: Request) -> Response:
     return Response(202, {"id": record.id, "reason": body.reason})
 
 
-async def _terminate(api: Api, record: RunRecord, reason: str) -> None:
+async def _terminate(api: Api, record: RunRecord, reason: str, above: frozenset[str] = frozenset()) -> None:
     """The run first, so that it does not take the end of its children for a failure."""
     await api.runs.terminate(record.id, reason)
-    for child in await read_children(api, record):
+    for child in await read_children(api, record, above):
         if not child.finished:
-            await _terminate(api, child, reason)
+            await _terminate(api, child, reason, above | {record.id})

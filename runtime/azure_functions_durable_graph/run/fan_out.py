@@ -74,7 +74,12 @@ def _gather(
         traversal.publish(fan_out={"done": len(fan["done"]), "of": len(calls)})
         this_round = waiting[:limit]
         tasks = [_task(traversal, calls[key], fan["attempts"].get(key, 1)) for key in this_round]
-        results = yield traversal.context.task_all(tasks)
+        try:
+            results = yield traversal.context.task_all(tasks)
+        except Exception:  # an activity has failed as a whole; the host awaits the others all the same
+            results = []
+            for key, task in zip(this_round, tasks, strict=True):
+                results.append((yield from traversal.outcome_of(task, calls[key])))
         traversal.turns += len(tasks)
         missing, pause = _sort(dict(zip(this_round, results, strict=True)), fan, retries)
         if missing:

@@ -18,7 +18,7 @@ from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
-from .ports import OrchestrationContext, Steps
+from .ports import DurableTask, OrchestrationContext, Steps
 from .status import run_status
 
 HISTORY_BUDGET = 12
@@ -88,7 +88,21 @@ class Traversal:
     def run_activity(self, call: NodeCall) -> Steps[NodeResult]:
         """Run the node activity; its result."""
         self.turns += 1
-        result: NodeResult = yield self.context.call_activity(ACTIVITY, call)
+        task = self.context.call_activity(ACTIVITY, call)
+        return (yield from self.outcome_of(task, call))
+
+    def outcome_of(self, task: DurableTask, call: NodeCall) -> Steps[NodeResult]:
+        """The result of an activity. One that has failed as a whole (its worker ended, say) is an error like others."""
+        try:
+            result: NodeResult = yield task
+        except Exception as failure:
+            lost: ErrorRecord = {
+                "type": "ActivityLost",
+                "bases": ["Exception"],
+                "message": str(failure)[:1000],
+                "where": "activity",
+            }
+            return cast(NodeResult, {"node": call["node"], "step": call["step"], "error": lost})
         return result
 
     def sleep(self, seconds: float) -> Steps[None]:
