@@ -4,6 +4,7 @@ GraphError
 ├── GraphBuildError      a graph cannot be compiled; lists every fault with its cure
 ├── RegistrationError    an app was given something that is not a graph
 ├── DecisionError        a route handler answered with something that is no decision
+├── InputError           a run is started with a key that the graph's state does not have
 ├── PayloadError         a value cannot cross the durable boundary as plain JSON
 ├── ManifestError        a manifest cannot be read; says at which path
 ├── LockError            graphs.lock.json cannot be read, or not be made
@@ -17,7 +18,7 @@ GraphError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -56,6 +57,15 @@ class RegistrationError(GraphError):
 
 class DecisionError(GraphError, TypeError):
     """A route handler's answer is no decision, or names a node or an event that is not there."""
+
+
+class InputError(GraphError, ValueError):
+    """The input of a run has keys that the graph's state does not have. `unknown` maps each to a hint."""
+
+    def __init__(self, graph_name: str, unknown: Mapping[str, str]) -> None:
+        self.unknown = dict(unknown)
+        named = "; ".join(f"unknown field {key!r}, {hint}" for key, hint in self.unknown.items())
+        super().__init__(f"the input does not fit the state of graph {graph_name!r}: {named}")
 
 
 class PayloadError(GraphError, ValueError):

@@ -5,7 +5,7 @@ A handler talks to the Durable engine through the `Runs` port alone. Clock, slee
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -139,3 +139,10 @@ def invalid(detail: str, error: ValidationError, root: str) -> Problem:
     ]
     first = f"{'.'.join(map(str, details[0]['loc']))}: {details[0]['msg']}" if details else ""
     return Problem("invalid", f"{detail}: {first}", errors=details)
+
+
+def unknown_keys(root: str, hints: Mapping[str, str]) -> Problem:
+    """A problem 422 that names keys which nobody reads, each with a hint."""
+    errors = [{"loc": [root, key], "msg": f"unknown key; {hint}", "type": "unknown_key"} for key, hint in hints.items()]
+    named = ". ".join(f"{root}.{key}: unknown key; {hint}" for key, hint in hints.items())
+    return Problem("invalid", named, errors=errors)

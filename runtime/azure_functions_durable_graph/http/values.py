@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,8 @@ def _readable(value: Any, depth: int = 0) -> Any:
     return [_readable(item, depth + 1) for item in value] if isinstance(value, (list, tuple)) else value
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 _PROBLEMS = {
     "not-json": (400, "The body is not JSON"),
     "graph-not-found": (404, "No such graph"),
@@ -102,7 +105,7 @@ class Problem(Exception):  # noqa: N818 - it is the answer to a request, not a f
 
 
 def read_json(request: Request, limit: int, empty: Any) -> Any:
-    """The body as JSON, or `empty` where there is none. Problems: 413, 400 and, for keys of the codec, 422."""
+    """The body as JSON, or `empty` where there is none. Problems: 413, 400 and, for what a run could not hold, 422."""
     if len(request.body) > limit:
         raise Problem("body-too-large", f"the body has {len(request.body)} bytes, the limit is {limit}")
     if not request.body.strip():
@@ -113,9 +116,25 @@ def read_json(request: Request, limit: int, empty: Any) -> Any:
         raise Problem("not-json", str(error)) from None
     try:
         check(value, "body")
+        _check_text_and_depth(value, "body", 0)
     except PayloadError as error:
         raise Problem("invalid", str(error)) from None
     return value
+
+
+def _check_text_and_depth(value: Any, where: str, depth: int) -> None:
+    """Refuse what JSON allows and the parser of states does not: a run that takes it in would fail at its next node."""
+    if depth > DEEPEST:
+        raise PayloadError(f"{where[:100]}…: nested more than {DEEPEST} levels deep")
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise PayloadError(f"{where}: the text holds a lone surrogate, half of a character; send whole characters")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_text_and_depth(key, f"{where}, the key {key!r}", depth + 1)
+            _check_text_and_depth(item, f"{where}.{key}", depth + 1)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_text_and_depth(item, f"{where}[{index}]", depth + 1)
 
 
 def read_wait(request: Request, default: float) -> float:
