@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Any
@@ -42,7 +43,7 @@ class DurableRuns:
 
     async def get(self, run_id: str, *, history: bool = False) -> RunRecord | None:
         """The run, or None for an unknown id and for orchestrations that are not ours."""
-        return _record(
+        return record_of(
             await self._client.get_status(run_id, show_history=history, show_history_output=history, show_input=True)
         )
 
@@ -83,11 +84,18 @@ async def _fetch(url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
     import aiohttp  # the SDK has loaded it; a session of our own, since the SDK's may be closed at any time
 
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+        if response.status == 400 and headers:
+            raise Problem("invalid", "the cursor is not one that the engine knows; without it the first page comes")
         response.raise_for_status()
-        return await response.json(content_type=None), response.headers.get("x-ms-continuation-token", "")
+        return json.loads(await response.text(), parse_int=_whole), response.headers.get("x-ms-continuation-token", "")
 
 
-def _record(status: Any) -> RunRecord | None:
+def _whole(digits: str) -> float:
+    """An integer; one that Python refuses to read, in an instance that is none of ours, must not hide the others."""
+    return int(digits) if len(digits) < 4000 else float(digits)
+
+
+def record_of(status: Any) -> RunRecord | None:
     """The SDK's status as a record; None for an unknown id and for orchestrations that are not ours."""
     if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
         return None
@@ -110,7 +118,7 @@ def _record(status: Any) -> RunRecord | None:
 def _listed(item: Any) -> RunRecord | None:
     """An instance of a list; None also for one that the SDK cannot read: it must not hide the others."""
     try:
-        return _record(sdk.read_status(item))
+        return record_of(sdk.read_status(item))
     except Exception:
         return None
 
