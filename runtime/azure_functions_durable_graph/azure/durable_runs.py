@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from ..graph.names import ORCHESTRATOR, is_run_id
 from ..history.reading import read_input, read_status
-from ..history.record import RunRecord
+from ..history.record import STATUSES, RunRecord
 from ..http.api import IdTaken
 from ..http.values import Problem
 from ..run.messages import RunInput
@@ -64,8 +64,14 @@ class DurableRuns:
         await self._unless_gone(run_id, self._client.raise_event(run_id, address, {"payload": payload}))
 
     async def terminate(self, run_id: str, reason: str) -> None:
-        """Terminate a run. A run that vanished in between is a problem 404."""
+        """Terminate a run. One that ended or vanished in between is a problem 410 or 404.
+
+        The SDK's client does not say that a run had ended, so it is looked up: whatever ended it was first.
+        """
         await self._unless_gone(run_id, self._client.terminate(run_id, reason))
+        record = await self.get(run_id)
+        if record is not None and record.finished and record.runtime_status not in STATUSES["cancelled"]:
+            raise Problem("run-finished", f"the run {run_id!r} is {record.status}")
 
     async def _unless_gone(self, run_id: str, call: Any) -> None:
         try:

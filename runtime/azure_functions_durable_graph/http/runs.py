@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import datetime
 from typing import Any, Literal
@@ -138,5 +139,5 @@ async def _terminate(api: Api, record: RunRecord, reason: str, above: frozenset[
     """The run first, so that it does not take the end of its children for a failure."""
     await api.runs.terminate(record.id, reason)
     for child in await read_children(api, record, above):
-        if not child.finished:
+        with contextlib.suppress(Problem):  # one that has ended by itself needs no end
             await _terminate(api, child, reason, above | {record.id})

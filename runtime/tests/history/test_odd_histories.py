@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from random import Random
@@ -21,7 +22,9 @@ from shapes import conversation, line, loop
 
 from azure_functions_durable_graph import RetryPolicy
 from azure_functions_durable_graph.azure.durable_runs import _listed
+from azure_functions_durable_graph.history.arrivals import answered, arrival, moment
 from azure_functions_durable_graph.history.record import STATUSES, RunRecord
+from azure_functions_durable_graph.history.tasks import Task
 from azure_functions_durable_graph.history.views import history_view, run_line, run_view
 from azure_functions_durable_graph.history.walk import follow
 from azure_functions_durable_graph.http.values import Response
@@ -192,3 +195,40 @@ def test_a_timer_that_was_cancelled_and_fires_all_the_same_is_not_taken_for_the_
 
     assert "incomplete" not in history_view(record)
     assert history_view(record)["steps"][0]["wait"]["outcome"] == "answered"
+
+
+@pytest.mark.parametrize(
+    ("fired", "cancelled", "live", "meant"),
+    [
+        ("10:00:00", "10:00:00", "12:00:00", "cancelled"),
+        ("10:00:20", "10:00:00", "12:00:00", "cancelled"),
+        ("12:00:20", "10:00:00", "12:00:00", "live"),
+        ("10:00:40", "10:00:00", "10:00:40", "live"),
+        ("10:00:00", "10:00:00", "10:00:40", "cancelled"),
+        ("10:00:20", "10:00:00", "10:00:40", "live"),
+        ("23:00:00", "10:00:00", "12:00:00", "live"),
+        ("nonsense", "10:00:00", "12:00:00", "live"),
+    ],
+)
+def test_without_ids_a_timer_is_known_by_its_time(fired: str, cancelled: str, live: str, meant: str) -> None:
+    """The walk's clock may be a little behind the run's; a timer that was cancelled counts where it fits better."""
+    tasks = {
+        name: Task("timer", moment(f"2030-01-01T{at}Z")) for name, at in (("cancelled", cancelled), ("live", live))
+    }
+    tasks["cancelled"].cancel()
+    event = arrival({"EventType": "TimerFired", "FireAt": f"2030-01-01T{fired}Z"})
+    assert event is not None
+
+    assert answered(event, list(tasks.values()), Counter()) is tasks[meant]
+
+
+def test_azure_stamps_a_firing_when_the_timer_is_set_and_the_walk_reads_when_it_fires() -> None:
+    run = GraphHost(asking(approval(8))).start("g", {}).advance(timedelta(days=9))
+    item = reported(run)
+    for event in item["historyEvents"]:
+        if event["EventType"] == "TimerFired":
+            event["Timestamp"] = "2030-01-01T00:00:00Z"
+    record = _listed(item)
+    assert record is not None
+
+    assert history_view(record)["steps"] == history_view(_listed(reported(run)) or record)["steps"]
