@@ -130,7 +130,7 @@ def test_an_instance_that_is_changed_at_random_is_shown_or_is_not_a_run(real: An
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_history_that_is_changed_at_random_is_followed_as_far_as_it_goes(seed: int) -> None:
     dice = Random(seed)
     played = Played(random_run(dice), dice).go(20)

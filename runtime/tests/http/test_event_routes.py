@@ -69,11 +69,10 @@ def test_an_event_for_a_finished_run_is_410(api: Any) -> None:
         (b'{"text": -Infinity}', 400),
         (b'{"text": 1e999}', 422),
         (b'{"text": ' + b"[" * 150 + b"]" * 150 + b"}", 422),
-        (b'{"text": ' + b"[" * 2000 + b"]" * 2000 + b"}", 400),
         (b'{"text": "\xff"}', 400),
         (b'{"text": ' + b"9" * 4400 + b"}", 400),
     ],
-    ids=["surrogate", "raw surrogate", "key", "nan", "infinity", "too large", "deep", "too deep", "bytes", "digits"],
+    ids=["surrogate", "raw surrogate", "key", "nan", "infinity", "too large", "deep", "bytes", "digits"],
 )
 def test_a_payload_without_a_model_that_no_state_could_hold_is_refused(api: Any, body: bytes, status: int) -> None:
     run_id = api.post("/graphs/conversation/runs", json={}).json()["id"]
@@ -81,6 +80,15 @@ def test_a_payload_without_a_model_that_no_state_could_hold_is_refused(api: Any,
     problem(api.post(f"/runs/{run_id}/events/answer", content=body), status, "invalid" if status == 422 else "not-json")
 
     assert api.get(f"/runs/{run_id}", params={"wait": 10}).json()["status"] == "waiting"
+
+
+def test_a_payload_that_no_parser_of_ours_could_walk_is_refused(api: Any) -> None:
+    """Python 3.13 reads what 3.10 does not; neither takes it in."""
+    run_id = api.post("/graphs/conversation/runs", json={}).json()["id"]
+    response = api.post(f"/runs/{run_id}/events/answer", content=b'{"text": ' + b"[" * 2000 + b"]" * 2000 + b"}")
+
+    assert response.status_code in (400, 422)
+    assert "nested" in response.json()["detail"]
 
 
 def test_a_payload_at_the_limit_is_taken_in_and_the_run_goes_on(api: Any) -> None:
