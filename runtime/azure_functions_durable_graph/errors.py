@@ -5,6 +5,7 @@ GraphError
 ├── RegistrationError    an app was given something that is not a graph
 ├── CronError            a schedule is not an NCRONTAB expression, or never fires
 ├── DecisionError        a route handler returned something that is not a decision
+├── InputError           a run is started with a key that the graph's state does not have
 ├── PayloadError         a value cannot cross the durable boundary as plain JSON
 ├── ManifestError        a manifest cannot be read; names the path of the bad value
 ├── LockError            graphs.lock.json cannot be read or created
@@ -16,7 +17,7 @@ GraphError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -59,6 +60,15 @@ class CronError(GraphError, ValueError):
 
 class DecisionError(GraphError, TypeError):
     """A route handler returned something that is not a decision, or names an unknown node or event."""
+
+
+class InputError(GraphError, ValueError):
+    """The input of a run has keys that the graph's state does not have. `unknown` maps each to a hint."""
+
+    def __init__(self, graph_name: str, unknown: Mapping[str, str]) -> None:
+        self.unknown = dict(unknown)
+        named = "; ".join(f"unknown field {key!r}, {hint}" for key, hint in self.unknown.items())
+        super().__init__(f"the input does not fit the state of graph {graph_name!r}: {named}")
 
 
 class PayloadError(GraphError, ValueError):

@@ -18,7 +18,7 @@ from .azure.app import DurableGraphApp
 from .errors import HistoryError
 from .graph.registration import GraphRegistration
 from .history.recording import RecordedRun
-from .host.harness.graph_host import GraphHost
+from .host.harness.graph_host import GraphHost, check_registration
 from .host.harness.graph_run import GraphRun
 from .host.replay import replay
 from .http.values import Problem
@@ -37,8 +37,10 @@ def run_graph(
     """Run one graph until it is finished or needs something from outside.
 
     `fail` lists, for a node, what its calls raise, in order; None lets a call pass, as do all later calls.
-    Raises Problem (422) if `input` does not match the state model.
+    Raises Problem (422) if `input` does not match the state model, RegistrationError if `registration` has not been
+    built, and TypeError if `input` is not a dict.
     """
+    check_registration(registration, "run_graph")
     host = GraphHost(registration)
     for node, calls in (fail or {}).items():
         host.fail(node, *calls)

@@ -74,7 +74,10 @@ async def _answer(route: Route, registry: Registry, limit: int, req: func.HttpRe
 
 
 def _from_azure(route: Route, req: func.HttpRequest) -> Request:
-    url = urlsplit(req.url)
+    try:
+        url = urlsplit(req.url)
+    except ValueError:  # a Host header such as "["
+        raise Problem("invalid", "the request's URL cannot be read; check its Host header") from None
     prefix = url.path.split("/")[: -len(route.path.split("/"))]
     return Request(
         params=dict(req.route_params),

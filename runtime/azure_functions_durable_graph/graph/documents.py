@@ -38,7 +38,7 @@ def parse_object(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise PayloadError(f"line {error.lineno}, column {error.colno}: not JSON ({error.msg})") from None
     except UnicodeEncodeError:
-        raise PayloadError("it holds half of a surrogate pair") from None
+        raise PayloadError("it holds a lone surrogate") from None
     except ValueError:
         raise PayloadError("it holds a number that JSON cannot carry") from None
     if not isinstance(value, dict):

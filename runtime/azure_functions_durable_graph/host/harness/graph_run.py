@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from ...graph.states import load
+from ...history.record import RunRecord
 from ...http.events import post_event
 from ...http.runs import cancel_run, get_history, get_run
 
@@ -22,9 +23,20 @@ class GraphRun:
         self.host = host
         self.id = run_id
 
+    def __repr__(self) -> str:
+        """How the run stands: `<GraphRun id='a' waiting at review for manager_approval>`."""
+        try:
+            record = self.host.peek(self.id)
+        except Exception:  # a closed host, say: a repr is what people see while something else is wrong
+            record = None
+        return f"<GraphRun id={self.id!r} {'not to be seen' if record is None else _standing(record)}>"
+
     @property
     def status(self) -> str:
-        """pending, running, waiting, parked, completed, failed or cancelled."""
+        """pending, running, waiting, sleeping, parked, suspended, completed, failed or cancelled.
+
+        Text for type checkers: they would take a Literal that one assert has found for good, and it changes.
+        """
         return str(self._view()["status"])
 
     @property
@@ -65,7 +77,10 @@ class GraphRun:
         return self._view()
 
     def send(self, event: str, payload: Any = None) -> GraphRun:
-        """Post an event and let the run continue. Raises Problem (409, 410, 422) if the run does not accept it."""
+        """Post an event and let the run continue. Raises Problem (409, 410, 422) if the run does not accept it.
+
+        `payload` is a model or a JSON value; TypeError for anything else.
+        """
         if isinstance(payload, BaseModel):
             payload = payload.model_dump(mode="json")
         self.host.call(post_event, {"id": self.id, "event": event}, {} if payload is None else payload)
@@ -92,10 +107,24 @@ class GraphRun:
         return self
 
     def advance(self, span: timedelta) -> GraphRun:
-        """Let time pass on the run's host."""
+        """Let time pass on the run's host: `run.advance(timedelta(hours=2))`."""
         self.host.advance(span)
         return self
 
     def _view(self) -> dict[str, Any]:
         view: dict[str, Any] = self.host.call(get_run, {"id": self.id})
         return view
+
+
+def _standing(record: RunRecord) -> str:
+    """Status, node and what the run needs, in a few words."""
+    status, node = record.custom_status, record.custom_status.get("node", record.run["node"])
+    text = record.status if record.status == "completed" else f"{record.status} at {node}"
+    if record.waits:
+        text += f" for {', '.join(wait['event'] for wait in record.waits)}"
+    if record.status == "failed":
+        error = status.get("error", {})
+        text += f": {error.get('type')}: {str(error.get('message'))[:200]}"
+    return text + (
+        f" until {status['sleeps_until']}" if record.status == "sleeping" and "sleeps_until" in status else ""
+    )

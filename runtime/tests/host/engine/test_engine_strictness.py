@@ -6,6 +6,7 @@ from typing import Any
 from functions import double, fail
 from hub import Hub
 
+from azure_functions_durable_graph.host.engine import history_events as hist
 from azure_functions_durable_graph.host.engine.messages import TaskAnswered, TimerFired
 
 # --- strictness -------------------------------------------------------------------------------------------------------
@@ -120,3 +121,5 @@ def test_an_answer_that_comes_twice_counts_once() -> None:
     hub.raise_event("go", "x")
 
     assert hub.output() == [2, '"x"']
+    answers = [event["Result"] for event in hub.events() if event["EventType"] == hist.TASK_COMPLETED]
+    assert answers == ["2"], "the SDK drops a second answer by itself; a history must not even have it"

@@ -1,0 +1,85 @@
+"""The routes that describe graphs and the API."""
+
+import json
+from typing import Any
+
+from contract import Ticket, approvals, problem
+from openapi_spec_validator import validate
+from shapes import increment, line
+
+from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
+
+
+def test_the_graphs_are_listed_with_their_hashes(api: Any) -> None:
+    graphs = api.get("/graphs").json()["graphs"]
+
+    assert [graph["graph"] for graph in graphs] == ["approvals", "broken", "conversation", "line"]
+    assert graphs[0]["events"] == ["approval"]
+    assert graphs[3]["graph_hash"] == line("a", "b", "c").graph_hash
+
+
+def test_a_graph_shows_its_manifest_and_versions(api: Any) -> None:
+    graph = api.get("/graphs/line").json()
+
+    assert graph["manifest"] == json.loads(json.dumps(line("a", "b", "c").manifest.to_dict()))
+    (version,) = graph["versions"]
+    assert (version["version"], version["default"], version["deployed"]) == ("1", True, True)
+    problem(api.get("/graphs/nothing"), 404, "graph-not-found")
+
+
+def test_a_graph_is_drawn_as_mermaid(api: Any) -> None:
+    response = api.get("/graphs/line/diagram")
+
+    assert response.text.startswith("flowchart TD\n")
+    assert response.headers["content-type"].startswith("text/plain")
+    picture = api.get("/graphs/line/diagram", params={"format": "svg"})
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert picture.text.startswith("<svg ")
+    problem(api.get("/graphs/line/diagram", params={"format": "gif"}), 422, "invalid")
+    problem(api.get("/graphs/nothing/diagram"), 404, "graph-not-found")
+
+
+def test_the_openapi_document_is_valid_and_knows_every_graph_and_event(api: Any) -> None:
+    document = api.get("/openapi.json").json()
+
+    validate(document)
+    assert document["servers"] == [{"url": str(api.base_url).rstrip("/")}]
+    body = document["components"]["schemas"]["approvals.start"]
+    assert body["properties"]["input"]["properties"]["priority"]["enum"] == ["low", "high"]
+    assert "/runs/{id}/events/approval" in document["paths"]
+    assert document["components"]["schemas"]["approvals.approval"]["required"] == ["approved"]
+    assert document["paths"]["/health"]["get"]["security"] == []
+
+
+def test_the_health_route_tells_that_the_app_is_up(api: Any) -> None:
+    assert api.get("/health").json() == {"status": "ok", "graphs": 4}
+
+
+def test_an_unknown_route_or_verb_is_404(api: Any) -> None:
+    assert api.get("/nothing").status_code == 404
+    assert api.delete("/graphs").status_code == 404
+
+
+def test_every_route_but_health_asks_for_a_key_by_default() -> None:
+    levels = {
+        function.get_function_name(): str(function.get_bindings_dict()["bindings"])
+        for function in DurableGraphApp().function_app.get_functions()
+        if function.is_http_function()
+    }
+
+    assert len(levels) == 11
+    open_ones = {name for name, level in levels.items() if "FUNCTION" not in level.upper()}
+    assert open_ones == {"durable_graph_get_health"}
+
+
+def test_two_graphs_with_an_event_of_one_name_share_its_path() -> None:
+    from azure_functions_durable_graph.http.openapi import document
+    from azure_functions_durable_graph.http.routes import ROUTES
+
+    other = ManifestBuilder("other", Ticket).set_entrypoint("a").add_node("a", increment, terminal=True)
+    other.add_event_handler("approval", lambda state, payload: None)
+
+    paths = document([approvals(), other.build()], ROUTES, "/api")["paths"]
+
+    schema = paths["/runs/{id}/events/approval"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert len(schema["anyOf"]) == 2
