@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
 
 from ..graph.context import NodeContext, idempotency_key
 from ..graph.registration import GraphRegistration
+from ..graph.signatures import awaits, context_parameter
 from ..graph.states import difference, dump
 from ..run.messages import NodeCall
 
@@ -34,9 +36,12 @@ class Caller:
 
     async def __call__(self, code: Callable[..., Any], *arguments: Any) -> Any:
         """Call user code: `async def` on this loop, anything else in a thread, so that it cannot block the loop."""
-        if wants_context(code, len(arguments)):
+        context = context_parameter(code, len(arguments))
+        if context is not None and context.keyword_only:
+            code = partial(code, **{context.name: self._context()})
+        elif context is not None:
             arguments = (*arguments, self._context())
-        if inspect.iscoroutinefunction(code):
+        if awaits(code):
             return await code(*arguments)
         return await _maybe_await(await self._in_thread(code, *arguments))
 
@@ -71,22 +76,6 @@ class Caller:
             metadata=call.get("metadata", {}),
             error=call.get("error"),
         )
-
-
-def wants_context(code: Callable[..., Any], given: int) -> bool:
-    """Whether a handler takes a NodeContext after `given` arguments.
-
-    It does if it has a further parameter that is required, or is called `context`, or is annotated as one.
-    """
-    try:
-        parameters = list(inspect.signature(code).parameters.values())
-    except (TypeError, ValueError):  # a builtin without a signature
-        return False
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if len(positional) <= given:
-        return False
-    extra = positional[given]
-    return extra.default is extra.empty or extra.name == "context" or extra.annotation in (NodeContext, "NodeContext")
 
 
 async def _maybe_await(value: Any) -> Any:
