@@ -1,7 +1,7 @@
 """Every error this package raises on purpose, one class per moment.
 
 GraphError
-├── GraphBuildError      a graph cannot be compiled; lists every fault with its cure
+├── GraphBuildError      a graph cannot be compiled; lists every fault and how to fix it
 ├── RegistrationError    an app was given something that is not a graph
 ├── DecisionError        a route handler answered with something that is no decision
 ├── PayloadError         a value cannot cross the durable boundary as plain JSON
@@ -34,19 +34,17 @@ class Fault:
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.problem}. {self.cure}."
+        return f"{self.where}: {self.problem}. {self.cure}{'' if self.cure.endswith(('.', '?', '!')) else '.'}"
 
 
-class GraphBuildError(GraphError):
-    """A graph has faults. `faults` holds all of them; the text lists them, then draws the graph."""
+class GraphBuildError(GraphError, ValueError):
+    """A graph has faults. `faults` holds all of them; the text lists them."""
 
-    def __init__(self, graph_name: str, faults: Sequence[Fault], picture: str = "") -> None:
+    def __init__(self, graph_name: str, faults: Sequence[Fault]) -> None:
         self.graph_name = graph_name
         self.faults = tuple(faults)
-        lines = [f"graph {graph_name!r} has {len(self.faults)} fault(s):"]
+        lines = [f"graph {graph_name!r} has {len(self.faults)} fault{'' if len(self.faults) == 1 else 's'}:"]
         lines += [f"  {number}. {fault}" for number, fault in enumerate(self.faults, start=1)]
-        if picture:
-            lines += ["as it stands (Mermaid):", picture.rstrip()]
         super().__init__("\n".join(lines))
 
 

@@ -28,7 +28,7 @@ def duration_problem(span: Any, *, zero: bool = False) -> str | None:
 def seconds_problem(seconds: Any, *, zero: bool = False) -> str | None:
     """What is wrong with a number of seconds, as manifests and decisions hold it, or None."""
     if not is_number(seconds):
-        return f"is {shown(seconds)}; use a finite number of seconds"
+        return f"is {shown(seconds)}; use a timedelta, or a finite number of seconds"
     return _out_of_range(seconds, None, zero)
 
 
@@ -40,7 +40,7 @@ def is_number(value: Any) -> bool:
 def _out_of_range(seconds: float, words: str | None, zero: bool) -> str | None:
     if 0 < seconds <= LONGEST.total_seconds() or (zero and not seconds):
         return None
-    words = words or f"{shown(seconds)} seconds"
+    words = words or f"{shown(int(seconds) if seconds == int(seconds) else seconds)} seconds"
     if seconds <= 0:
         return f"is {words}; use {'zero or a positive duration' if zero else 'a positive duration'}"
     return f"is {words}; at most {LONGEST.days} days are supported"

@@ -85,7 +85,7 @@ def _own_context(code: Callable[..., Any], parameters: list[Parameter], given: i
     by_keyword = [p for p in positional[given + 1 :] if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
     by_keyword += [p for p in parameters if p.kind is Parameter.KEYWORD_ONLY and p.name not in _bound(code)]
     candidates = [*further, *by_keyword]
-    scope = _scope(code)
+    scope = scope_of(code)
     for chosen in (
         [p for p in candidates if admits_context(p.annotation, scope)],
         [p for p in candidates if p.name == "context" and not excludes_context(p.annotation, scope)],
@@ -102,7 +102,7 @@ def _look_up_problem(code: Callable[..., Any], given: int) -> str | None:
     if len(positional) < given and all(p.kind is not Parameter.VAR_POSITIONAL for p in parameters):
         takes = f"takes {len(positional) or 'no'} argument{'' if len(positional) == 1 else 's'}"
         return f"{takes}, but is called with {given}"
-    context = _look_up_context(code, given)
+    context = context_parameter(code, given)
     missing = [
         p
         for p in [*positional[given:], *(p for p in parameters if p.kind is Parameter.KEYWORD_ONLY)]
@@ -111,12 +111,22 @@ def _look_up_problem(code: Callable[..., Any], given: int) -> str | None:
     return f"requires the argument {missing[0].name!r}, which nothing passes" if missing else None
 
 
-def _parameters(code: Callable[..., Any]) -> list[Parameter]:
-    """What the callable itself accepts; everything, where that cannot be told."""
+def own_signature(code: Callable[..., Any]) -> inspect.Signature | None:
+    """The signature of the callable itself, or None where that cannot be told."""
     try:
-        return list(_signature_of(code).parameters.values())
+        return _signature_of(code)
     except Exception:  # a builtin without a signature, or a __signature__ of the user's that fails
-        return _ANYTHING
+        return None
+
+
+def is_wrapper(code: Callable[..., Any]) -> bool:
+    """Whether a decorator has put its own function in the place of the one that it names: annotations are copies."""
+    return _wrapped(code) is not None
+
+
+def _parameters(code: Callable[..., Any]) -> list[Parameter]:
+    signature = own_signature(code)
+    return _ANYTHING if signature is None else list(signature.parameters.values())
 
 
 def _wrapped(code: Callable[..., Any]) -> Callable[..., Any] | None:
@@ -138,7 +148,7 @@ def _bound(code: Callable[..., Any]) -> set[str]:
     return {*code.keywords, *_bound(code.func)} if isinstance(code, partial) else set()
 
 
-def _scope(code: Callable[..., Any]) -> dict[str, Any]:
+def scope_of(code: Callable[..., Any]) -> dict[str, Any]:
     """The names that a string annotation of this callable may use."""
     for layer in _layers(code):
         if isinstance(layer, FunctionType):
