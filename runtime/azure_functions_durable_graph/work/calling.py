@@ -6,7 +6,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
 
@@ -15,6 +15,9 @@ from ..graph.registration import GraphRegistration
 from ..graph.signatures import awaits, context_parameter
 from ..graph.states import difference, dump
 from ..run.messages import NodeCall
+
+if TYPE_CHECKING:
+    from ..graph.context import NodeError
 
 InThread = Callable[..., Awaitable[Any]]
 """Runs `code(*arguments)` in a thread: `asyncio.to_thread`, or the host's own way."""
@@ -74,7 +77,7 @@ class Caller:
             attempt=call.get("attempt", 1),
             idempotency_key=idempotency_key(call["run_id"], call["step"], call.get("branch"), call.get("item")),
             metadata=call.get("metadata", {}),
-            error=call.get("error"),
+            error=cast("NodeError | None", call.get("error")),
         )
 
 
