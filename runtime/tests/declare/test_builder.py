@@ -169,10 +169,10 @@ class NoSchema(BaseModel):
 @pytest.mark.parametrize(
     ("model", "text"),
     [
-        (NotAModel, "NotAModel is no pydantic v2 model. Derive it from pydantic.BaseModel"),
-        (dict, "dict is no pydantic v2 model"),
+        (NotAModel, "NotAModel is not a pydantic v2 model. Derive it from pydantic.BaseModel"),
+        (dict, "dict is not a pydantic v2 model"),
         (Listing, "is a RootModel"),
-        (Hidden, "field 'token' has exclude=True and would be lost"),
+        (Hidden, "field 'token' of Hidden is excluded when it is saved and would be lost"),
         (Secret, "holds a SecretStr or SecretBytes, which is masked"),
         (NoSchema, "has no JSON Schema"),
     ],
