@@ -1,4 +1,4 @@
-"""What stands around each example of docs/usage.md, typed, so that a type checker can read the example.
+"""What stands around each example of docs/usage.md and of the README, so that a type checker can read it.
 
 Names that an example uses and does not define are defined here; `COMMON` stands before all of them.
 """
@@ -57,6 +57,7 @@ runtime = DurableGraphApp()
 
 SITUATIONS: dict[str, str] = {
     "Baseline pattern 1": "",
+    "Front page 1": ORDERS,
     "Sequential flow 1": ANY_STATE + "handler_a = handler_b = handler_c = nothing",
     "Conditional routing 1": TICKETS,
     "String shorthand 1": TICKETS,

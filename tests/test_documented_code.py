@@ -1,4 +1,4 @@
-"""The examples of the guide and of a project's README pass what a generated project's `nox -s lint` runs."""
+"""The examples of the guide and of both READMEs pass what a generated project's `nox -s lint` runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,16 @@ def readme_examples() -> dict[str, str]:
     return {f"README {number}": block for number, block in enumerate(python, start=1)}
 
 
-EXAMPLES = {name: block.text for name, block in BLOCKS.items() if block.language == "python"} | readme_examples()
+def front_page_examples() -> dict[str, str]:
+    """The fenced blocks of Python in this repository's README."""
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return {f"Front page {number}": block for number, block in enumerate(blocks, start=1)}
+
+
+GUIDE_EXAMPLES = {name: block.text for name, block in BLOCKS.items() if block.language == "python"}
+EXAMPLES = {**GUIDE_EXAMPLES, **front_page_examples(), **readme_examples()}
 
 
 def names_of(situation: str) -> list[str]:

@@ -14,11 +14,10 @@ from ..graph.nodes import EventSpec, NodeSpec
 from ..graph.plain_json import canonical
 from ..graph.reducers import reducer_names
 from ..graph.registration import EventCode, GraphRegistration, Handler, NodeCode
-from ..graph.states import schema_of
 from ..graph.wording import shown
 from . import checks, code_checks
 from .reading import Reader
-from .state_faults import payload_faults, state_faults
+from .state_faults import examine_payload, examine_state
 
 if TYPE_CHECKING:
     from ..graph.policies import RetryPolicy
@@ -95,22 +94,21 @@ class Declarations:
             return
         if name in self.events:
             read.fault("has two handlers", "Keep one")
-        faults = [] if payload_model is None else list(payload_faults(payload_model, f"event {name!r}"))
+        schema, faults = ({}, []) if payload_model is None else examine_payload(payload_model, f"event {name!r}")
         self.faults += faults
-        model = None if faults else payload_model
-        self.events[name] = EventSpec(name, None if model is None else schema_of(model))
-        self.event_code[name] = EventCode(handler, model)
+        self.events[name] = EventSpec(name, schema or None)
+        self.event_code[name] = EventCode(handler, None if faults else payload_model)
 
     def compile(self) -> GraphRegistration:
         """The graph. Raises GraphBuildError with every fault."""
-        model_problems = list(state_faults(self.state_model, "state model"))
+        schema, model_problems = examine_state(self.state_model, "state model")
         model = None if model_problems else self.state_model
         manifest = GraphManifest(
             graph_name=plain_name(self.graph_name),
             version=self.version,
             entrypoint=self.entrypoint or "",
             state_model=getattr(self.state_model, "__name__", str(self.state_model)),
-            state_schema={} if model is None else schema_of(model),
+            state_schema=schema,
             nodes=self.nodes,
             event_handlers=self.events,
             metadata=self.metadata if isinstance(self.metadata, Mapping) else {},

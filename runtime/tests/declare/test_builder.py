@@ -172,7 +172,7 @@ class NoSchema(BaseModel):
         (NotAModel, "NotAModel is not a pydantic v2 model. Derive it from pydantic.BaseModel"),
         (dict, "dict is not a pydantic v2 model"),
         (Listing, "is a RootModel"),
-        (Hidden, "field 'token' of Hidden is excluded when it is saved and would be lost"),
+        (Hidden, "field 'token' of Hidden is excluded when it is saved, and so would be lost"),
         (Secret, "holds a SecretStr or SecretBytes, which is masked"),
         (NoSchema, "has no JSON Schema"),
     ],
