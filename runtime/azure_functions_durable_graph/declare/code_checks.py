@@ -72,7 +72,7 @@ def _call_faults(where: str, role: Role, code: Any) -> Iterator[Fault]:
 
 
 def _generates(code: Callable[..., Any]) -> bool:
-    return inspect.isgeneratorfunction(code) or inspect.isasyncgenfunction(code)
+    return any(inspect.isgeneratorfunction(c) or inspect.isasyncgenfunction(c) for c in (code, type(code).__call__))
 
 
 def _unhandled_events(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:

@@ -21,6 +21,11 @@ from .state_samples import Samples, Schema, choices
 if TYPE_CHECKING:
     from pydantic_core.core_schema import CoreConfig
 
+_NEVER = {
+    "generator": "an iterable that can be read only once; a list, a set or a Sequence can be read again",
+    "is-subclass": "a class, which has no JSON form",
+}
+
 _CURES = {
     "bytes": "Set model_config = ConfigDict(ser_json_bytes='base64', val_json_bytes='base64') in its model",
     "dict": "Use strings, whole numbers or dates as keys, or a list of pairs",
@@ -60,6 +65,9 @@ class _Walk:
         config = core.get("config", config)
         if core.get("type") == "model":
             yield from self._hidden(core["cls"])
+        if core.get("type") in _NEVER:
+            yield Fault(self._where, f"field {field!r} may hold {_NEVER[core['type']]}", "Use a type of plain values")
+            return
         kind = _suspicious(core)
         lost = kind and self._lost(schema, config)
         if kind and lost:

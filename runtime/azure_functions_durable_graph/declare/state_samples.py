@@ -15,6 +15,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import SchemaValidator
+
 Schema = Mapping[str, Any]
 
 _MOST = 4
@@ -59,6 +61,17 @@ class Samples:
             return make(self, schema, depth + 1)[:_MOST]
         inner = schema.get("schema") or schema.get("python_schema") or schema.get("strict_schema")
         return self.of(inner, depth + 1) if isinstance(inner, Mapping) and depth < _DEEPEST else []
+
+    def _url(self, schema: Schema, depth: int) -> list[Any]:
+        """A URL is made by a class of its own, which its validator knows; other wrappers hold what they wrap."""
+        inner = schema["schema"]
+        if inner["type"] != "url":
+            return self.of(inner, depth)
+        whole: Any = schema
+        try:
+            return [SchemaValidator(whole).validate_python("https://example.com/a")]
+        except Exception:  # it allows other schemes only
+            return []
 
     def _referred(self, schema: Schema, depth: int) -> list[Any]:
         return self.of(self._definitions[schema["schema_ref"]], depth)
@@ -115,6 +128,7 @@ _COLLECTIONS: dict[str, Any] = {"list": list, "set": set, "frozenset": frozenset
 
 _MAKERS: dict[str, Callable[[Samples, Schema, int], list[Any]]] = {
     "definition-ref": Samples._referred,
+    "function-wrap": Samples._url,
     "union": Samples._union,
     "tagged-union": Samples._union,
     "nullable": Samples._nullable,

@@ -208,14 +208,19 @@ def test_handlers_must_be_functions_that_return() -> None:
     def generator(state: Any) -> Any:
         yield {}
 
+    class Generating:
+        def __call__(self, state: Any) -> Any:
+            yield {}
+
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
     builder.add_node("a", {"value": 1}, next_node="b")  # type: ignore[arg-type]
-    builder.add_node("b", generator, terminal=True)
+    builder.add_node("b", generator, next_node="c").add_node("c", Generating(), terminal=True)
 
     found = faults(builder)
 
     assert "handler is a dict, not a function" in found[0]
     assert "handler is a generator" in found[1]
+    assert "handler is a generator" in found[2]
 
 
 def test_arguments_in_the_wrong_order_are_a_fault_not_a_crash() -> None:
