@@ -34,19 +34,17 @@ class Fault:
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.problem}. {self.cure}{'' if self.cure.endswith('?') else '.'}"
+        return f"{self.where}: {self.problem}. {self.cure}{'' if self.cure.endswith(('.', '?', '!')) else '.'}"
 
 
-class GraphBuildError(GraphError):
-    """A graph has faults. `faults` holds all of them; the text lists them, then draws the graph."""
+class GraphBuildError(GraphError, ValueError):
+    """A graph has faults. `faults` holds all of them; the text lists them."""
 
-    def __init__(self, graph_name: str, faults: Sequence[Fault], picture: str = "") -> None:
+    def __init__(self, graph_name: str, faults: Sequence[Fault]) -> None:
         self.graph_name = graph_name
         self.faults = tuple(faults)
-        lines = [f"graph {graph_name!r} has {len(self.faults)} fault(s):"]
+        lines = [f"graph {graph_name!r} has {len(self.faults)} fault{'' if len(self.faults) == 1 else 's'}:"]
         lines += [f"  {number}. {fault}" for number, fault in enumerate(self.faults, start=1)]
-        if picture:
-            lines += ["as it stands (Mermaid):", picture.rstrip()]
         super().__init__("\n".join(lines))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 ORCHESTRATOR = "durable_graph_run"
 """The one orchestration. A run of any other name in the same hub is not ours."""
@@ -28,6 +29,11 @@ RUN_ID_RULE = "1 to 100 characters out of A-Z a-z 0-9 . _ : - (and not '.' or '.
 def is_name(text: str) -> bool:
     """Whether `text` may name a graph, a node or an event: it stands in URLs, ids and event addresses."""
     return _NAME.fullmatch(text) is not None
+
+
+def plain_name(name: Any) -> Any:
+    """A name as a plain string: a member of a `str` enum is its value, as it is in JSON. Anything else stays."""
+    return str.__str__(name) if isinstance(name, str) else name
 
 
 def is_run_id(text: str) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..graph.context import NodeContext, idempotency_key
 from ..graph.registration import GraphRegistration
 from ..graph.signatures import awaits, context_parameter
 from ..run.messages import NodeCall
 from .boundary import Failure, NodeFailed, Outcome, capture, capture_async, failure
+
+if TYPE_CHECKING:
+    from ..graph.context import NodeError
 
 InThread = Callable[..., Awaitable[Any]]
 """Runs `code(*arguments)` in a thread: `asyncio.to_thread`, or the host's own way. Cancelled, it lets the thread go."""
@@ -113,7 +116,7 @@ class Caller:
             attempt=call.get("attempt", 1),
             idempotency_key=idempotency_key(call["run_id"], call["step"], call.get("branch"), call.get("item")),
             metadata=call.get("metadata", {}),
-            error=call.get("error"),
+            error=cast("NodeError | None", call.get("error")),
         )
 
 

@@ -10,6 +10,10 @@ from shapes import increment
 from azure_functions_durable_graph import GraphBuildError, ManifestBuilder
 
 
+def measure(state: Work, item: str) -> int:
+    return len(item)
+
+
 def builder_with_parallel(**branch: Any) -> ManifestBuilder:
     builder = ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", ["a"], next_node="end")
     return builder.add_node("a", increment, **branch).add_node("end", increment, terminal=True)
@@ -30,22 +34,22 @@ def builder_with_parallel(**branch: Any) -> ManifestBuilder:
             "names a branch twice",
         ),
         (
-            ManifestBuilder("g", Work).set_entrypoint("m").add_map("m", increment, over="dcs", into="sizes"),
-            "uses the field 'dcs', which the state does not have. did you mean 'docs'",
+            ManifestBuilder("g", Work).set_entrypoint("m").add_map("m", measure, over="dcs", into="sizes"),
+            "over names 'dcs', which is not a field of Work. Did you mean 'docs'[?] Otherwise, add that field.",
         ),
         (
             ManifestBuilder("g", Work)
             .set_entrypoint("m")
-            .add_map("m", increment, over="docs", into="sizes", max_concurrency=0),
+            .add_map("m", measure, over="docs", into="sizes", max_concurrency=0),
             "max_concurrency is 0",
         ),
         (
             ManifestBuilder("g", Work).set_entrypoint("w").add_wait("w", duration=timedelta(0)),
-            "Use a timedelta that is longer than nothing",
+            "duration is 0 seconds. Use a positive duration",
         ),
         (
             ManifestBuilder("g", Work).set_entrypoint("s").add_subgraph("s", graph="a b", output={"nope": "x"}),
-            "uses the field 'nope'",
+            "output names 'nope', which is not a field of Work",
         ),
         (
             ManifestBuilder("g", Work).set_entrypoint("a").add_node("a", increment, terminal=True, on_error="x"),

@@ -1,5 +1,6 @@
 """What a route handler may return, and what it may not."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -63,3 +64,39 @@ def test_without_a_route_the_static_edge_decides() -> None:
     assert decision_after({"next": "b"}, {}) == RouteDecision.next("b")
     assert decision_after({}, {}) == RouteDecision.complete()
     assert decision_after({"next": "b"}, {"decision": WAIT.to_dict()}) == WAIT
+
+
+LONG = timedelta(days=3_000_000)
+
+
+@pytest.mark.parametrize(
+    ("decide", "text"),
+    [
+        (lambda: RouteDecision.sleep(LONG, resume_node="a"), "duration .* at most 3650 days are supported"),
+        (lambda: RouteDecision.sleep(timedelta(seconds=-1), resume_node="a"), "is -1 seconds; use zero or a positive"),
+        (lambda: RouteDecision.sleep(float("nan"), resume_node="a"), "is nan; use a timedelta"),  # type: ignore[arg-type]
+        (lambda: RouteDecision.wait_for_any({"e": "a"}, timeout=LONG, timeout_node="b"), "timeout .* at most 3650"),
+        (lambda: RouteDecision.wait_for_any(["e"]), r"non-empty dict .* not \['e'\]"),  # type: ignore[arg-type]
+        (lambda: RouteDecision.from_dict({"action": "sleep", "duration": float("inf"), "resume_node": "a"}), "is inf"),
+        (lambda: RouteDecision.from_dict({"action": "sleep", "duration": 10**400, "resume_node": "a"}), "at most 3650"),
+        (lambda: RouteDecision.from_dict({"action": "sleep", "duration": True, "resume_node": "a"}), "is True; use a"),
+        (
+            lambda: RouteDecision.from_dict(
+                {"action": "wait_for_event", "event_name": "e", "resume_node": "a", "timeout": -5, "timeout_node": "b"}
+            ),
+            "the timeout of a 'wait_for_event' decision is -5 seconds; use zero or a positive duration",
+        ),
+        (
+            lambda: RouteDecision.wait_for_any({"e": "a"}, timeout=timedelta(1), timeout_node=7),  # type: ignore[arg-type]
+            "timeout_node is 7; use the name of a node",
+        ),
+        (lambda: RouteDecision("jump"), "one of 'next', .* not 'jump'"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_decision_that_makes_no_sense_is_refused(decide: Any, text: str) -> None:
+    with pytest.raises(DecisionError, match=text):
+        decide()
+
+
+def test_a_moment_that_has_come_is_no_mistake() -> None:
+    assert RouteDecision.sleep(timedelta(0), resume_node="a").duration == 0.0

@@ -9,6 +9,7 @@ from shapes import Counter, conversation, increment, line, loop
 
 from azure_functions_durable_graph import GraphManifest, ManifestBuilder
 from azure_functions_durable_graph.errors import ManifestError
+from azure_functions_durable_graph.graph.nodes import NodeSpec
 
 SHAPES = [line("a"), line("a", "b", "c"), loop(), conversation()]
 
@@ -157,3 +158,10 @@ def test_a_manifest_that_cannot_be_read_says_where(edit: Any, text: Any) -> None
 
     with pytest.raises(ManifestError, match=text):
         GraphManifest.from_dict(data)
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, float("nan"), float("inf"), 3651 * 86400, True])
+@pytest.mark.parametrize("key", ["timeout", "seconds"])
+def test_a_duration_that_makes_no_sense_cannot_be_read(key: str, seconds: Any) -> None:
+    with pytest.raises(ManifestError, match=rf"^manifest\.nodes\.a\.{key}: "):
+        NodeSpec.from_dict("a", {key: seconds}, "manifest.nodes.a")

@@ -103,8 +103,9 @@ def handler(ending: Ending, is_async: bool) -> Any:
     return lambda *arguments: ending.act()
 
 
-def remember(state: State, context: NodeContext) -> dict[str, Any]:
-    return {"seen": (context.error or {})["type"]}
+def remember(state: Any, context: NodeContext) -> dict[str, Any]:
+    assert context.error is not None
+    return {"seen": context.error["type"]}
 
 
 def line_of(parts: list[tuple[str, Ending, bool, bool]]) -> GraphRegistration:

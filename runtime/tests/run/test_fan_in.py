@@ -23,9 +23,9 @@ class State(BaseModel):
     seen: str = ""
 
 
-def remember(state: State, context: NodeContext) -> dict[str, Any]:
-    error = context.error or {}
-    return {"seen": f"{error['node']}: {error['type']}"}
+def remember(state: Any, context: NodeContext) -> dict[str, Any]:
+    assert context.error is not None
+    return {"seen": f"{context.error['node']}: {context.error['type']}"}
 
 
 def mapped(into: str, result: Any, *, model: Any = State) -> GraphRun:

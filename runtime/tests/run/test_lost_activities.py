@@ -28,8 +28,9 @@ class State(BaseModel):
     seen: str = ""
 
 
-def remember(state: State, context: NodeContext) -> dict[str, Any]:
-    return {"seen": (context.error or {})["type"]}
+def remember(state: Any, context: NodeContext) -> dict[str, Any]:
+    assert context.error is not None
+    return {"seen": context.error["type"]}
 
 
 def one(state: State) -> dict[str, Any]:

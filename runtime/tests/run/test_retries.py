@@ -83,7 +83,7 @@ def test_the_pauses_grow_up_to_the_longest() -> None:
 def test_a_pause_without_bound_is_a_year_at_most() -> None:
     policy = RetryPolicy(backoff=10).to_dict()
 
-    assert pause_after(policy, 5000) == timedelta(days=365).total_seconds()
+    assert pause_after(policy, 5000) == timedelta(days=3650).total_seconds()
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_pause_without_bound_is_a_year_at_most() -> None:
     [{"max_attempts": 0}, {"max_attempts": 1.5}, {"backoff": 0.5}, {"first_interval": timedelta(seconds=-1)}],
 )
 def test_a_policy_that_makes_no_sense_is_refused(settings: Any) -> None:
-    with pytest.raises(ValueError, match=r"max_attempts|backoff|intervals"):
+    with pytest.raises(ValueError, match=r"^(max_attempts|backoff|first_interval) is .*; use "):
         RetryPolicy(**settings)
 
 

@@ -70,8 +70,9 @@ def raising(make: Callable[[], BaseException], *, is_async: bool) -> Any:
     return fail
 
 
-def remember(state: State, context: NodeContext) -> dict[str, Any]:
-    return {"seen": (context.error or {})["type"]}
+def remember(state: Any, context: NodeContext) -> dict[str, Any]:
+    assert context.error is not None
+    return {"seen": context.error["type"]}
 
 
 def task(code: Any) -> ManifestBuilder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 
 from ...errors import RegistrationError
 from ...graph.registration import GraphRegistration, NodeCode
+from ...graph.signatures import awaits
 
 
 class InjectedFailures:
@@ -41,18 +41,18 @@ class InjectedFailures:
 
     def _obeying(self, graph: GraphRegistration, node: str, handler: Callable[..., Any]) -> Callable[..., Any]:
         key = (graph.graph_name, node)
-        if inspect.iscoroutinefunction(handler):
+        if awaits(handler):
 
             @functools.wraps(handler)
-            async def obeying_async(*arguments: Any, **named: Any) -> Any:
+            async def obeying_async(*arguments: Any, **keywords: Any) -> Any:
                 self._raise_planned(key)
-                return await handler(*arguments, **named)
+                return await handler(*arguments, **keywords)
 
             return obeying_async
 
         @functools.wraps(handler)
-        def obeying(*arguments: Any, **named: Any) -> Any:
+        def obeying(*arguments: Any, **keywords: Any) -> Any:
             self._raise_planned(key)
-            return handler(*arguments, **named)
+            return handler(*arguments, **keywords)
 
         return obeying

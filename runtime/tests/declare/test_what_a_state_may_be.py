@@ -1,0 +1,72 @@
+"""What a state may be: each value comes back as it was between two nodes, or `build()` refuses its type."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Union
+
+import pytest
+from pydantic import BeforeValidator, PlainSerializer, create_model
+from state_kinds import COMES_BACK, REFUSED, Animal, BytesTree, Deaf, Excluded, Private, Secret
+
+from azure_functions_durable_graph import GraphBuildError, ManifestBuilder
+from azure_functions_durable_graph.testing import run_graph
+
+
+def two_nodes(kind: Any, value: Any, seen: list[Any]) -> Any:
+    """A graph whose first node writes a value, and whose second one sees what came of it."""
+    model: Any = create_model("State", v=(kind | None, None))
+    builder: Any = ManifestBuilder("g", model).set_entrypoint("a")
+    builder.add_node("a", lambda state: {"v": value}, next_node="b")
+    return builder.add_node("b", lambda state: seen.append(state.v), terminal=True).build()
+
+
+@pytest.mark.parametrize("name", COMES_BACK)
+def test_it_comes_back_as_it_was(name: str) -> None:
+    kind, value = COMES_BACK[name]
+    seen: list[Any] = []
+
+    run = run_graph(two_nodes(kind, value, seen), {})
+
+    assert run.status == "completed", run.error
+    expected = [1, 2] if name == "JSON text" else b"abc" if name == "base64" else value
+    assert (seen[0], type(seen[0])) == (expected, type(expected))
+    assert str(seen[0]) == str(expected) or not isinstance(expected, Decimal)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_it_is_refused(name: str) -> None:
+    kind, text = REFUSED[name]
+
+    with pytest.raises(GraphBuildError) as caught:
+        two_nodes(kind, None, [])
+
+    (fault,) = caught.value.faults
+    assert text in str(fault)
+    assert fault.where == "state model"
+
+
+def test_a_payload_is_only_read_and_may_be_more() -> None:
+    builder = ManifestBuilder("g", Animal).set_entrypoint("a").add_node("a", lambda state: None, terminal=True)
+
+    for number, model in enumerate([Private, Excluded, Secret, Deaf, BytesTree]):
+        builder.add_event_handler(f"event{number}", lambda state, payload: None, payload_model=model)
+
+    assert len(builder.build().events) == 5
+
+
+def test_validators_around_a_type_are_tried_together_with_it() -> None:
+    def refuse(value: Any) -> Any:
+        raise RuntimeError("no")
+
+    def parse(value: Any) -> Any:
+        return datetime.fromisoformat(value[5:]) if isinstance(value, str) and value.startswith("date:") else value
+
+    refused = Annotated[Union[datetime, str], BeforeValidator(refuse)]
+    told_apart = Annotated[
+        Union[datetime, str],
+        BeforeValidator(parse),
+        PlainSerializer(lambda value: f"date:{value.isoformat()}" if isinstance(value, datetime) else value),
+    ]
+
+    assert two_nodes(refused, None, [])
+    assert two_nodes(told_apart, None, [])

@@ -1,0 +1,119 @@
+"""What stands around each example of docs/usage.md and of the README, so that a type checker can read it.
+
+Names that an example uses and does not define are defined here; `COMMON` stands before all of them.
+"""
+
+COMMON = """
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from azure_functions_durable_graph import DurableGraphApp, GraphRegistration, ManifestBuilder, RouteDecision
+from azure_functions_durable_graph.testing import run_graph
+"""
+
+TICKETS = """
+class TicketState(BaseModel):
+    category: str = ""
+
+def nothing(state: TicketState) -> None: ...
+classify = escalate = auto_reply = nothing
+builder = ManifestBuilder("g", TicketState)
+"""
+
+REVIEWS = """
+class ReviewState(BaseModel):
+    needs_approval: bool = True
+    approved: bool = False
+    reviewer: str | None = None
+
+builder = ManifestBuilder("g", ReviewState)
+"""
+
+ANY_STATE = """
+class AnyState(BaseModel):
+    value: int = 0
+
+def nothing(state: AnyState) -> None: ...
+builder = ManifestBuilder("g", AnyState)
+"""
+
+REGISTRATIONS = """
+def registered(name: str) -> GraphRegistration:
+    return ManifestBuilder(name, BaseModel).build()
+
+review_registration = order_flow_registration = support_agent_registration = registered("any")
+"""
+
+ORDERS = """
+class OrderState(BaseModel):
+    order_id: str
+
+def nothing(state: OrderState) -> None: ...
+validate_order = pack_order = ship_order = nothing
+runtime = DurableGraphApp()
+"""
+
+SITUATIONS: dict[str, str] = {
+    "Baseline pattern 1": "",
+    "Front page 1": ORDERS,
+    "Sequential flow 1": ANY_STATE + "handler_a = handler_b = handler_c = nothing",
+    "Conditional routing 1": TICKETS,
+    "String shorthand 1": TICKETS,
+    "String shorthand 2": TICKETS,
+    "External events 1": REVIEWS,
+    "External events 2": REVIEWS,
+    "Waits 1": REVIEWS,
+    "Waits 2": REVIEWS,
+    "Waits 3": """
+class PollState(BaseModel):
+    ready: bool = False
+
+def poll(state: PollState) -> None: ...
+fetch = finish = poll
+builder = ManifestBuilder("g", PollState)
+""",
+    "State merging 1": "class MyState(BaseModel): ...",
+    "Reducers 1": "",
+    "Retries, time-outs and error edges 1": ANY_STATE
+    + """
+class CardDeclined(Exception): ...
+charge_card = refund = alert = nothing
+""",
+    "What a handler may know 1": """
+class InvoiceState(BaseModel):
+    customer: str
+
+class Billing:
+    def send(self, customer: str, key: str) -> None: ...
+billing = Billing()
+""",
+    "Parallel branches 1": ANY_STATE + "check_credit = check_fraud = decide = nothing",
+    "Maps 1": """
+class Document(BaseModel):
+    text: str
+
+class BatchState(BaseModel):
+    documents: list[Document] = []
+    scores: list[int] = []
+builder = ManifestBuilder("g", BatchState)
+""",
+    "Subgraphs 1": ANY_STATE,
+    "Schedules 1": "runtime = DurableGraphApp()",
+    "Async handlers 1": """
+class AgentState(BaseModel):
+    prompt: str
+
+class Client:
+    async def complete(self, prompt: str) -> str:
+        return prompt
+llm_client = Client()
+""",
+    "Multiple graphs 1": REGISTRATIONS,
+    "Graph versioning 1": ORDERS,
+    "Testing graph registrations 1": "",
+    "Testing whole runs 1": REGISTRATIONS,
+    "Testing whole runs 2": REGISTRATIONS,
+    "Testing whole runs 3": "",
+}
