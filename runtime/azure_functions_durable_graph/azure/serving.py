@@ -48,18 +48,6 @@ async def start_on_schedule(
         logger.info("the run %s of schedule %r is there already", run_id, label)
 
 
-async def in_thread(context: Any, code: Callable[..., Any], *arguments: Any) -> Any:
-    """Run code in a thread whose log records belong to this invocation (Python worker: thread-local storage)."""
-
-    def run() -> Any:
-        storage = getattr(context, "thread_local_storage", None)
-        if storage is not None:
-            storage.invocation_id = context.invocation_id
-        return code(*arguments)
-
-    return await asyncio.to_thread(run)
-
-
 def _api(registry: Registry, runs: Runs, limit: int) -> Api:
     return Api(
         registry=registry,

@@ -17,9 +17,9 @@ from aiohttp import web
 
 from ...errors import HostError
 from ..app import cron
+from ..app.conversion import http_datum
 from ..app.loader import Function, LoadedApp
 from ..app.settings import expanded
-from ..app.worker import http_datum
 from ..local_host import LocalHost
 from . import route_templates as routing
 from .management import CONTINUATION, PATH, Management

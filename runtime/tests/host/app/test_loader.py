@@ -37,6 +37,15 @@ def test_triggers_that_are_not_served_are_listed(app: Any) -> None:
     assert index_app(app).not_served == (("on_message", "queueTrigger"),)
 
 
+def test_a_function_with_an_input_that_only_azure_can_bring_is_listed(app: Any) -> None:
+    @app.route(route="read")
+    @app.blob_input(arg_name="blob", path="a/b", connection="C")
+    def read(req: func.HttpRequest, blob: func.InputStream) -> str:
+        return "never"
+
+    assert index_app(app).not_served == (("read", "httpTrigger with the input blob"),)
+
+
 def test_the_durable_name_of_a_trigger_counts(app: Any) -> None:
     @app.activity_trigger(input_name="given", activity="other")
     def named(given: object) -> Any:
@@ -64,7 +73,7 @@ def test_a_generic_annotation_is_refused(app: Any) -> None:
     def act(given: dict[str, int]) -> Any:
         return given
 
-    refused(app, "act: 'given' is annotated .*plain classes only")
+    refused(app, "act: 'given' is annotated .*plain classes and aliases of typing only")
 
 
 def test_a_parameter_without_a_binding_is_refused(app: Any) -> None:
@@ -85,7 +94,7 @@ def test_a_binding_without_a_parameter_is_refused(app: Any) -> None:
 
 def test_an_http_function_must_take_a_request_and_return_a_response(app: Any) -> None:
     @app.route(route="a")
-    def wrong(req: str) -> dict:  # type: ignore[type-arg]
+    def wrong(req: bytearray) -> dict:  # type: ignore[type-arg]
         return {}
 
     refused(app, "'req' must be an HttpRequest.*; wrong: an HTTP function returns HttpResponse or str")
