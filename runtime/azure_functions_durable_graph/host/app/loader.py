@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -121,8 +122,8 @@ def load_module(folder: Path) -> ModuleType:
     sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(Path(script).stem)  # this name, so that the SDK's codec finds its classes
-    except Exception as error:
-        raise HostError(f"{script} cannot be imported: {_place(error)}") from error
+    except (Exception, SystemExit) as error:  # an import may end in sys.exit(): then there is no app
+        raise HostError(f"{script} cannot be imported: {_told(error, folder)}") from error
 
 
 def only(kind: type[T], what: str, module: ModuleType) -> T:
@@ -165,13 +166,24 @@ def _lowered(trigger: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _place(error: Exception) -> str:
-    """`NameError: name 'x' is not defined (graphs/order.py, line 7)`."""
+def _told(error: BaseException, folder: Path) -> str:
+    """`graphs/order.py, line 7: NameError: name 'x' is not defined`: the last line of the user's that was at work."""
+    if isinstance(error, SyntaxError) and error.filename:
+        source = (error.text or "").strip()
+        return f"{_shown(Path(error.filename), folder)}, line {error.lineno}: SyntaxError: {error.msg}: {source}"
     text = f"{type(error).__name__}: {error}"
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return text
-    path = Path(traceback.tb_frame.f_code.co_filename)
-    return f"{text} ({path.name}, line {traceback.tb_lineno})"
+    frames = [(Path(frame.f_code.co_filename), line) for frame, line in walk_tb(error.__traceback__)]
+    own = [(path, line) for path, line in frames if _is_own(path, folder)]
+    return f"{_shown(own[-1][0], folder)}, line {own[-1][1]}: {text}" if own else text
+
+
+def _is_own(path: Path, folder: Path) -> bool:
+    """Whether a file is the user's: below the app's folder, but in no environment, and not the vendored runtime."""
+    if not path.is_relative_to(folder):
+        return False
+    parts = path.relative_to(folder).parts
+    return parts[0] != __package__.split(".")[0] and "site-packages" not in parts
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)

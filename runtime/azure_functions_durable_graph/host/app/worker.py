@@ -145,10 +145,12 @@ class Worker:
             raise HostError(_absent(name, "an entity"))
         try:
             answer = json.loads(await self._invoke(function, {"context": decode("entityTrigger", text_datum(context))}))
+            results = tuple((bool(result["isError"]), str(result["result"])) for result in answer["results"])
+            if len(results) != len(json.loads(context)["batch"]):
+                raise ValueError(f"it gave {len(results)} results for its batch")
+            return bool(answer["entityExists"]), answer["entityState"], results
         except Exception as failure:  # the SDK's wrapper catches what an operation raises; this is all the rest
             raise HostError(f"Entity function '{name}' failed: {failure}") from failure
-        results = tuple((bool(result["isError"]), str(result["result"])) for result in answer["results"])
-        return bool(answer["entityExists"]), answer["entityState"], results
 
     def has_entity(self, name: str) -> bool:
         """Whether an entity has this name; case does not matter."""

@@ -45,8 +45,7 @@ class AppHost:
 
     def __exit__(self, *_: object) -> None:
         self._do(self._stack.aclose())
-        self._host.store.close()
-        self._host.worker.close()
+        self._host.close()
 
     @property
     def functions(self) -> set[str]:

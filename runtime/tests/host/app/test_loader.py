@@ -116,10 +116,11 @@ def test_two_functions_of_one_name_are_refused(app: Any) -> None:
         (None, "there is no function_app.py"),
         ("x = 1", "must have one function app at its top level, it has 0"),
         ("import azure.durable_functions as df\na = df.DFApp()\nb = a", "it has 2"),
-        ("import nothing_of_this_name", r"cannot be imported: ModuleNotFoundError: .*\(function_app.py, line 1\)"),
-        ("def f(:", "cannot be imported: SyntaxError"),
+        ("import nothing_of_this_name", r"cannot be imported: function_app.py, line 1: ModuleNotFoundError: "),
+        ("def f(:", r"cannot be imported: function_app.py, line 1: SyntaxError: .*: def f\(:$"),
+        ("import sys\nsys.exit(0)", "cannot be imported: function_app.py, line 2: SystemExit: 0"),
     ],
-    ids=["no file", "no app", "two names", "import error", "syntax error"],
+    ids=["no file", "no app", "two names", "import error", "syntax error", "exit"],
 )
 def test_a_folder_that_does_not_load_gets_one_sentence(tmp_path: Path, source: Any, text: Any) -> None:
     """In a process of its own: loading changes the working directory and sys.path."""
