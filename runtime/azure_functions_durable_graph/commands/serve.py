@@ -76,7 +76,7 @@ def serve(
     worker = Worker(app, str(folder), timeout=settings.timeout, threads=settings.threads)
     host = LocalHost(worker, SkippingClock() if skip_time else SystemClock(), settings, kept)
     server = Server(host, app, port, allowed=allowed)
-    failure = asyncio.run(_serve(host, server, lambda url: say(banner(server, app, settings, url, store))))
+    failure = asyncio.run(_serve(host, server, lambda url: banner(server, app, settings, url, store), say))
     if failure is None:
         say("stopped")
     else:
@@ -85,15 +85,19 @@ def serve(
     os._exit(0 if failure is None else 1)  # a thread that is still at work must not keep the process
 
 
-async def _serve(host: LocalHost, server: Server, ready: Callable[[str], None]) -> HostError | None:
+async def _serve(
+    host: LocalHost, server: Server, greeting: Callable[[str], str], say: Callable[[str], None]
+) -> HostError | None:
     """Serve until a signal comes, or until the host cannot go on: then, why."""
     stopping = Stopping()
     stopping.listen()
     gc.collect()
     gc.freeze()  # what the app has loaded stays: the collector need not look at it again
     async with server.running() as url:
-        ready(url)
+        say(greeting(url))
         await _first(stopping.asked.wait(), host.failed())
+        if host.failure is None and not host.idle:
+            say(f"stopping: what is at work has {GRACE:g} seconds to end; interrupt again to stop at once")
         await _first(host.shut_down(GRACE), stopping.at_once.wait(), host.failed())
     try:
         host.close()

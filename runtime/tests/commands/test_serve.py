@@ -1,8 +1,6 @@
 """`serve` as a person uses it: a process that says what it serves, and stops when it is told to."""
 
-import contextlib
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -13,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
+from processes import WAITING, serving
 
 from azure_functions_durable_graph.commands.cli import main
-from azure_functions_durable_graph.commands.reload import changed, stamps, supervise
 
 APP = """
 import azure.functions as func
@@ -63,32 +61,6 @@ def text(req: func.HttpRequest) -> str:
 """
 
 
-@contextlib.contextmanager
-def serving(folder: Any, *arguments: Any) -> Any:
-    command = [
-        sys.executable,
-        "-m",
-        "azure_functions_durable_graph",
-        "serve",
-        "--port",
-        "0",
-        "--memory",
-        *arguments,
-        str(folder),
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    ) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://\S+", process.stdout.readline())
-            assert found is not None
-            yield process, found.group()
-        finally:
-            process.kill()
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: Any) -> Any:
     path = tmp_path_factory.mktemp("app")
@@ -98,7 +70,7 @@ def folder(tmp_path_factory: Any) -> Any:
 
 
 def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -> None:
-    with serving(folder) as (process, url):
+    with serving(folder, "--memory") as (process, url):
         assert url.endswith("/v1")
         started = httpx.post(f"{url}/graphs/greeting/runs", json={"input": {"name": "Ono"}})
         run = httpx.get(started.headers["location"], params={"wait": 10}).json()
@@ -115,7 +87,7 @@ def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -
 
 
 def test_functions_of_the_users_own_are_served_as_the_worker_would(folder: Any) -> None:
-    with serving(folder) as (_, url):
+    with serving(folder, "--memory") as (_, url):
         answer = httpx.post(f"{url}/echo/hi%20there?q=1&empty=", content=b"body")
         assert (answer.status_code, answer.text) == (201, "hi there 1 body echo")
         assert answer.headers["x-a"] == "b"
@@ -166,23 +138,6 @@ def test_a_wrong_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) ->
     assert stop.value.code == 2
 
 
-WAITING = """
-from datetime import timedelta
-from pydantic import BaseModel
-from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
-
-class State(BaseModel):
-    said: str = ""
-
-builder = ManifestBuilder("patient", State).set_entrypoint("wait")
-builder.add_wait("wait", duration=timedelta(days=30), next_node="say")
-builder.add_node("say", lambda state: {"said": "WORD"}, terminal=True)
-runtime = DurableGraphApp()
-runtime.register_registration(builder.build())
-app = runtime.function_app
-"""
-
-
 def test_a_host_that_skips_time_waits_for_no_timer(tmp_path: Any) -> None:
     (tmp_path / "function_app.py").write_text(WAITING)
     with serving(tmp_path, "--skip-time") as (_, url):
@@ -198,70 +153,9 @@ def test_a_host_that_skips_time_waits_for_no_timer(tmp_path: Any) -> None:
 
 
 def test_a_function_that_does_not_end_does_not_keep_the_process(folder: Any) -> None:
-    with serving(folder) as (process, url):
+    with serving(folder, "--memory") as (process, url):
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{url}/slow", timeout=0.2)
 
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-
-
-def test_a_change_of_a_file_starts_the_app_again_and_runs_go_on(tmp_path: Any) -> None:
-    """The supervisor is given what it sees: here, a change as soon as the first host has been used."""
-    (tmp_path / "function_app.py").write_text(WAITING)
-    ports = [free_port()]
-    said: list[str] = []
-    url = f"http://127.0.0.1:{ports[0]}/api"
-
-    def seen() -> Any:
-        yield stamps(tmp_path)
-        run = until_served(lambda: httpx.post(f"{url}/graphs/patient/runs", json={"instance_id": "kept"}))
-        assert run.status_code == 202
-        (tmp_path / "function_app.py").write_text("this is no Python")
-        yield stamps(tmp_path)
-        (tmp_path / "function_app.py").write_text(WAITING.replace('"patient"', '"other"'))
-        yield stamps(tmp_path)
-        graphs = until_served(lambda: httpx.get(f"{url}/graphs")).json()["graphs"]
-        assert [graph["graph"] for graph in graphs] == ["other"]
-        assert httpx.get(f"{url}/runs/kept").json()["graph"] == "patient"
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        supervise([str(tmp_path), f"--port={ports[0]}"], tmp_path, seen(), said.append)
-
-    assert said == ["function_app.py has changed: starting again"] * 2
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until_served(ask: Any) -> httpx.Response:
-    """Ask until there is somebody to answer."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            response: httpx.Response = ask()
-        except httpx.TransportError:
-            assert time.monotonic() < deadline
-        else:
-            return response
-
-
-def test_hidden_folders_and_caches_are_not_watched(tmp_path: Any) -> None:
-    for name in (".venv/x.py", "__pycache__/x.py", "graphs/a.py", "host.json", "notes.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("x")
-    before = stamps(tmp_path)
-
-    assert sorted(path.name for path in before) == ["a.py", "host.json"]
-    (tmp_path / "graphs" / "a.py").write_text("longer")
-    (tmp_path / "host.json").unlink()
-    assert [path.name for path in changed(before, stamps(tmp_path))] == ["a.py", "host.json"]
-
-
-def test_reloading_without_a_store_is_refused_with_a_sentence(capsys: Any) -> None:
-    assert main(["serve", "--reload", "--memory"]) == 1
-    assert "--reload needs a store" in capsys.readouterr().err
