@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import azure.durable_functions as df
@@ -39,6 +41,14 @@ ENDINGS = [
     ValueError("x" * 5_000_000),
 ]
 endings = pytest.mark.parametrize("ending", ENDINGS, ids=lambda error: f"{type(error).__name__}-{len(error.args)}")
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Half of a surrogate pair in a log record cannot be sent from one process of pytest to another."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def raising(ending: BaseException) -> Any:
