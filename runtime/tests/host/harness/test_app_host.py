@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +48,24 @@ def test_a_function_that_exceeds_the_function_timeout_fails(tmp_path: Path, capl
     assert "FunctionTimeout: Timeout value of 0:00:00.050000 was exceeded by function: Functions.answer" in caplog.text
 
 
-def test_as_many_functions_run_at_once_as_the_thread_count_says(
+def test_functions_have_as_many_threads_as_the_thread_count_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHON_THREADPOOL_THREAD_COUNT", "1")
+    monkeypatch.setenv("PYTHON_THREADPOOL_THREAD_COUNT", "2")
+    together = threading.Barrier(3)
     names: set[str] = set()
 
-    with AppHost(app_with(lambda: names.add(threading.current_thread().name)), tmp_path) as host:
-        for _ in range(3):
-            assert httpx.get(f"{host.url}/api/answer").status_code == 200
+    def meet() -> None:
+        names.add(threading.current_thread().name)
+        together.wait(60)  # two functions and the test: with one thread they would never meet
 
-    assert names == {"function_0"}
+    with AppHost(app_with(meet), tmp_path) as host, ThreadPoolExecutor() as callers:
+        asked = [callers.submit(httpx.get, f"{host.url}/api/answer") for _ in range(4)]
+        for _ in range(2):
+            together.wait(60)
+        assert [one.result().status_code for one in asked] == [200] * 4
+
+    assert names == {"function_0", "function_1"}
 
 
 def test_a_host_json_that_cannot_be_read_is_an_error_at_once(tmp_path: Path) -> None:
