@@ -74,7 +74,8 @@ def update_runtime(session: nox.Session) -> None:
 def serve(session: nox.Session) -> None:
     """Run the app on this machine, without Azure: `nox -s serve -- --port 8080`."""
     session.install("-r", "requirements.txt")
-    session.run("python", "-m", "azure_functions_durable_graph", "serve", *session.posargs)
+    command = ("python", "-m", "azure_functions_durable_graph", "serve", *session.posargs)
+    session.run(*command, interrupt_timeout=6, terminate_timeout=6)  # it gives what is at work five seconds
 {%- if cookiecutter.include_samples %}
 
 

@@ -28,18 +28,6 @@ async def serve(route: Route, registry: Registry, limit: int, req: func.HttpRequ
     return _to_azure(await _answer(route, registry, limit, req, client))
 
 
-async def in_thread(context: Any, code: Callable[..., Any], *arguments: Any) -> Any:
-    """Run code in a thread whose log records belong to this invocation (Python worker: thread-local storage)."""
-
-    def run() -> Any:
-        storage = getattr(context, "thread_local_storage", None)
-        if storage is not None:
-            storage.invocation_id = context.invocation_id
-        return code(*arguments)
-
-    return await asyncio.to_thread(run)
-
-
 def _api(registry: Registry, runs: Runs, limit: int) -> Api:
     return Api(
         registry=registry,

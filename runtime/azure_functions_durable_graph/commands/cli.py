@@ -59,9 +59,16 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
     serve.add_argument("--port", type=int, default=7071, help="port on 127.0.0.1, 0 for a free one (default: 7071)")
     serve.add_argument("--store", default=".durable/runs.db", metavar="FILE", help="SQLite file (default: %(default)s)")
-    serve.add_argument("--memory", action="store_true", help="keep runs in memory: they are lost when the process ends")
-    serve.add_argument("--skip-time", action="store_true", help="do not wait for durable timers (implies --memory)")
-    serve.add_argument("--reload", action="store_true", help="restart when a file changes; runs continue")
+    serve.add_argument("--memory", action="store_true", help="keep runs in memory: they end with the process")
+    serve.add_argument("--skip-time", action="store_true", help="wait for no durable timer (implies --memory)")
+    serve.add_argument("--reload", action="store_true", help="start again when a file changes; runs go on")
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer requests with this Host or Origin, beside loopback names; may be given several times",
+    )
     serve.set_defaults(run=_serve, log=logging.INFO)
     _add_lock(commands)
     _add_record(commands)
@@ -188,10 +195,12 @@ def _serve(options: argparse.Namespace) -> int:
     if options.reload:
         from .reload import looks, supervise
 
-        supervise([str(folder), f"--port={options.port}", f"--store={options.store}"], folder, looks(folder), _say)
+        allowed = [f"--allow-host={name}" for name in options.allow_host]
+        arguments = [str(folder), f"--port={options.port}", f"--store={options.store}", *allowed]
+        supervise(arguments, folder, looks(folder), _say)
         return 0
     store = None if in_memory else Path(options.store)
-    serve(folder, options.port, store, _say, skip_time=options.skip_time)
+    serve(folder, options.port, store, _say, skip_time=options.skip_time, allowed=options.allow_host)
     return 0
 
 

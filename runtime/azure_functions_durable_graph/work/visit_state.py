@@ -63,7 +63,7 @@ class VisitState(Generic[StateT]):
         if not isinstance(update, Mapping):
             raise TypeError(_wrong_type(update, who))
         values = self._named(update, who)
-        merged = dict(self.value)
+        merged = _values(self.value)
         for key, value in values.items():
             reduces = key in reducers_of(self._model) and key in merged
             merged[key] = reduce_field(self._model, key, merged[key], value) if reduces else value
@@ -74,7 +74,7 @@ class VisitState(Generic[StateT]):
         """Merge an update that has crossed the durable boundary, by the same rules as a dict that was returned."""
         reduced = [key for key in update if key in reducers_of(self._model)]
         plain = {key: value for key, value in update.items() if key not in reduced}
-        values = dict(load(self._model, {**self.fields, **plain})) if plain else dict(self.value)
+        values = _values(load(self._model, {**self.fields, **plain})) if plain else _values(self.value)
         for key in reduced:
             values[key] = reduce_field(self._model, key, values[key], read_update(self._model, key, update[key]))
         self._validate(values, set(update))
@@ -119,7 +119,7 @@ class VisitState(Generic[StateT]):
             if more or not issubclass(kind, self._model):
                 text = f"its {', '.join(map(repr, more))} would be lost" if more else "it is another class"
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
-        self._validate(dict(update), set(), replaced=True)
+        self._validate(_values(update), set(), replaced=True)
 
     def _validate(self, values: Mapping[str, Any], written: set[str], *, replaced: bool = False) -> None:
         """Validate the merged values once. Fields that nobody wrote stay as they were, unless it changed them."""
@@ -140,7 +140,7 @@ class VisitState(Generic[StateT]):
     def _keep_untouched(self, value: StateT, dumped: dict[str, Any], written: set[str]) -> None:
         """Take back what validators do to any value whenever it is validated again, such as appending to it."""
         before = self.fields
-        again = dump(self._model.model_validate(dict(self.value), by_alias=True, by_name=True))
+        again = dump(self._model.model_validate(_values(self.value), by_alias=True, by_name=True))
         for name in set(dumped) & set(before) & set(again) - written:
             if _same(dumped[name], again[name]):
                 dumped[name] = before[name]
@@ -159,6 +159,11 @@ class VisitState(Generic[StateT]):
             return []
         self.value = load(self._model, before)
         return [key for key, value in before.items() if key not in now or not _same(now[key], value)]
+
+
+def _values(model: BaseModel) -> dict[str, Any]:
+    """A model's fields and extra fields; a cached property that has been read is none of them."""
+    return {**{name: getattr(model, name) for name in type(model).model_fields}, **(model.model_extra or {})}
 
 
 _NEW = object()

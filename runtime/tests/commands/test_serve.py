@@ -11,11 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from processes import serving
+from processes import WAITING, serving
 from systems import needs_sigterm
 
 from azure_functions_durable_graph.commands.cli import main
-from azure_functions_durable_graph.commands.reload import changed, stamps, supervise
 
 APP = """
 import azure.functions as func
@@ -141,23 +140,6 @@ def test_a_wrong_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) ->
     assert stop.value.code == 2
 
 
-WAITING = """
-from datetime import timedelta
-from pydantic import BaseModel
-from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
-
-class State(BaseModel):
-    said: str = ""
-
-builder = ManifestBuilder("patient", State).set_entrypoint("wait")
-builder.add_wait("wait", duration=timedelta(days=30), next_node="say")
-builder.add_node("say", lambda state: {"said": "WORD"}, terminal=True)
-runtime = DurableGraphApp()
-runtime.register_registration(builder.build())
-app = runtime.function_app
-"""
-
-
 def test_a_host_that_skips_time_waits_for_no_timer(tmp_path: Any) -> None:
     (tmp_path / "function_app.py").write_text(WAITING)
     with serving(tmp_path, "--skip-time") as (_, url):
@@ -180,64 +162,3 @@ def test_a_function_that_does_not_end_does_not_keep_the_process(folder: Any) -> 
 
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-
-
-def test_a_change_of_a_file_starts_the_app_again_and_runs_go_on(tmp_path: Any) -> None:
-    """The test supplies what the supervisor sees: here, a change as soon as the first host has been used."""
-    (tmp_path / "function_app.py").write_text(WAITING)
-    ports = [free_port()]
-    said: list[str] = []
-    url = f"http://127.0.0.1:{ports[0]}/api"
-
-    def seen() -> Any:
-        yield stamps(tmp_path)
-        run = until_served(lambda: httpx.post(f"{url}/graphs/patient/runs", json={"instance_id": "kept"}))
-        assert run.status_code == 202
-        (tmp_path / "function_app.py").write_text("this is no Python")
-        yield stamps(tmp_path)
-        (tmp_path / "function_app.py").write_text(WAITING.replace('"patient"', '"other"'))
-        yield stamps(tmp_path)
-        graphs = until_served(lambda: httpx.get(f"{url}/graphs")).json()["graphs"]
-        assert [graph["graph"] for graph in graphs] == ["other"]
-        assert httpx.get(f"{url}/runs/kept").json()["graph"] == "patient"
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        supervise([str(tmp_path), f"--port={ports[0]}"], tmp_path, seen(), said.append)
-
-    assert said == ["function_app.py has changed: starting again"] * 2
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until_served(ask: Any) -> httpx.Response:
-    """Repeat the request until the server answers."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            response: httpx.Response = ask()
-        except httpx.TransportError:
-            assert time.monotonic() < deadline
-        else:
-            return response
-
-
-def test_hidden_folders_and_caches_are_not_watched(tmp_path: Any) -> None:
-    for name in (".venv/x.py", "__pycache__/x.py", "graphs/a.py", "host.json", "notes.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("x")
-    before = stamps(tmp_path)
-
-    assert sorted(path.name for path in before) == ["a.py", "host.json"]
-    (tmp_path / "graphs" / "a.py").write_text("longer")
-    (tmp_path / "host.json").unlink()
-    assert [path.name for path in changed(before, stamps(tmp_path))] == ["a.py", "host.json"]
-
-
-def test_reloading_without_a_store_is_refused_with_a_sentence(capsys: Any) -> None:
-    assert main(["serve", "--reload", "--memory"]) == 1
-    assert "--reload needs a store" in capsys.readouterr().err

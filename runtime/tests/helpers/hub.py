@@ -33,6 +33,7 @@ class Hub:
                 app.orchestration_trigger(context_name="context")(function)
             else:
                 app.activity_trigger(input_name="given")(function)
+        self.app = app
         self.clock = ManualClock()
         self.host = LocalHost(Worker(index_app(app)), self.clock)
 

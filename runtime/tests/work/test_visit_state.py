@@ -102,6 +102,27 @@ def test_a_bad_update_fails_with_pydantics_details() -> None:
         visited(State, {}, {"count": "many"})
 
 
+class Closed(BaseModel):
+    """A model that takes no other field, and remembers a property."""
+
+    model_config = ConfigDict(extra="forbid")
+    count: int = 1
+
+    @functools.cached_property
+    def twice(self) -> int:
+        return 2 * self.count
+
+
+def test_a_cached_property_that_was_read_is_not_taken_for_a_field() -> None:
+    state = VisitState(Closed, {"count": 2})
+    assert state.value.twice == 4
+
+    state.apply({"count": 3}, "node 'a'")
+    state.apply(Closed(count=4), "node 'a'")
+
+    assert state.patch() == ({"count": 4}, [])
+
+
 # --- what a patch holds ---------------------------------------------------------------------------------------------
 
 

@@ -11,9 +11,8 @@ import importlib
 import inspect
 import os
 import sys
-import typing
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +22,8 @@ import azure.functions as func
 
 from ...azure.app import DurableGraphApp, GraphFunctions
 from ...errors import HostError
+from ...work.user_frames import user_frame
+from .worker_rules import OUT, Declaration, declaration, faults
 
 T = TypeVar("T")
 
@@ -30,7 +31,6 @@ _INDEXED: weakref.WeakKeyDictionary[Any, LoadedApp] = weakref.WeakKeyDictionary(
 """The functions of each app. The SDK lists them only once: a second call finds every name taken."""
 
 _SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "entityTrigger", "timerTrigger"})
-_CONTEXT_ONLY = {"orchestrationTrigger": "orchestrator", "entityTrigger": "entity"}
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,21 @@ class Function:
     name: str
     code: Any
     trigger: Mapping[str, Any]
-    bindings: Mapping[str, str]
+    declared: Declaration
 
     @property
     def kind(self) -> str:
         """The trigger's type."""
         return str(self.trigger["type"])
+
+    @property
+    def not_served(self) -> str | None:
+        """What keeps the local host from calling it: its trigger, or an input that only Azure can bring."""
+        if self.kind not in _SERVED:
+            return self.kind
+        given = {self.trigger["name"], self.client_parameter, *self.outputs}
+        inputs = [binding.type for name, binding in self.declared.bindings.items() if name not in given]
+        return f"{self.kind} with the input {inputs[0]}" if inputs else None
 
     @property
     def durable_name(self) -> str:
@@ -57,8 +66,8 @@ class Function:
 
     @functools.cached_property
     def takes_context(self) -> bool:
-        """Whether the function has a parameter `context` that receives the invocation's context."""
-        return "context" not in self.bindings and "context" in inspect.signature(self.code).parameters
+        """Whether a parameter `context` wants the invocation's context."""
+        return "context" not in self.declared.bindings and "context" in self.declared.parameters
 
     @functools.cached_property
     def is_async(self) -> bool:
@@ -68,7 +77,14 @@ class Function:
     @property
     def client_parameter(self) -> str | None:
         """The parameter that takes the durable client, if there is one."""
-        return next((name for name, kind in self.bindings.items() if kind == "durableClient"), None)
+        found = (name for name, binding in self.declared.bindings.items() if binding.type == "durableClient")
+        return next(found, None)
+
+    @functools.cached_property
+    def outputs(self) -> dict[str, str]:
+        """Parameters that take output, each with the type of the binding that converts it."""
+        bindings = self.declared.bindings
+        return {name: self.declared.converter_type(name) for name in bindings if bindings[name].direction == OUT}
 
 
 @dataclass(frozen=True)
@@ -106,9 +122,9 @@ def load_module(folder: Path) -> ModuleType:
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module(Path(script).stem)  # under this name the SDK's codec finds its classes
-    except Exception as error:
-        raise HostError(f"{script} cannot be imported: {_place(error)}") from error
+        return importlib.import_module(Path(script).stem)  # this name, so that the SDK's codec finds its classes
+    except (Exception, SystemExit) as error:  # an import may end in sys.exit(): then there is no app
+        raise HostError(f"{script} cannot be imported: {_told(error)}") from error
 
 
 def only(kind: type[T], what: str, module: ModuleType) -> T:
@@ -129,27 +145,20 @@ def index_app(app: Any) -> LoadedApp:
         found = app.get_functions()
     except Exception as error:
         raise HostError(f"the app's functions cannot be listed: {error}") from error
-    functions, others, faults = [], [], []
-    for item in found:
-        function = _function(item)
-        if function.kind not in _SERVED:
-            others.append((function.name, function.kind))
-            continue
-        faults += list(_faults(function))
-        functions.append(function)
-    if faults:
-        raise HostError("Azure would not load this app: " + "; ".join(faults))
-    _INDEXED[app] = LoadedApp(tuple(functions), tuple(others))
+    if refusals := [fault for item in found for fault in faults(item)]:
+        raise HostError("Azure would not load this app: " + "; ".join(refusals))
+    functions = [_function(item) for item in found]
+    others = tuple((function.name, reason) for function in functions if (reason := function.not_served))
+    _INDEXED[app] = LoadedApp(tuple(function for function in functions if not function.not_served), others)
     return _INDEXED[app]
 
 
 def _function(item: Any) -> Function:
-    bindings = item.get_bindings()
     return Function(
         name=item.get_function_name(),
         code=item.get_user_function(),
         trigger=_lowered(item.get_trigger().get_dict_repr()),
-        bindings={binding.name: binding.type for binding in bindings},
+        declared=declaration(item),
     )
 
 
@@ -160,48 +169,8 @@ def _lowered(trigger: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _faults(function: Function) -> Iterator[str]:
-    """The worker's load-time checks (worker 4.x, functions.py)."""
-    name = function.name
-    if function.kind in _CONTEXT_ONLY and "context" not in function.bindings:
-        yield f"{name}: the {_CONTEXT_ONLY[function.kind]}'s context_name must be 'context'"
-        return
-    parameters = inspect.signature(function.code).parameters
-    bound = set(function.bindings) - {"$return"}
-    for parameter in parameters:
-        if parameter not in bound and parameter != "context":
-            yield f"{name}: the parameter {parameter!r} has no binding"
-    for binding in sorted(bound - set(parameters)):
-        yield f"{name}: the binding {binding!r} has no parameter"
-    yield from _annotation_faults(function, parameters)
-
-
-def _annotation_faults(function: Function, parameters: Iterable[str]) -> Iterator[str]:
-    try:
-        hints = typing.get_type_hints(function.code)
-    except Exception as error:  # the annotations are the app's code
-        yield f"{function.name}: its annotations cannot be read ({error})"
-        return
-    for parameter in parameters:
-        hint = hints.get(parameter)
-        if hint is not None and (typing.get_origin(hint) is not None or not isinstance(hint, type)):
-            yield f"{function.name}: {parameter!r} is annotated {hint}; the worker takes plain classes only"
-    returned = hints.get("return")
-    if function.kind == "httpTrigger":
-        trigger = hints.get(str(function.trigger["name"]))
-        if isinstance(trigger, type) and not issubclass(trigger, func.HttpRequest):
-            yield f"{function.name}: {function.trigger['name']!r} must be an HttpRequest"
-        if isinstance(returned, type) and not issubclass(returned, (func.HttpResponse, str)):
-            yield f"{function.name}: an HTTP function returns HttpResponse or str"
-
-
-def _place(error: Exception) -> str:
-    """`NameError: name 'x' is not defined (graphs/order.py, line 7)`."""
-    text = f"{type(error).__name__}: {error}"
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return text
-    path = Path(traceback.tb_frame.f_code.co_filename)
-    return f"{text} ({path.name}, line {traceback.tb_lineno})"
+def _told(error: BaseException) -> str:
+    """`NameError: name 'x' is not defined (graphs/order.py, line 7: total = x)`: the user's last line that ran."""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    place = user_frame(error)
+    return f"{type(error).__name__}: {text}" + (f" ({place})" if place else "")

@@ -135,6 +135,9 @@ def _fault(instance: Instance, outcome: Outcome) -> str | None:
     for leaf in leaves:
         if leaf.kind not in KNOWN:
             return f"the local host does not know the action {leaf}; is azure-functions-durable newer than 1.x?"
+    for leaf in leaves[len(instance.leaves) :]:
+        if (reason := act.unusable(leaf)) is not None:
+            return reason
     if outcome.custom_status is not None:
         size = len(json.dumps(json.loads(outcome.custom_status), ensure_ascii=False).encode("utf-16-le", "replace"))
         if size > STATUS_LIMIT:

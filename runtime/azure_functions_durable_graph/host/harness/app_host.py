@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
@@ -26,14 +27,16 @@ _LONGEST = 300.0
 class AppHost:
     """Serves an app while the `with` block runs, including hand-written functions, orchestrators and entities.
 
-    `folder` contains host.json. The environment is not changed: local.settings.json is not read.
+    `folder` is where host.json is, which counts as it does for `serve`: route prefix, functionTimeout (real seconds),
+    concurrency. The environment stays as it is (local.settings.json is not read).
     """
 
     def __init__(self, function_app: Any, folder: Path | None = None) -> None:
         self.clock = ManualClock()
         self.url = ""
         self._app = index_app(function_app)
-        self._settings = read_settings(folder or Path.cwd(), {})
+        self._folder = folder or Path.cwd()
+        self._settings = read_settings(self._folder, os.environ)
         self._stack = contextlib.AsyncExitStack()
 
     def __enter__(self) -> AppHost:
@@ -42,7 +45,7 @@ class AppHost:
 
     def __exit__(self, *_: object) -> None:
         self._do(self._stack.aclose())
-        self._host.store.close()
+        self._host.close()
 
     @property
     def functions(self) -> set[str]:
@@ -58,7 +61,8 @@ class AppHost:
         self._do(self._pass(span))
 
     async def _start(self) -> None:
-        self._host = LocalHost(Worker(self._app), self.clock, self._settings)
+        worker = Worker(self._app, str(self._folder), timeout=self._settings.timeout, threads=self._settings.threads)
+        self._host = LocalHost(worker, self.clock, self._settings)
         self.url = await self._stack.enter_async_context(Server(self._host, self._app, 0, timers=False).running())
 
     async def _pass(self, span: timedelta) -> None:

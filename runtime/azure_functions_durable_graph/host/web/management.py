@@ -17,6 +17,7 @@ from ..engine.instance import TERMINAL, Instance
 from ..engine.lifecycle import rewind_fault
 from ..engine.messages import Message, RaiseEvent, Resume, Rewind, Suspend, Terminate
 from ..local_host import LocalHost
+from ..store import StoreError
 from . import management_entities as entity_api
 from .management_values import Answer, Asked, error, id_fault, number, status_view
 
@@ -61,8 +62,8 @@ class Management:
         if answer.status != 202 or "timeout" not in lowered or not path.startswith("orchestrators/"):
             return answer
         self._host.flush()
-        pause = max(1, number(lowered.get("pollinginterval", ""), 1))
-        for _ in range(-(-number(lowered["timeout"], 0) // pause)):
+        pause, timeout = _waiting(lowered)
+        for _ in range(-(-timeout // pause)):
             instance = self._host.store.load(answer.body["id"])
             if instance is None or instance.terminal:
                 break
@@ -73,7 +74,8 @@ class Management:
     def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str = "") -> Answer:
         """Answer one request; `path` is the raw path below PATH without outer slashes, `token` a continuation.
 
-        What it has changed is committed by the host's `flush`, which must come before the response is sent.
+        What it has changed is committed by the host's `flush`, before the answer may go out. Raises HostError where the
+        host cannot go on.
         """
         lowered = {key.lower(): value for key, value in query.items()}
         for verb, pattern, handler in _ROUTES:
@@ -82,12 +84,17 @@ class Management:
                 names = {key: unquote(value) for key, value in found.groupdict().items() if value is not None}
                 try:
                     return handler(self, Asked(names, lowered, body, token))
+                except StoreError as failure:
+                    raise self._host.fail(failure) from None
                 except HostError as fault:
+                    if self._host.failure is not None:
+                        raise
                     return error(400, str(fault))
         return error(404, f"the management API has no {method} {path!r}")
 
     def start(self, asked: Asked) -> Answer:
-        """202; 400 for an unknown name or invalid JSON; 409 if an instance with that id is still running."""
+        """202, or 400 for an unknown name and bad JSON, or 409 where the id is alive."""
+        _waiting(asked.query)
         wanted = asked.names.get("id")
         if wanted is not None and (fault := id_fault(wanted)):
             return error(400, fault)
@@ -119,7 +126,7 @@ class Management:
             statuses=asked.words("runtimeStatus"),
             created_from=asked.moment("createdTimeFrom"),
             created_to=asked.moment("createdTimeTo"),
-            after=number(asked.token, 0),
+            after=_page_after(asked.token),
             limit=top + 1,
         )
         page = [status_view(instance, asked.flag("showInput", True)) for _, instance in found[:top]]
@@ -213,6 +220,20 @@ class Management:
                 for verb in ("terminate", "rewind", "suspend", "resume")
             },
         }
+
+
+def _waiting(query: Mapping[str, str]) -> tuple[int, int]:
+    """How long a start waits, in seconds: between two looks, and at most."""
+    pause = number(query.get("pollinginterval", ""), 1, "pollingInterval")
+    return max(1, pause), number(query.get("timeout", ""), 0, "timeout")
+
+
+def _page_after(token: str) -> int:
+    """Where a page begins. Raises HostError for a continuation that no page has given."""
+    after = number(token, -1 if token else 0, CONTINUATION)
+    if after < 0:
+        raise HostError(f"{CONTINUATION}: {token[:40]!r} does not come from a page of this list")
+    return after
 
 
 def _taken(instance: Instance) -> Answer:

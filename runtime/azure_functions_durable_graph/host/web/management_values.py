@@ -35,8 +35,8 @@ class Asked:
         return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
     def number(self, name: str, default: int) -> int:
-        """A whole number in the query, or the default if there is none."""
-        return number(self.query.get(name.lower(), ""), default)
+        """A whole number in the query, or the default where there is none. Raises HostError for one out of range."""
+        return number(self.query.get(name.lower(), ""), default, name)
 
     def flag(self, name: str, default: bool = False) -> bool:
         """A truth value in the query."""
@@ -52,8 +52,8 @@ class Asked:
             return None
         try:
             return json.dumps(json.loads(self.body))
-        except ValueError:
-            raise HostError("the request body is not JSON") from None
+        except (ValueError, RecursionError):
+            raise HostError("the request body is not JSON, or nested too deeply") from None
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,13 @@ def error(status: int, message: str) -> Answer:
     return Answer(status, {"Message": message, "ExceptionMessage": message, "ExceptionType": "", "StackTrace": ""})
 
 
-def number(text: str, default: int) -> int:
-    """A whole number, or the default for any other text."""
-    return int(text) if text.isascii() and text.isdigit() else default
+def number(text: str, default: int, name: str) -> int:
+    """A whole number, or the default for a text that is none. Raises HostError for one of more than nine digits."""
+    if not (text.isascii() and text.isdigit()):
+        return default
+    if len(text) > 9:
+        raise HostError(f"{name} must be at most 999999999, not a number of {len(text)} digits")
+    return int(text)
 
 
 def id_fault(instance_id: str) -> str | None:

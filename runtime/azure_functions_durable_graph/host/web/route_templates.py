@@ -145,8 +145,8 @@ def _range(argument: str) -> tuple[int, int]:
 
 
 _CONSTRAINTS: dict[str, Callable[[str], Check]] = {
-    "int": lambda _: lambda v: bool(re.fullmatch(r"-?\d+", v)) and -(2**31) <= int(v) < 2**31,
-    "long": lambda _: lambda v: bool(re.fullmatch(r"-?\d+", v)) and -(2**63) <= int(v) < 2**63,
+    "int": lambda _: lambda v: bool(re.fullmatch(r"-?[0-9]{1,10}", v)) and -(2**31) <= int(v) < 2**31,
+    "long": lambda _: lambda v: bool(re.fullmatch(r"-?[0-9]{1,19}", v)) and -(2**63) <= int(v) < 2**63,
     "bool": lambda _: lambda v: v.lower() in ("true", "false"),
     "datetime": lambda _: _parses(datetime.fromisoformat),
     "decimal": lambda _: _parses(float),

@@ -10,19 +10,21 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from aiohttp import web
 
 from ...errors import CronError, HostError
 from ...graph import cron
+from ..app.conversion import http_datum
 from ..app.loader import Function, LoadedApp
 from ..app.settings import expanded
-from ..app.worker import http_datum
 from ..local_host import LocalHost
 from . import route_templates as routing
+from .callers import refusal
 from .management import CONTINUATION, PATH, Management
+from .management_values import Answer, error
 
 logger = logging.getLogger("azure_functions_durable_graph.host")
 
@@ -33,12 +35,17 @@ MAX_BODY = 100 * 1024 * 1024
 class Server:
     """Serves one host on one port."""
 
-    def __init__(self, host: LocalHost, app: LoadedApp, port: int, *, timers: bool = True) -> None:
-        """`port` 0 takes any free port, which `url` names; without `timers` no timer trigger is called.
+    def __init__(
+        self, host: LocalHost, app: LoadedApp, port: int, *, timers: bool = True, allowed: Iterable[str] = ()
+    ) -> None:
+        """`port` 0 takes any free port; `url` tells which; without `timers` no timer trigger is called.
 
-        Raises HostError for an app that Azure would not load.
+        `allowed` are names beside the loopback ones under which the host may be called.
+
+        Raises HostError for an app that Azure would refuse.
         """
         self._host = host
+        self._allowed = frozenset(name.lower() for name in allowed)
         self._port = port
         self._management: Management | None = None
         self.url = ""
@@ -56,21 +63,28 @@ class Server:
         """Serve while the block runs; yields the base URL, without a path."""
         application = web.Application(client_max_size=MAX_BODY)
         application.router.add_route("*", "/{path:.*}", self._answer)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=1.0,
+            auto_decompress=False,  # functions get what was sent
+        )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)
         try:
             await site.start()
-        except OSError as error:
+        except OSError as failure:
             await runner.cleanup()
             raise HostError(
-                f"port {self._port} cannot be used ({error.strerror}); choose another with --port"
+                f"port {self._port} cannot be used ({failure.strerror}); choose another with --port"
             ) from None
         port = runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}"
         self._management = Management(self._host, self.url)
         tasks = [asyncio.create_task(self._host.run())]
         tasks += [asyncio.create_task(self._keep(name, schedule)) for name, schedule in self._schedules]
+        for task in tasks:
+            task.add_done_callback(self._ended)
         try:
             yield self.url
         finally:
@@ -78,6 +92,11 @@ class Server:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await runner.cleanup()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nothing that the host lives by ends by itself."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._host.fail(error)
 
     async def _keep(self, name: str, schedule: cron.Cron) -> None:
         """Call a timer function at each of its ticks. Ticks missed while the host was down are not made up for."""
@@ -93,6 +112,10 @@ class Server:
                 logger.exception("timer function %s failed", name)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        refused = refusal(request.headers.getall("Host", ()), request.headers.getall("Origin", ()), self._allowed)
+        if refused is not None:
+            logger.warning("%s %s: 403: %s", request.method, request.path, refused)
+            return _json(error(403, refused))
         path = request.rel_url.raw_path.strip("/")
         body = await request.read()
         if path == PATH or path.startswith(PATH + "/"):
@@ -132,13 +155,23 @@ class Server:
 
     async def _manage(self, request: web.Request, path: str, body: bytes) -> web.Response:
         assert self._management is not None
-        answer = await self._management.answer(
-            request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
-        )
-        self._host.flush()  # commit before answering
-        if answer.body is None:
-            return web.Response(status=answer.status, headers=answer.headers)
-        return web.json_response(answer.body, status=answer.status, headers=answer.headers)
+        try:
+            answer = await self._management.answer(
+                request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
+            )
+            self._host.flush()  # what is told to the world is committed
+        except HostError as failure:  # the host cannot go on, and whoever runs it ends it
+            return _json(error(503, str(failure)))
+        except Exception as failure:
+            logger.exception("%s %s: the management API has failed", request.method, request.path)
+            return _json(error(500, f"{type(failure).__name__}: the log of the local host says more"))
+        return _json(answer)
+
+
+def _json(answer: Answer) -> web.Response:
+    if answer.body is None:
+        return web.Response(status=answer.status, headers=answer.headers)
+    return web.json_response(answer.body, status=answer.status, headers=answer.headers)
 
 
 def _response(datum: Any) -> web.Response:
@@ -158,5 +191,5 @@ def _schedule(function: Function) -> cron.Cron:
     text = str(function.trigger["schedule"])
     try:
         return cron.parse(expanded(text, os.environ))
-    except CronError as error:
-        raise HostError(f"the timer trigger of {function.name}, {text}: {error}") from None
+    except CronError as fault:
+        raise HostError(f"the timer trigger of {function.name}, {text}: {fault}") from None

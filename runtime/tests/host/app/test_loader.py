@@ -36,6 +36,15 @@ def test_triggers_that_are_not_served_are_listed(app: Any) -> None:
     assert index_app(app).not_served == (("on_message", "queueTrigger"),)
 
 
+def test_a_function_with_an_input_that_only_azure_can_bring_is_listed(app: Any) -> None:
+    @app.route(route="read")
+    @app.blob_input(arg_name="blob", path="a/b", connection="C")
+    def read(req: func.HttpRequest, blob: func.InputStream) -> str:
+        return "never"
+
+    assert index_app(app).not_served == (("read", "httpTrigger with the input blob"),)
+
+
 def test_the_durable_name_of_a_trigger_counts(app: Any) -> None:
     @app.activity_trigger(input_name="given", activity="other")
     def named(given: object) -> Any:
@@ -63,7 +72,7 @@ def test_a_generic_annotation_is_refused(app: Any) -> None:
     def act(given: dict[str, int]) -> Any:
         return given
 
-    refused(app, "act: 'given' is annotated .*plain classes only")
+    refused(app, "act: 'given' is annotated .*plain classes and aliases of typing only")
 
 
 def test_a_parameter_without_a_binding_is_refused(app: Any) -> None:
@@ -84,7 +93,7 @@ def test_a_binding_without_a_parameter_is_refused(app: Any) -> None:
 
 def test_an_http_function_must_take_a_request_and_return_a_response(app: Any) -> None:
     @app.route(route="a")
-    def wrong(req: str) -> dict:  # type: ignore[type-arg]
+    def wrong(req: bytearray) -> dict:  # type: ignore[type-arg]
         return {}
 
     refused(app, "'req' must be an HttpRequest.*; wrong: an HTTP function returns HttpResponse or str")
@@ -106,10 +115,14 @@ def test_two_functions_of_one_name_are_refused(app: Any) -> None:
         (None, "has no function_app.py"),
         ("x = 1", "must have one function app at its top level, it has 0"),
         ("import azure.durable_functions as df\na = df.DFApp()\nb = a", "it has 2"),
-        ("import nothing_of_this_name", r"cannot be imported: ModuleNotFoundError: .*\(function_app.py, line 1\)"),
-        ("def f(:", "cannot be imported: SyntaxError"),
+        (
+            "import nothing_of_this_name",
+            r"cannot be imported: ModuleNotFoundError: .* \(function_app.py, line 1: import nothing_of_this_name\)$",
+        ),
+        ("def f(:", r"cannot be imported: SyntaxError: .* \(function_app.py, line 1: def f\(:\)$"),
+        ("import sys\nsys.exit(0)", r"cannot be imported: SystemExit: 0 \(function_app.py, line 2: sys.exit\(0\)\)$"),
     ],
-    ids=["no file", "no app", "two names", "import error", "syntax error"],
+    ids=["no file", "no app", "two names", "import error", "syntax error", "exit"],
 )
 def test_a_folder_that_does_not_load_gets_one_sentence(tmp_path: Path, source: Any, text: Any) -> None:
     """In a process of its own: loading changes the working directory and sys.path."""
