@@ -95,8 +95,8 @@ class Extension(BaseHTTPRequestHandler):
 def client_binding(port: int) -> Message:
     """What the extension gives for a durable client parameter."""
     base = f"http://127.0.0.1:{port}/"
-    names = ("statusQueryGet", "sendEventPost", "terminatePost", "rewindPost", "restartPost", "suspendPost")
-    names += ("resumePost", "purgeHistoryDelete")
+    names = ["statusQueryGet", "sendEventPost", "terminatePost", "rewindPost", "restartPost", "suspendPost"]
+    names += ["resumePost", "purgeHistoryDelete"]
     urls = {"id": "INSTANCEID"} | {f"{name}Uri": f"{base}instances/INSTANCEID" for name in names}
     creation = {"createNewInstancePostUri": f"{base}orchestrators/{{functionName}}"}
     given = {"taskHubName": "Hub", "rpcBaseUrl": base, "creationUrls": creation, "managementUrls": urls}

@@ -52,7 +52,7 @@ def quiet() -> Iterator[None]:
 
 
 def raising(ending: BaseException) -> Any:
-    def code(given: Any) -> None:
+    def code(given: object) -> None:
         raise ending
 
     return code
@@ -73,7 +73,7 @@ def test_an_activity_that_ends_so_fails_and_the_orchestrator_is_told(ending: Bas
 
 @endings
 def test_an_async_activity_that_ends_so_fails_too(ending: BaseException) -> None:
-    async def code(given: Any) -> None:
+    async def code(given: object) -> None:
         raise ending
 
     def main(context: Any) -> Any:
@@ -192,7 +192,7 @@ def test_a_function_without_a_place_for_its_value_must_not_return_one() -> None:
 
 
 def test_an_activity_whose_result_is_no_json_fails() -> None:
-    def huge(given: Any) -> int:
+    def huge(given: object) -> int:
         return 10**5000
 
     def main(context: Any) -> Any:
