@@ -1,7 +1,7 @@
 """Tests run with the SDK's strict typing, as the app does (it is set in local.settings.json).
 
-`graph_host` has every graph of this project, `app_host` serves the whole app on a free port; both have a clock that moves
-only when a test moves it.
+`graph_host` has every graph of this project, `app_host` serves the whole app on a free port; both have a clock that
+moves only when a test moves it.
 """
 
 import os
