@@ -186,6 +186,22 @@ def test_the_answers_arrive_where_they_count(generate: Any, tmp_path: Path) -> N
     assert load_toml(made / "pyproject.toml")["tool"]["ruff"]["target-version"] == "py312"
 
 
+def test_the_readme_links_to_the_documents_of_the_template_in_reading_order(generate: Any, tmp_path: Path) -> None:
+    made = generate(tmp_path, template_url="https://github.com/acme/graphs.git")
+
+    linked = re.findall(r"(?m)^\d\. \[.*?\]\((.*?)\)", (made / "README.md").read_text(encoding="utf-8"))
+    assert [Path(url).name for url in linked] == [
+        "quickstart.md",
+        "usage.md",
+        "versioning.md",
+        "deploying.md",
+        "local_host.md",
+    ]
+    for url in linked:
+        assert url.startswith("https://github.com/acme/graphs/blob/main/docs/")
+        assert (ROOT / "docs" / Path(url).name).exists()
+
+
 def test_without_samples_the_graphs_folder_is_empty(generate: Any, project: Path, tmp_path: Path) -> None:
     made = generate(tmp_path, include_samples=False)
 
