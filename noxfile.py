@@ -49,6 +49,13 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def build(session: nox.Session) -> None:
+    """Build the runtime as a wheel and a source distribution, in dist/."""
+    session.install("build>=1.2,<2")
+    session.run("python", "-m", "build", "--outdir", "dist", "runtime")
+
+
+@nox.session
 def sync(session: nox.Session) -> None:
     """Copy the runtime into the template, and update its record and the samples' lock."""
     shutil.rmtree(MIRROR, ignore_errors=True)

@@ -8,29 +8,39 @@ import re
 import sys
 from collections.abc import Iterator
 
-PROJECT_NAME = json.loads(r""" {{ cookiecutter.project_name | tojson }} """)
-PROJECT_SLUG = json.loads(r""" {{ cookiecutter.project_slug | tojson }} """)
-DESCRIPTION = json.loads(r""" {{ cookiecutter.description | tojson }} """)
+ANSWERS = {
+    "project_name": json.loads(r""" {{ cookiecutter.project_name | tojson }} """),
+    "project_slug": json.loads(r""" {{ cookiecutter.project_slug | tojson }} """),
+    "description": json.loads(r""" {{ cookiecutter.description | tojson }} """),
+    "copyright_holder": json.loads(r""" {{ cookiecutter.copyright_holder | tojson }} """),
+    "template_url": json.loads(r""" {{ cookiecutter.template_url | tojson }} """),
+}
+
+LENGTHS = {"project_name": 100, "description": 100, "copyright_holder": 100, "template_url": 200}
+"""How long each text may be. A printable character is visible or a space: a mark that reorders text is not."""
 
 SLUG_RULE = "3 to 40 characters: a-z first, then a-z, 0-9 and '-', and no '-' at the end"
-TEXT_RULE = "one line of 1 to 100 printable characters"
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
-def faults(name: str, slug: str, description: str) -> Iterator[str]:
+def faults(answers: "dict[str, str]") -> Iterator[str]:
     """A sentence for each answer that breaks its rule."""
-    for label, text in (("project_name", name), ("description", description)):
-        if not text.strip() or len(text) > 100 or not text.isprintable():
-            yield f"{label} {text!r}: it must be {TEXT_RULE}"
+    for name, length in LENGTHS.items():
+        text = answers[name]
+        if not text.strip() or len(text) > length or not text.isprintable():
+            yield f"{name} {text[:300]!a}: it must be one line of 1 to {length} printable characters"
+    if answers["template_url"].startswith("-"):
+        yield f"template_url {answers['template_url'][:300]!a}: it must be a URL or a path, not an option of git"
+    slug = answers["project_slug"]
     if not re.fullmatch(r"[a-z][a-z0-9-]{1,38}[a-z0-9]", slug) or "--" in slug:
-        yield f"project_slug {slug!r}: it must be {SLUG_RULE}, and without '--' (it names the app in Azure)"
+        yield f"project_slug {slug[:300]!a}: it must be {SLUG_RULE}, and without '--' (it names the app in Azure)"
     elif slug in DEVICES:
-        yield f"project_slug {slug!r}: Windows reserves this name for a device"
+        yield f"project_slug {slug!a}: Windows reserves this name for a device"
 
 
 if __name__ == "__main__":
-    found = list(faults(PROJECT_NAME, PROJECT_SLUG, DESCRIPTION))
+    found = list(faults(ANSWERS))
     for fault in found:
         print(f"error: {fault}", file=sys.stderr)
     sys.exit(1 if found else 0)

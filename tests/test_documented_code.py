@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from guide.blocks import BLOCKS
 from guide_situations import COMMON, SITUATIONS
 from projects import ROOT
-from test_usage_guide import BLOCKS
 
 README = (ROOT / "{{cookiecutter.project_slug}}" / "README.md").read_text(encoding="utf-8")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,28 +10,12 @@ import httpx
 import pytest
 from guide.shells import read_command
 from processes import serving
-from projects import ROOT
+from projects import every_value
 
 pytestmark = pytest.mark.xdist_group("generated")  # one worker, so that the projects share their environments
 
 
-SETTINGS = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
-
-
-def combinations() -> list[dict[str, Any]]:
-    """The suggested answers, and every other answer to one prompt at a time; the list is cookiecutter.json's own."""
-    found: list[dict[str, Any]] = [{}]
-    for name, value in SETTINGS.items():
-        if name.startswith("_"):
-            continue
-        if isinstance(value, list):
-            found += [{name: other} for other in value[1:]]
-        elif isinstance(value, bool):
-            found.append({name: not value})
-    return found
-
-
-@pytest.mark.parametrize("answers", combinations(), ids=lambda answers: str(answers or "as suggested"))
+@pytest.mark.parametrize("answers", every_value(), ids=lambda answers: " ".join(map(str, answers.values())))
 def test_its_own_tests_and_checks_pass(
     generate: Any, run: Any, environments: Path, tmp_path: Path, answers: dict[str, Any]
 ) -> None:

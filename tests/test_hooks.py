@@ -2,41 +2,122 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import cookiecutter, files_of
+from cookiecutter.utils import create_env_with_context  # type: ignore[import-untyped]
+from nox.project import load_toml
+from projects import ROOT, SETTINGS, TEXTS, cookiecutter, files_of, rendered
 
-REFUSED = {
-    "a slug with capitals": ({"project_slug": "Orders"}, "3 to 40 characters"),
-    "a slug that begins with a digit": ({"project_slug": "1st-orders"}, "3 to 40 characters"),
-    "a slug that ends with a dash": ({"project_slug": "orders-"}, "3 to 40 characters"),
-    "a slug that is too short": ({"project_slug": "ab"}, "3 to 40 characters"),
-    "a slug that is too long": ({"project_slug": "a" * 41}, "3 to 40 characters"),
-    "a slug with an underscore": ({"project_slug": "my_orders"}, "3 to 40 characters"),
-    "a slug with two dashes": ({"project_slug": "my--orders"}, "without '--'"),
-    "a slug with a newline": ({"project_slug": "orders\n"}, "3 to 40 characters"),
-    "a slug with quotes": ({"project_slug": "o'r\"ders"}, "3 to 40 characters"),
-    "a Windows device": ({"project_slug": "com1"}, "Windows reserves this name"),
-    "a name with a newline": ({"project_slug": "orders", "project_name": "a\nb"}, "one line of 1 to 100"),
-    "an empty name": ({"project_slug": "orders", "project_name": " "}, "one line of 1 to 100"),
-    "a description of many lines": ({"description": "a\nb"}, "one line of 1 to 100"),
-    "a description that is too long": ({"description": "a" * 101}, "one line of 1 to 100"),
-    "a description with a control character": ({"description": "a\x1b[31m"}, "one line of 1 to 100"),
+SUGGESTED = {
+    name: "durable-graphs" if name == "project_slug" else SETTINGS[name]
+    for name in SETTINGS
+    if not name.startswith("__")
 }
 
+Faults = Callable[..., list[str]]
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_bad_answer_is_refused_with_its_rule_and_leaves_nothing(
-    run: Any, template: Path, tmp_path: Path, case: str
-) -> None:
-    answers, rule = REFUSED[case]
 
-    answer = run(*cookiecutter(tmp_path, source=template, **answers), check=False)
+@pytest.fixture(scope="module")
+def faults() -> Faults:
+    """What the hook says to answers, run as cookiecutter runs it: rendered with them."""
+    source = (ROOT / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
+
+    def said(**answers: str) -> list[str]:
+        context = {"cookiecutter": {**SUGGESTED, **answers}}
+        script = create_env_with_context(context).from_string(source).render(**context)
+        module: dict[str, Any] = {"__name__": "the_hook"}
+        exec(compile(script, "pre_gen_project.py", "exec"), module)
+        assert {**SUGGESTED, **answers}.items() >= module["ANSWERS"].items(), "an answer did not arrive as it was given"
+        return list(module["faults"](module["ANSWERS"]))
+
+    return said
+
+
+ONE_LINE = {
+    "nothing": "",
+    "a space": " ",
+    "a newline": "a\nb",
+    "a newline at the end": "orders\n",
+    "a carriage return": "a\rb",
+    "a tab": "a\tb",
+    "an escape sequence": "a\x1b[31m",
+    "NUL": "a\0b",
+    "a mark that reorders text": "abc\u202ecba",
+    "a right-to-left mark": "a\u200fb",
+    "a zero-width space": "a\u200bb",
+    "a line separator": "a\u2028b",
+    "a byte that is not UTF-8": "a\udcffb",
+    "300 characters": "a" * 300,
+    "300 characters that cannot be seen": "\u202e" * 300,
+}
+"""What no prompt takes."""
+
+
+@pytest.mark.parametrize("case", ONE_LINE)
+@pytest.mark.parametrize("prompt", TEXTS)
+def test_no_prompt_takes_what_is_not_one_printable_line(faults: Faults, prompt: str, case: str) -> None:
+    (sentence,) = faults(**{prompt: ONE_LINE[case]})
+
+    assert sentence.startswith(f"{prompt} '")
+    assert "it must be " in sentence
+    assert sentence.isascii(), "a console of any encoding can print it"
+    assert len(sentence) < 2200
+
+
+@pytest.mark.parametrize(
+    "slug",
+    [
+        "Orders",
+        "1st-orders",
+        "orders-",
+        "-orders",
+        "ab",
+        "a" * 41,
+        "my_orders",
+        "my--orders",
+        "o'r\"ders",
+        "größer",
+        "a/b",
+        "a\\b",
+        "../orders",
+        "orders.",
+        "{{ orders }}",
+        "\U0001d4b6\U0001d4b7\U0001d4b8",
+        "com1",
+        "nul",
+        "aux",
+    ],
+)
+def test_a_slug_names_the_app_in_azure_and_a_folder_everywhere(faults: Faults, slug: str) -> None:
+    (sentence,) = faults(project_slug=slug)
+
+    assert "it must be 3 to 40 characters" in sentence or "Windows reserves this name" in sentence
+
+
+def test_an_address_is_not_an_option_of_git(faults: Faults) -> None:
+    (sentence,) = faults(template_url="--upload-pack=touch x")
+
+    assert "not an option of git" in sentence
+
+
+def test_every_fault_is_told_at_once(faults: Faults) -> None:
+    assert len(faults(project_name="", project_slug="X", description="a\nb", copyright_holder=" ")) == 4
+
+
+def test_the_suggested_answers_are_accepted(faults: Faults) -> None:
+    assert faults() == []
+
+
+@pytest.mark.parametrize("prompt", TEXTS)
+def test_a_refused_answer_leaves_nothing_behind(run: Any, template: Path, tmp_path: Path, prompt: str) -> None:
+    answer = run(*cookiecutter(tmp_path, source=template, **{prompt: "\u202eA\nb"}), check=False)
 
     assert answer.returncode != 0
-    assert rule in answer.stderr
+    assert f"error: {prompt} " in answer.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,19 +143,41 @@ def test_template_code_in_an_answer_is_refused(run: Any, template: Path, tmp_pat
 HARMLESS = [
     'He said "go"',
     "It's \\ fine",
+    "C:\\new\\table",
     '""" + __import__("os").getcwd() + """',
     "a {b} ${c} $(d) `e` %f%",
     "# [tool.x] = <html> & | ;",
-    "größer, größer",
+    "größer, 더 크게",
+    "😀 and \U0001d4b6",
+    "true",
+    "a: - b # c",
+    "../../etc",
 ]
+"""Text that some format reads as more than text."""
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_odd_text_stays_data(generate: Any, project: Path, tmp_path: Path, text: Any) -> None:
-    made = files_of(generate(tmp_path, project_name="Durable Graphs", description=text))
+def test_odd_text_stays_data_in_every_file(
+    faults: Faults, template: Path, environment: dict[str, str], tmp_path: Path, text: str
+) -> None:
+    prompts = [name for name in TEXTS if name != "project_slug"]
+    given = dict.fromkeys(prompts, text)
 
-    assert text in made["README.md"].decode()
-    assert {name for name, content in made.items() if content != files_of(project)[name]} == {"README.md"}
+    assert faults(**given) == []
+    made = rendered(
+        tmp_path / "odd", template, environment["COOKIECUTTER_CONFIG"], project_slug="orders", licence="MIT", **given
+    )
+    usual = rendered(
+        tmp_path / "usual", template, environment["COOKIECUTTER_CONFIG"], project_slug="orders", licence="MIT"
+    )
+
+    assert load_toml(made / "pyproject.toml")["tool"]["durable-graph"]["template"] == text
+    assert json.loads((made / ".devcontainer.json").read_text(encoding="utf-8"))["name"] == text
+    assert (made / "README.md").read_text(encoding="utf-8").startswith(f"# {text}\n\n{text}\n")
+    assert f"Copyright (c) {text}\n" in (made / "LICENSE").read_text(encoding="utf-8")
+    before = files_of(usual)
+    changed = {name for name, content in files_of(made).items() if content != before[name]}
+    assert changed == {".devcontainer.json", "LICENSE", "README.md", "pyproject.toml"}
 
 
 def test_an_answer_outside_a_choice_is_refused(run: Any, template: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from bicep_expressions import names_of
 from projects import ROOT
 from pycep import BicepParser
 
@@ -32,6 +33,10 @@ def resources(bicep: dict[str, Any]) -> dict[str, Any]:
 
 def text() -> str:
     return (INFRA / "app.bicep").read_text()
+
+
+def main_text() -> str:
+    return (INFRA / "main.bicep").read_text()
 
 
 def test_both_files_parse_and_main_passes_every_parameter_on(bicep: dict[str, Any]) -> None:
@@ -84,10 +89,87 @@ def test_roles_are_given_to_identities_for_what_they_need() -> None:
     assert text().count("principalType: 'ServicePrincipal'") == text().count("roleAssignments@")
 
 
-def test_the_pipeline_is_trusted_for_the_environment_that_deploys() -> None:
-    assert "subject: 'repo:${githubRepository}:environment:production'" in text()
-    deploy = yaml.safe_load((INFRA.parent / ".github" / "workflows" / "deploy.yml").read_text())
-    assert deploy["jobs"]["deploy"]["environment"] == "production"
+def test_the_pipeline_is_trusted_by_the_subject_that_the_repository_presents() -> None:
+    """Repositories made since 2026-07-15 present ids beside the names, so the beginning is told, not composed."""
+    assert "subject: '${githubSubjectPrefix}:environment:${githubEnvironment}'" in text()
+    assert "githubEnvironment: empty(githubEnvironment) ? environmentName : githubEnvironment" in main_text()
+    assert "repo:" not in text() + main_text()
+
+
+def test_no_name_is_composed_outside_the_two_objects_that_hold_them() -> None:
+    for source in (text(), main_text()):
+        names = re.findall(r"(?m)^  name: (.+)$", source)
+        assert names
+        assert all(
+            name.startswith(("names.", "guid(")) or name in {"packageContainer", "'default'", "'app'"} for name in names
+        ), names
+
+
+ENVIRONMENTS = ["prod", "my-prod", "1st", "ü", "x" * 64, "a.", "(a)", "A_B", "prod uction", "-"]
+"""azd allows the letters, digits and `-_.()`, up to 64; somebody who deploys without azd can name anything."""
+
+APPS = ["abc", "orders", "order-desk-of-the-north", "a" * 40, "a-" * 19 + "ab"]
+"""What the prompt for the slug accepts."""
+
+RULES = {
+    "group": r"[\w().-]{1,89}[\w()-]",
+    "app": r"[a-z0-9][a-z0-9-]{0,58}[a-z0-9]",
+    "plan": r"[a-z0-9-]{1,40}",
+    "storage": r"[a-z0-9]{3,24}",
+    "runIdentity": r"[a-z0-9][a-z0-9_-]{2,127}",
+    "deployIdentity": r"[a-z0-9][a-z0-9_-]{2,127}",
+    "logs": r"[a-z0-9][a-z0-9-]{2,61}[a-z0-9]",
+    "insights": r"[a-z0-9-]{1,260}",
+    "scheduler": r"[a-z0-9][a-z0-9-]{1,62}[a-z0-9]",
+    "taskHub": r"[a-zA-Z][a-zA-Z0-9]{2,44}",
+    "githubCredential": r"[a-z0-9][a-z0-9_-]{2,119}",
+}
+"""What Azure allows (docs/azure_facts.md)."""
+
+
+def composed(app: str, environment: str) -> dict[str, str]:
+    """Every name that the two files compose."""
+    values: dict[str, Any] = {"appName": app, "environmentName": environment, "durableBackend": "azure_storage"}
+    names = names_of(main_text(), values)
+    values["resourceGroup()"] = {"id": f"/subscriptions/0/resourceGroups/{names['group']}"}
+    return {**names, **names_of(text(), values)}
+
+
+@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_composed_name_is_one_that_azure_allows(app: str, environment: str) -> None:
+    names = composed(app, environment)
+
+    assert set(names) == set(RULES)
+    for kind, name in names.items():
+        # Of what no tool lets through, only the group's name contains anything, and Azure refuses it there by itself.
+        if kind != "group" or re.fullmatch(r"[\w().-]+", environment):
+            assert re.fullmatch(RULES[kind], name), f"{kind}: {name}"
+
+
+def test_two_environments_share_no_resource_and_no_hub() -> None:
+    for app in APPS:
+        every = [
+            composed(app, environment) for environment in ["a.", "a.-", "x" * 64, "x" * 63 + "y", *ENVIRONMENTS[:4]]
+        ]
+        for kind in RULES:
+            assert len({names[kind] for names in every}) == len(every), kind
+
+
+def test_warm_instances_are_for_durable_functions_and_none_unless_asked_for(project: Path) -> None:
+    given = json.loads((project / "infra" / "main.parameters.json").read_text())["parameters"]
+
+    assert given["alwaysReadyInstances"]["value"] == "${ALWAYS_READY_INSTANCES=0}"
+    assert (
+        "alwaysReadyInstances == '0' ? [] : [{ name: 'durable', instanceCount: int(alwaysReadyInstances) }]" in text()
+    )
+
+
+def test_the_address_of_the_app_is_what_azure_says() -> None:
+    everything = text() + main_text() + "".join(path.read_text() for path in INFRA.parent.glob(".github/workflows/*"))
+
+    assert "output functionAppUrl string = 'https://${app.properties.defaultHostName}'" in text()
+    assert "azurewebsites.net" not in everything
 
 
 def test_the_plan_is_flex_consumption_without_the_settings_that_it_refuses() -> None:

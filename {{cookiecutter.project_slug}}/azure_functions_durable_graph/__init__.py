@@ -1,7 +1,14 @@
-"""Durable graphs on Azure Functions: steps that survive restarts, wait for people and are never lost.
+"""Durable graphs on Azure Functions: multi-step work that waits for people and survives failures.
 
-Importing this package loads neither Azure nor the local host: graphs can be built and tested without them. Each public
-name is loaded when it is first asked for, since the import is part of every cold start.
+    builder = ManifestBuilder(graph_name="order_flow", state_model=OrderState)
+    builder.set_entrypoint("validate")
+    builder.add_node("validate", validate_order, next_node="ship")
+    builder.add_node("ship", ship_order, terminal=True)
+    registration = builder.build()
+    assert registration.manifest.entrypoint == "validate"
+
+Importing this package loads neither Azure nor the local host: graphs can be built and inspected without them. Each
+public name is loaded when it is first used, since the import is part of every cold start.
 """
 
 from __future__ import annotations
@@ -52,7 +59,7 @@ def __getattr__(name: str) -> Any:
         import gc
         from importlib import import_module
 
-        # What an import makes lives as long as the process: a collector that runs meanwhile looks in vain.
+        # The objects that an import creates live as long as the process: collecting meanwhile finds nothing.
         paused = gc.isenabled()
         gc.disable()
         try:

@@ -1,28 +1,28 @@
-"""Every error this package raises on purpose, one class per moment.
+"""Every error that this package raises on purpose.
 
 GraphError
-├── GraphBuildError      a graph cannot be compiled; lists every fault with its cure
+├── GraphBuildError      a graph cannot be compiled; lists every problem with how to fix it
 ├── RegistrationError    an app was given something that is not a graph
-├── DecisionError        a route handler answered with something that is no decision
+├── CronError            a schedule is not an NCRONTAB expression, or never fires
+├── DecisionError        a route handler returned something that is not a decision
+├── InputError           a run is started with a key that the graph's state does not have
 ├── PayloadError         a value cannot cross the durable boundary as plain JSON
-├── ManifestError        a manifest cannot be read; says at which path
-├── LockError            graphs.lock.json cannot be read, or not be made
-├── HistoryError         a recorded run cannot be read, or goes another way with today's code
-├── VendorError          the vendored runtime is not as it was delivered, or cannot be replaced
+├── ManifestError        a manifest cannot be read; names the path of the bad value
+├── LockError            graphs.lock.json cannot be read or created
+├── HistoryError         a recorded run cannot be read, or diverges with today's code
+├── VendorError          the vendored runtime has been modified, or cannot be replaced
 ├── GraphRunFailed       a run ends in failure (raised inside the orchestrator)
-└── HostError            the local host cannot go on; one sentence for the terminal
-
-
+└── HostError            the local host cannot start or continue; one sentence for the terminal
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
 class GraphError(Exception):
-    """Root of all errors that this package raises on purpose."""
+    """The base class of all errors that this package raises on purpose."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,17 @@ class Fault:
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.problem}. {self.cure}."
+        return f"{self.where}: {self.problem}. {self.cure}{'' if self.cure.endswith(('.', '?', '!')) else '.'}"
 
 
-class GraphBuildError(GraphError):
-    """A graph has faults. `faults` holds all of them; the text lists them, then draws the graph."""
+class GraphBuildError(GraphError, ValueError):
+    """A graph has faults. `faults` holds all of them; the text lists them."""
 
-    def __init__(self, graph_name: str, faults: Sequence[Fault], picture: str = "") -> None:
+    def __init__(self, graph_name: str, faults: Sequence[Fault]) -> None:
         self.graph_name = graph_name
         self.faults = tuple(faults)
-        lines = [f"graph {graph_name!r} has {len(self.faults)} fault(s):"]
+        lines = [f"graph {graph_name!r} has {len(self.faults)} fault{'' if len(self.faults) == 1 else 's'}:"]
         lines += [f"  {number}. {fault}" for number, fault in enumerate(self.faults, start=1)]
-        if picture:
-            lines += ["as it stands (Mermaid):", picture.rstrip()]
         super().__init__("\n".join(lines))
 
 
@@ -54,8 +52,21 @@ class RegistrationError(GraphError):
     """An app or package holds something that cannot be registered as a graph."""
 
 
+class CronError(GraphError, ValueError):
+    """A schedule is not an NCRONTAB expression, or never fires. The text names the field."""
+
+
 class DecisionError(GraphError, TypeError):
-    """A route handler's answer is no decision, or names a node or an event that is not there."""
+    """A route handler returned something that is not a decision, or names an unknown node or event."""
+
+
+class InputError(GraphError, ValueError):
+    """The input of a run has keys that the graph's state does not have. `unknown` maps each to a hint."""
+
+    def __init__(self, graph_name: str, unknown: Mapping[str, str]) -> None:
+        self.unknown = dict(unknown)
+        named = "; ".join(f"unknown field {key!r}, {hint}" for key, hint in self.unknown.items())
+        super().__init__(f"the input does not fit the state of graph {graph_name!r}: {named}")
 
 
 class PayloadError(GraphError, ValueError):
@@ -67,15 +78,15 @@ class ManifestError(GraphError, ValueError):
 
 
 class LockError(GraphError, ValueError):
-    """graphs.lock.json cannot be read or made. One sentence that begins with the file or the graph."""
+    """graphs.lock.json cannot be read or created. One sentence that begins with the file or the graph."""
 
 
 class HistoryError(GraphError, ValueError):
-    """A recorded run cannot be read, or goes another way with today's code: the text names the first difference."""
+    """A recorded run cannot be read, or diverges with today's code: the text names the first difference."""
 
 
 class VendorError(GraphError):
-    """The vendored runtime is not as it was delivered, or a later one cannot take its place."""
+    """The vendored runtime has been modified, or cannot be replaced by a later one."""
 
 
 class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their logs
@@ -83,4 +94,4 @@ class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their 
 
 
 class HostError(GraphError):
-    """The local host cannot start or go on. The text is one sentence that a person can act on."""
+    """The local host cannot start or continue. The text is one sentence that a person can act on."""

@@ -1,6 +1,8 @@
-"""pytest fixtures for a project's `conftest.py`. Needs pytest, which only tests have.
+"""pytest fixtures for a project's `conftest.py`.
 
-from azure_functions_durable_graph.fixtures import app_host, graph_host
+    from azure_functions_durable_graph.fixtures import app_host, graph_host
+
+They find the app in the project's function_app.py. pytest must be installed, which it is not in Azure.
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ from .testing import GraphHost
 
 
 def deployed() -> DurableGraphApp:
-    """The DurableGraphApp of the project's function_app.py."""
+    """The DurableGraphApp in the project's function_app.py."""
     return only(DurableGraphApp, "DurableGraphApp", importlib.import_module("function_app"))
 
 
 @pytest.fixture
 def graph_host() -> Iterator[GraphHost]:
-    """All graphs of the project on a host in memory, with a clock that only moves when it is told to."""
+    """All graphs of the project on a host in memory, with a clock that moves only when told to."""
     registry = deployed().registry
     with GraphHost(*(v for graph in registry.defaults() for v in registry.versions(graph.graph_name))) as host:
         yield host
@@ -31,6 +33,6 @@ def graph_host() -> Iterator[GraphHost]:
 
 @pytest.fixture
 def app_host() -> Iterator[AppHost]:
-    """The project's whole function app behind HTTP on a free port, with a clock that only moves when it is told to."""
+    """The project's whole function app, served over HTTP on a free port, with a clock that moves only when told to."""
     with AppHost(deployed().function_app) as host:
         yield host

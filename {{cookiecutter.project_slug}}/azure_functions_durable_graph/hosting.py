@@ -1,8 +1,14 @@
 """A whole function app in a test: real HTTP on a free port, the real SDK, and a clock that jumps.
 
-with AppHost(app) as host:
-    started = httpx.post(f"{host.url}/api/graphs/order_flow/runs", json={"input": {"order_id": "A-1"}})
-    host.advance(timedelta(days=30))
+    with AppHost(app) as host:
+        started = httpx.post(f"{host.url}/api/graphs/order_flow/runs", json={"input": {"order_id": "A-1"}})
+        host.wait_until_idle()
+        run = httpx.get(started.headers["location"]).json()
+        host.advance(timedelta(days=30))
+
+    assert run["status"] == "completed"
+
+`app` is the function app that Azure loads. `advance` fires every timer that is due on the way.
 """
 
 from __future__ import annotations

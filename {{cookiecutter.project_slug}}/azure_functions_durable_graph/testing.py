@@ -4,8 +4,8 @@
     assert run.path == ["validate", "ship"]
     assert run.state.shipped
 
-A run goes on until it needs something from outside: an event (`run.send`) or time (`run.advance`). Nothing sleeps.
-These are plain functions: they work in `def` and in `async def` tests alike.
+A run continues until it needs something from outside: an event (`run.send`) or time (`run.advance`). Nothing sleeps.
+These are plain functions, for `def` and `async def` tests alike.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .azure.app import DurableGraphApp
 from .errors import HistoryError
 from .graph.registration import GraphRegistration
 from .history.recording import RecordedRun
-from .host.harness.graph_host import GraphHost
+from .host.harness.graph_host import GraphHost, check_registration
 from .host.harness.graph_run import GraphRun
 from .host.replay import replay
 from .http.values import Problem
-from .work.registry import registrations_in
+from .work.packages import registrations_in
 
 __all__ = ["GraphHost", "GraphRun", "HistoryError", "Problem", "registrations_in", "replay_recording", "run_graph"]
 
@@ -36,9 +36,11 @@ def run_graph(
 ) -> GraphRun:
     """Run one graph until it is finished or needs something from outside.
 
-    `fail` says for a node what each of its calls raises; None lets a call pass, and so do all that follow.
-    Raises Problem (422) where `input` does not match the state model.
+    `fail` lists, for a node, what its calls raise, in order; None lets a call pass, as do all later calls.
+    Raises Problem (422) if `input` does not match the state model, RegistrationError if `registration` has not been
+    built, and TypeError if `input` is not a dict.
     """
+    check_registration(registration, "run_graph")
     host = GraphHost(registration)
     for node, calls in (fail or {}).items():
         host.fail(node, *calls)
@@ -46,8 +48,15 @@ def run_graph(
 
 
 def replay_recording(path: Path, app: DurableGraphApp) -> None:
-    """Replay a file that the command `record` has made against the graphs of `app`.
+    """Replay a file that the command `record` has written against the graphs of `app`.
 
-    Raises HistoryError that names the first difference between then and now.
+    Raises HistoryError, naming the first difference between the recording and today's code, or what is wrong with the
+    file.
     """
-    replay(RecordedRun.from_text(path.read_text(encoding="utf-8"), path.name), app.registry)
+    run = RecordedRun.read(path)
+    try:
+        replay(run, app.registry)
+    except HistoryError:
+        raise
+    except Exception as error:
+        raise HistoryError(f"{path.name} cannot be replayed: {type(error).__name__}: {error}") from error

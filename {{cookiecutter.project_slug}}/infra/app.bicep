@@ -4,12 +4,27 @@ param location string
 param appName string
 param pythonVersion string
 param durableBackend string
-param githubRepository string
+param githubSubjectPrefix string
+param githubEnvironment string
+param alwaysReadyInstances string
 
-var suffix = uniqueString(resourceGroup().id, appName)
 var useScheduler = durableBackend == 'durable_task_scheduler'
-var taskHub = '${replace(appName, '-', '')}${environmentName}'
 var packageContainer = 'packages'
+var suffix = uniqueString(resourceGroup().id, appName)
+
+// Every name that is composed. What Azure allows differs for each; these fit whatever the environment is called.
+var names = {
+  app: 'func-${appName}-${suffix}' // 2 to 60 characters
+  plan: 'plan-${take(appName, 21)}-${suffix}' // at most 40
+  storage: 'st${suffix}' // 3 to 24 of a-z and 0-9
+  runIdentity: 'id-${appName}-run-${suffix}' // 3 to 128
+  deployIdentity: 'id-${appName}-deploy-${suffix}'
+  logs: 'log-${appName}-${suffix}' // 4 to 63
+  insights: 'appi-${appName}-${suffix}' // at most 260
+  scheduler: 'dts-${appName}-${suffix}' // 3 to 64
+  taskHub: '${take(replace(appName, '-', ''), 32)}${uniqueString(resourceGroup().id, environmentName)}' // 3 to 45 letters and digits, a letter first
+  githubCredential: 'github-${uniqueString(environmentName)}' // 3 to 120
+}
 
 // Built-in roles.
 var roles = {
@@ -23,28 +38,28 @@ var roles = {
 
 // The app runs as this identity.
 resource runIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
-  name: 'id-${appName}-run-${suffix}'
+  name: names.runIdentity
   location: location
 }
 
 // The pipeline deploys as this identity, which is allowed to do nothing else.
 resource deployIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
-  name: 'id-${appName}-deploy-${suffix}'
+  name: names.deployIdentity
   location: location
 }
 
-resource githubCredential 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials@2023-01-31' = if (!empty(githubRepository)) {
+resource githubCredential 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials@2023-01-31' = if (!empty(githubSubjectPrefix)) {
   parent: deployIdentity
-  name: 'github-production'
+  name: names.githubCredential
   properties: {
     issuer: 'https://token.actions.githubusercontent.com'
-    subject: 'repo:${githubRepository}:environment:production'
+    subject: '${githubSubjectPrefix}:environment:${githubEnvironment}' // compared with case
     audiences: ['api://AzureADTokenExchange']
   }
 }
 
 resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
-  name: 'st${suffix}'
+  name: names.storage
   location: location
   kind: 'StorageV2'
   sku: { name: 'Standard_LRS' }
@@ -89,7 +104,7 @@ resource storageRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
-  name: 'log-${appName}-${suffix}'
+  name: names.logs
   location: location
   properties: {
     sku: { name: 'PerGB2018' }
@@ -98,7 +113,7 @@ resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-${appName}-${suffix}'
+  name: names.insights
   location: location
   kind: 'web'
   properties: {
@@ -119,7 +134,7 @@ resource insightsRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource scheduler 'Microsoft.DurableTask/schedulers@2025-11-01' = if (useScheduler) {
-  name: 'dts-${appName}-${suffix}'
+  name: names.scheduler
   location: location
   properties: {
     sku: { name: 'Consumption' }
@@ -129,7 +144,7 @@ resource scheduler 'Microsoft.DurableTask/schedulers@2025-11-01' = if (useSchedu
 
 resource hub 'Microsoft.DurableTask/schedulers/taskhubs@2025-11-01' = if (useScheduler) {
   parent: scheduler
-  name: taskHub
+  name: names.taskHub
 }
 
 resource hubRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (useScheduler) {
@@ -143,7 +158,7 @@ resource hubRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (useS
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
-  name: 'plan-${appName}-${suffix}'
+  name: names.plan
   location: location
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
@@ -157,7 +172,7 @@ var settings = [
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
   { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${runIdentity.properties.clientId};Authorization=AAD' }
   { name: 'AZURE_FUNCTIONS_DURABLE_STRICT_TYPING', value: '1' }
-  { name: 'TASKHUB_NAME', value: taskHub }
+  { name: 'TASKHUB_NAME', value: names.taskHub }
 ]
 
 var schedulerSettings = useScheduler ? [
@@ -168,7 +183,7 @@ var schedulerSettings = useScheduler ? [
 ] : []
 
 resource app 'Microsoft.Web/sites@2024-04-01' = {
-  name: 'func-${appName}-${suffix}'
+  name: names.app
   location: location
   kind: 'functionapp,linux'
   tags: { 'azd-service-name': 'app' }
@@ -194,6 +209,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: 40
+        // Kept warm for durable functions. Billed for their memory all the time, whether or not a run is in progress.
+        alwaysReady: alwaysReadyInstances == '0' ? [] : [{ name: 'durable', instanceCount: int(alwaysReadyInstances) }]
       }
       runtime: { name: 'python', version: pythonVersion }
     }
@@ -217,4 +234,5 @@ resource deployRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 output functionAppName string = app.name
+output functionAppUrl string = 'https://${app.properties.defaultHostName}'
 output deployClientId string = deployIdentity.properties.clientId

@@ -12,19 +12,48 @@ import logging
 from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Optional, cast
+from typing import TYPE_CHECKING, Any, Optional, cast
 
 import azure.durable_functions as df
 import azure.functions as func
 
+from ..errors import RegistrationError
 from ..graph.names import ACTIVITY, ORCHESTRATOR
 from ..graph.registration import GraphRegistration
 from ..http.routes import ROUTES, Route
-from ..work.registry import Registry, registrations_in
+from ..work.packages import search
+from ..work.registry import Registry
+
+if TYPE_CHECKING:
+    from .schedules import Schedule
 
 MAX_BODY_BYTES = 1_000_000
 
 logger = logging.getLogger(__name__)
+
+
+class GraphFunctions(df.DFApp):
+    """The function app of a DurableGraphApp. It is complete when it is listed: then its graphs are looked at together.
+
+    The worker lists the functions while it loads the app. A fault between graphs is no reason to load none of them, so
+    it goes to the log there; the local host and tests call `check`, which raises.
+    """
+
+    def __init__(self, auth_level: func.AuthLevel, runtime: "DurableGraphApp") -> None:
+        super().__init__(http_auth_level=auth_level)
+        self.runtime = runtime
+
+    def get_functions(self) -> list[Any]:
+        """What the worker loads."""
+        for warning in self.runtime.warnings:
+            logger.warning("%s", warning)
+        try:
+            self.runtime.check()
+        except RegistrationError as error:
+            logger.error("%s", error)
+        except Exception:
+            logger.exception("the app's graphs could not be checked")
+        return list(super().get_functions())
 
 
 class DurableGraphApp:
@@ -39,7 +68,10 @@ class DurableGraphApp:
     ) -> None:
         """`auth_level` guards every route but `health`; FUNCTION asks for a function key in Azure."""
         self.registry = Registry()
-        self.function_app = df.DFApp(http_auth_level=auth_level)
+        self._schedules: dict[str, Schedule] = {}
+        self._packages: set[str] = set()
+        self._left_out: dict[str, str] = {}
+        self.function_app = GraphFunctions(auth_level, self)
         self._max_body_bytes = max_body_bytes
         self._add_orchestrator()
         self._add_activity()
@@ -51,9 +83,15 @@ class DurableGraphApp:
         self.registry.add(registration)
 
     def register_package(self, package: ModuleType) -> None:
-        """Add every GraphRegistration found in the modules of `package`. New runs get the newest version of a graph."""
-        for registration in registrations_in(package):
+        """Add every GraphRegistration found in the modules of `package`. New runs get the newest version of a graph.
+
+        A module without one, and a sub-package that is not registered itself, is told in `warnings`.
+        """
+        found = search(package)
+        for registration in found.graphs:
             self.registry.add(registration)
+        self._packages.add(package.__name__)
+        self._left_out |= found.warnings
 
     def register_lock(self, path: Path) -> None:
         """Take over runs of earlier hashes, as graphs.lock.json allows; call it after the graphs are registered.
@@ -61,22 +99,38 @@ class DurableGraphApp:
         A lock that is missing, out of date or unreadable allows nothing, and the log says so: an app that does not
         load would be worse than runs that park.
         """
-        from ..change.lock import Lock  # not every app has one
-        from ..errors import LockError
-
         try:
-            graphs = Lock.from_text(path.read_text(encoding="utf-8"), path.name).graphs
-        except OSError:
+            self._take_over(path)
+        except Exception as error:
+            logger.error("runs of earlier graph hashes are not taken over: %s", error)
+
+    def _take_over(self, path: Path) -> None:
+        from ..change.lock import Lock  # not every app has one
+
+        lock = Lock.read(path, path.name)
+        if lock is None:
             logger.warning("there is no %s: runs of earlier graph hashes are not taken over", path.name)
             return
-        except LockError as error:
-            logger.error("runs of earlier graph hashes are not taken over: %s", error)
-            return
-        for name, graph in graphs.items():
+        for name, graph in lock.graphs.items():
             for locked in graph.versions.values():
                 done = [self.registry.take_over(name, old, locked.graph_hash) for old in locked.serves]
                 if not all(done):
-                    logger.warning("%s is out of date for graph %r: run the command `lock`", path.name, name)
+                    logger.warning("%s is out of date for graph %r: run `nox -s lock`", path.name, name)
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each module of a registered package in which no graph was found."""
+        return [text for name, text in self._left_out.items() if name not in self._packages]
+
+    def check(self) -> None:
+        """Raise RegistrationError with every fault between the graphs and their schedules, once all are registered."""
+        from ..declare.graph_set import set_faults  # most apps register and are checked once: not part of the import
+
+        faults = set_faults(self.registry.all(), self.registry.by_name)
+        faults += [fault for schedule in self._schedules.values() for fault in schedule.faults(self.registry)]
+        if faults:
+            lines = [f"  {number}. {fault}" for number, fault in enumerate(faults, start=1)]
+            raise RegistrationError("\n".join([f"the app's graphs have {len(faults)} fault(s) together:", *lines]))
 
     def schedule(
         self,
@@ -89,17 +143,24 @@ class DurableGraphApp:
         """Start a run of a graph at every tick of `cron` (NCRONTAB, six fields, UTC unless the app says otherwise).
 
         The run's id is made of the schedule's name and the tick, so that a tick that fires twice starts one run.
-        `name` tells several schedules of one graph apart. The input is validated at each tick; a bad one fails it.
-        """
-        registry, label = self.registry, name or graph_name
+        `name` tells several schedules of one graph apart. `cron` may be an app setting, `"%NIGHTLY%"`.
 
-        @self.function_app.function_name(f"schedule_{label.replace('-', '_')}")
+        Raises RegistrationError for a name or a cron expression that is not valid, or a name that is in use. That the
+        graph exists and takes the input is checked with the graphs, once all are registered.
+        """
+        from .schedules import Schedule, start_on_schedule
+
+        schedule = Schedule(name or graph_name, graph_name, cron, {} if input is None else input)
+        if schedule.function.lower() in self._schedules:
+            raise RegistrationError(f"{schedule} is declared twice: give each schedule a name=… of its own")
+        self._schedules[schedule.function.lower()] = schedule
+        registry = self.registry
+
+        @self.function_app.function_name(schedule.function)
         @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-            from .serving import start_on_schedule
-
-            await start_on_schedule(registry, client, graph_name, label, cron, input or {})
+            await start_on_schedule(schedule, registry, client, timer)
 
     def _add_orchestrator(self) -> None:
         @self.function_app.function_name(ORCHESTRATOR)
@@ -116,9 +177,10 @@ class DurableGraphApp:
         @self.function_app.activity_trigger(input_name="call")
         async def durable_graph_node(call: dict, context: func.Context) -> dict:  # type: ignore[type-arg]
             from ..work.activity import run_node
-            from .serving import in_thread
+            from .threads import in_thread, label_of
 
-            return dict(await run_node(registry, call, functools.partial(in_thread, context)))  # type: ignore[arg-type]
+            run = functools.partial(in_thread, context, label_of(call))
+            return dict(await run_node(registry, call, run))  # type: ignore[arg-type]
 
     def _add_route(self, route: Route) -> None:
         level = func.AuthLevel.ANONYMOUS if route.anonymous else None

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ..graph.names import ORCHESTRATOR
-from ..history.record import RunRecord
+from ..graph.names import ORCHESTRATOR, is_run_id
+from ..history.reading import read_input, read_status
+from ..history.record import STATUSES, RunRecord
 from ..http.api import IdTaken
 from ..http.values import Problem
 from ..run.messages import RunInput
@@ -42,7 +43,7 @@ class DurableRuns:
 
     async def get(self, run_id: str, *, history: bool = False) -> RunRecord | None:
         """The run, or None for an unknown id and for orchestrations that are not ours."""
-        return _record(
+        return record_of(
             await self._client.get_status(run_id, show_history=history, show_history_output=history, show_input=True)
         )
 
@@ -55,7 +56,7 @@ class DurableRuns:
         query = urlencode({"runtimeStatus": ",".join(sorted(statuses)), "showInput": "true", "top": limit})
         url = f"{sdk.management_url(self._client)}instances/?{query}"
         answer, following = await self._fetch(url, {"x-ms-continuation-token": cursor} if cursor else {})
-        records = (_record(sdk.read_status(item)) for item in answer)
+        records = (_listed(item) for item in answer)
         return [record for record in records if record is not None], following
 
     async def raise_event(self, run_id: str, address: str, payload: Any) -> None:
@@ -63,8 +64,14 @@ class DurableRuns:
         await self._unless_gone(run_id, self._client.raise_event(run_id, address, {"payload": payload}))
 
     async def terminate(self, run_id: str, reason: str) -> None:
-        """Terminate a run. A run that vanished in between is a problem 404."""
+        """Terminate a run. One that ended or vanished in between is a problem 410 or 404.
+
+        The SDK's client does not say that a run had ended, so it is looked up: whatever ended it was first.
+        """
         await self._unless_gone(run_id, self._client.terminate(run_id, reason))
+        record = await self.get(run_id)
+        if record is not None and record.finished and record.runtime_status not in STATUSES["cancelled"]:
+            raise Problem("run-finished", f"the run {run_id!r} is {record.status}")
 
     async def _unless_gone(self, run_id: str, call: Any) -> None:
         try:
@@ -83,36 +90,43 @@ async def _fetch(url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
     import aiohttp  # the SDK has loaded it; a session of our own, since the SDK's may be closed at any time
 
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+        if response.status == 400 and headers:
+            raise Problem("invalid", "the cursor is not one that the engine knows; without it the first page comes")
         response.raise_for_status()
-        return await response.json(content_type=None), response.headers.get("x-ms-continuation-token", "")
+        return json.loads(await response.text(), parse_int=_whole), response.headers.get("x-ms-continuation-token", "")
 
 
-def _record(status: Any) -> RunRecord | None:
+def _whole(digits: str) -> float:
+    """An integer; one that Python refuses to read, in an instance that is none of ours, must not hide the others."""
+    return int(digits) if len(digits) < 4000 else float(digits)
+
+
+def record_of(status: Any) -> RunRecord | None:
     """The SDK's status as a record; None for an unknown id and for orchestrations that are not ours."""
     if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
         return None
-    run = _run_input(status.input_)
-    if run is None:
+    run = read_input(status.input_)
+    if run is None or not is_run_id(str(status.instance_id)):
         return None
+    history = sdk.history_of(status)
     return RunRecord(
         id=status.instance_id,
         runtime_status=status.runtime_status.value,
         run=run,
-        custom_status=status.custom_status if isinstance(status.custom_status, dict) else {},
+        custom_status=read_status(status.custom_status),
         output=status.output,
         created_at=_iso(status.created_time),
         updated_at=_iso(status.last_updated_time),
-        history=sdk.history_of(status),
+        history=history if isinstance(history, (list, tuple)) else (),
     )
 
 
-def _run_input(text: Any) -> RunInput | None:
-    """The orchestration's input as the management API gives it: JSON text for runs that the SDK has started."""
+def _listed(item: Any) -> RunRecord | None:
+    """An instance of a list; None also for one that the SDK cannot read: it must not hide the others."""
     try:
-        value = json.loads(text) if isinstance(text, str) else text
-    except ValueError:
+        return record_of(sdk.read_status(item))
+    except Exception:
         return None
-    return value if isinstance(value, dict) and "plan" in value else None  # type: ignore[return-value]
 
 
 def _iso(moment: datetime | None) -> str | None:

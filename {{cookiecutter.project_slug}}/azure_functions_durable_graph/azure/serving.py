@@ -15,9 +15,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from ..errors import RegistrationError
-from ..graph.names import tick_id
-from ..http.api import Api, IdTaken, Runs
+from ..http.api import Api, Runs
 from ..http.routes import Route
 from ..http.values import Problem, Request, Response
 from ..work.registry import Registry
@@ -28,36 +26,6 @@ logger = logging.getLogger(__name__)
 async def serve(route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any) -> func.HttpResponse:
     """Answer one request of the Functions host."""
     return _to_azure(await _answer(route, registry, limit, req, client))
-
-
-async def start_on_schedule(
-    registry: Registry, client: Any, graph_name: str, label: str, cron: str, given: dict[str, Any]
-) -> None:
-    """Start the run of one tick, unless it is there already."""
-    graph = registry.default(graph_name)
-    if graph is None:
-        raise RegistrationError(f"the schedule {label!r} starts the unknown graph {graph_name!r}")
-    from ..http.runs import run_input
-    from .durable_runs import DurableRuns
-
-    now = datetime.now(timezone.utc)
-    run_id = tick_id(label, cron, now)
-    try:
-        await DurableRuns(client).start(run_id, run_input(graph, given, {"schedule": label}, now), fresh=False)
-    except IdTaken:
-        logger.info("the run %s of schedule %r is there already", run_id, label)
-
-
-async def in_thread(context: Any, code: Callable[..., Any], *arguments: Any) -> Any:
-    """Run code in a thread whose log records belong to this invocation (Python worker: thread-local storage)."""
-
-    def run() -> Any:
-        storage = getattr(context, "thread_local_storage", None)
-        if storage is not None:
-            storage.invocation_id = context.invocation_id
-        return code(*arguments)
-
-    return await asyncio.to_thread(run)
 
 
 def _api(registry: Registry, runs: Runs, limit: int) -> Api:
@@ -94,7 +62,10 @@ async def _answer(route: Route, registry: Registry, limit: int, req: func.HttpRe
 
 
 def _from_azure(route: Route, req: func.HttpRequest) -> Request:
-    url = urlsplit(req.url)
+    try:
+        url = urlsplit(req.url)
+    except ValueError:  # a Host header such as "["
+        raise Problem("invalid", "the request's URL cannot be read; check its Host header") from None
     prefix = url.path.split("/")[: -len(route.path.split("/"))]
     return Request(
         params=dict(req.route_params),

@@ -12,10 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from ..errors import LockError, ManifestError
+from ..errors import LockError, ManifestError, PayloadError
+from ..graph.documents import parse_object, read_text
 from ..graph.manifest import GraphManifest
+from ..graph.nodes import get, read_object
 from .changes import Change, Impact, code_changes, heaviest, manifest_changes
 
 FORMAT = 1
@@ -77,14 +80,26 @@ class Lock:
 
     @classmethod
     def from_text(cls, text: str, name: str = FILE_NAME) -> Lock:
-        """Read a lock. Raises LockError: one sentence that begins with the file's name."""
+        """Read a lock. Raises LockError, whatever the text is: one sentence that begins with the file's name."""
         try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            raise LockError(f"{name} is not JSON; restore it from git, or remove it and run `lock`") from None
-        if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("graphs"), dict):
-            raise LockError(f"{name} is no lock of format {FORMAT}; update the runtime, or restore the file from git")
+            data = parse_object(text)
+        except PayloadError as error:
+            raise LockError(f"{name}: {error}; restore the file from git, or remove it and run `nox -s lock`") from None
+        if data.get("format") != FORMAT or not isinstance(data.get("graphs"), dict):
+            raise LockError(
+                f"{name} is not a lock of format {FORMAT}; update the runtime, or restore the file from git"
+            )
         return cls({graph: _read_graph(graph, entry, name) for graph, entry in data["graphs"].items()})
+
+    @classmethod
+    def read(cls, path: Path, name: str = FILE_NAME) -> Lock | None:
+        """The lock in a file, None where there is no such file. Raises LockError like `from_text`."""
+        try:
+            return cls.from_text(read_text(path), name)
+        except FileNotFoundError:
+            return None
+        except PayloadError as error:
+            raise LockError(f"{name}: {error}") from None
 
     def hashes(self, graph: str) -> set[str]:
         """Every hash of a graph whose runs this lock takes care of."""
@@ -161,26 +176,30 @@ def _successor(old: Lock, locked: LockedVersion) -> LockedVersion:
 
 
 def _read_graph(graph: str, entry: Any, name: str) -> LockedGraph:
+    where = f"{name}: graph {graph!r}"
     try:
-        versions = {version: _read_version(data) for version, data in entry["versions"].items()}
-        default = entry["default"]
-    except (KeyError, TypeError, AttributeError, ManifestError) as error:
-        raise LockError(
-            f"{name}: the entry of graph {graph!r} cannot be read ({error}); restore the file from git"
-        ) from None
+        read_object(entry, "entry", {"default", "versions"})
+        default, found = get(entry, "default", str, "entry"), get(entry, "versions", dict, "entry")
+        versions = {version: _read_version(data, f"versions.{version}") for version, data in found.items()}
+        hashes = {version: locked.graph_hash for version, locked in versions.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise LockError(f"{where}: its entry cannot be read ({error}); restore the file from git") from None
     for version, locked in versions.items():
-        if locked.version != version or locked.graph_hash != entry["versions"][version]["graph_hash"]:
+        named = (locked.manifest.graph_name, locked.version, hashes[version])
+        if named != (graph, version, found[version]["graph_hash"]):
             raise LockError(
-                f"{name}: graph {graph!r}, version {version!r} was edited by hand (its hash is not that of its "
-                "manifest); restore the file from git, then run `lock`"
+                f"{where}, version {version!r} was edited by hand (its name or hash is not that of its manifest); "
+                "restore the file from git, then run `nox -s lock`"
             )
     if default not in versions:
-        raise LockError(f"{name}: graph {graph!r} has no version {default!r}, its default; restore the file from git")
+        raise LockError(f"{where} has no version {default!r}, its default; restore the file from git")
     return LockedGraph(default, versions)
 
 
-def _read_version(data: Any) -> LockedVersion:
-    serves, code = data["serves"], data["code"]
-    if not (isinstance(serves, list) and isinstance(code, dict) and all(isinstance(h, str) for h in serves)):
-        raise TypeError("serves is a list of hashes, code an object")
-    return LockedVersion(GraphManifest.from_dict(data["manifest"]), code, tuple(serves))
+def _read_version(data: Any, path: str) -> LockedVersion:
+    read_object(data, path, {"graph_hash", "serves", "manifest", "code"})
+    serves, code = get(data, "serves", list, path), get(data, "code", dict, path)
+    get(data, "graph_hash", str, path)
+    if not all(isinstance(text, str) for text in (*serves, *code.values())):
+        raise ManifestError(f"{path}: serves is a list of hashes, and code has a digest for each handler")
+    return LockedVersion(GraphManifest.from_dict(get(data, "manifest", dict, path)), code, tuple(serves))

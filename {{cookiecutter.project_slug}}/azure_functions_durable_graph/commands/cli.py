@@ -1,29 +1,49 @@
 """The command line: `python -m azure_functions_durable_graph …`.
 
-Exit codes: 0 done, 1 refused with one sentence, 2 wrong usage; `lock` has more, see `locking`.
+Exit codes: 0 success, 1 an error that one sentence explains, 2 wrong usage; `lock` has more, see `commands/lock.py`.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import HistoryError, HostError, LockError, VendorError
+from ..errors import HistoryError, HostError, LockError, RegistrationError, VendorError
+
+REQUIREMENTS = frozenset({"azure", "pydantic", "aiohttp"})
+"""The top-level modules that requirements.txt installs, and that a command may find missing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command."""
+    """Run one command; returns its exit code."""
+    _tolerate_encodings()
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
     try:
         return int(options.run(options))
-    except (HistoryError, HostError, LockError, VendorError) as error:
+    except (HistoryError, HostError, LockError, RegistrationError, VendorError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] not in REQUIREMENTS:
+            raise
+        print(
+            f"error: {error.name} is not installed; run this command as a nox session (`nox -l` lists them), "
+            "or install requirements.txt first",
+            file=sys.stderr,
+        )
+    return 1
+
+
+def _tolerate_encodings() -> None:
+    """Print '?' for a character that the console or the pipe cannot encode; a command must not fail on its output."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,10 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser(
         "serve",
         help="run function_app.py on this machine, without Azure",
-        description="Load function_app.py as it is and run it through the real azure-functions-durable SDK: HTTP "
+        description="Load function_app.py unchanged and run it through the real azure-functions-durable SDK: HTTP "
         "routes, orchestrations, activities, entities, events and timers. No Core Tools, no Docker, no storage "
-        "emulator. "
-        "Runs are kept in a file and go on where they stood when the host is started again.",
+        "emulator. Runs are kept in a file and continue where they left off when the host is started again.",
     )
     serve.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
     serve.add_argument("--port", type=int, default=7071, help="port on 127.0.0.1, 0 for a free one (default: 7071)")
@@ -43,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--memory", action="store_true", help="keep runs in memory: they end with the process")
     serve.add_argument("--skip-time", action="store_true", help="wait for no durable timer (implies --memory)")
     serve.add_argument("--reload", action="store_true", help="start again when a file changes; runs go on")
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer requests with this Host or Origin, beside loopback names; may be given several times",
+    )
     serve.set_defaults(run=_serve, log=logging.INFO)
     _add_lock(commands)
     _add_record(commands)
@@ -53,28 +79,29 @@ def _parser() -> argparse.ArgumentParser:
 def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     lock = commands.add_parser(
         "lock",
-        help="compare the graphs with graphs.lock.json, and write it",
-        description="Say what changed in each graph since the lock and what that means for runs in flight, then write "
-        "the lock. A change that runs in flight would not survive is refused until the graph has a new version.",
-        epilog="exit codes: 0 in step or written, 1 something cannot be read, 3 the lock is out of date, 4 a change "
+        help="compare the graphs with graphs.lock.json, and update it",
+        description="Report what has changed in each graph since the lock was written and what that means for runs in "
+        "flight, then update the lock. A change that runs in flight would not survive is refused until the graph has a "
+        "new version.",
+        epilog="exit codes: 0 up to date or written, 1 something cannot be read, 3 the lock is out of date, 4 a change "
         "needs a new version, 5 live runs need a version that is dropped",
     )
     lock.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
-    lock.add_argument("--check", action="store_true", help="write nothing; fail where the lock is not in step")
+    lock.add_argument("--check", action="store_true", help="write nothing; fail if the lock is out of date")
     lock.add_argument("--json", action="store_true", help="print the changes as JSON")
-    lock.add_argument("--base", metavar="FILE_OR_REVISION", help="compare with this lock instead: what is deployed")
-    lock.add_argument("--summary", metavar="FILE", help="append Markdown with pictures (default: GITHUB_STEP_SUMMARY)")
+    lock.add_argument("--base", metavar="FILE_OR_REVISION", help="compare with this lock: the one that is deployed")
+    lock.add_argument("--summary", metavar="FILE", help="append a Markdown report (default: GITHUB_STEP_SUMMARY)")
     lock.add_argument("--against-runs", metavar="URL", help="ask the app at URL (…/api) which versions live runs need")
     lock.add_argument("--key", help="function key for --against-runs (default: FUNCTIONS_KEY)")
-    lock.set_defaults(run=_lock, log=logging.CRITICAL)  # it says itself what is wrong with the lock
+    lock.set_defaults(run=_lock, log=logging.CRITICAL)  # the command reports problems with the lock itself
 
 
 def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     record = commands.add_parser(
         "record",
-        help="keep the history of a run as a fixture for tests",
-        description="Ask the Durable management API for a run and write what happened to it into a file. A test "
-        "replays it against today's code and names the first difference.",
+        help="save the history of a run as a fixture for tests",
+        description="Get a run from the Durable management API and write its history to a file. A test replays it "
+        "against today's code and names the first difference.",
     )
     record.add_argument("run_id", metavar="RUN_ID")
     record.add_argument("--url", default="http://127.0.0.1:7071", help="the app, without a path (default: %(default)s)")
@@ -87,11 +114,14 @@ def _add_project_commands(commands: argparse._SubParsersAction[argparse.Argument
     graph = commands.add_parser("new-graph", help="add a graph and its test to the project")
     graph.add_argument("name", metavar="NAME", help="name of the graph, e.g. invoice_approval")
     graph.set_defaults(run=_new_graph, log=logging.WARNING)
-    package = commands.add_parser("package", help="stage what is deployed in dist/app: all that .funcignore leaves")
+    package = commands.add_parser("package", help="stage in dist/app what .funcignore does not exclude")
     package.set_defaults(run=_package, log=logging.WARNING)
     verify = commands.add_parser("verify", help="check that the vendored runtime is as it was delivered")
+    verify.add_argument("--template", metavar="URL", help="compare the record with that of the template's repository")
+    verify.add_argument("--revision", metavar="REVISION", help="its tag or branch (default: the tag of the version)")
+    verify.add_argument("--base", metavar="REVISION", help="only where the record has changed since this git revision")
     verify.set_defaults(run=_verify, log=logging.WARNING)
-    update = commands.add_parser("update-runtime", help="replace the vendored runtime by that of a template revision")
+    update = commands.add_parser("update-runtime", help="replace the vendored runtime with that of a template revision")
     update.add_argument("revision", nargs="?", metavar="REVISION", help="tag or branch (default: the template's head)")
     update.add_argument("--template", required=True, metavar="URL", help="the template's repository")
     update.set_defaults(run=_update_runtime, log=logging.WARNING)
@@ -113,14 +143,19 @@ def _package(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from .vendoring import verify
+    from .verify import verify, verify_record
 
-    print(verify(Path.cwd()))
+    if options.template:
+        print(verify_record(Path.cwd(), options.template, options.revision, options.base))
+    elif options.revision or options.base:
+        raise VendorError("--revision and --base need --template: the repository with which to compare")
+    else:
+        print(verify(Path.cwd()))
     return 0
 
 
 def _update_runtime(options: argparse.Namespace) -> int:
-    from .vendoring import update
+    from .update_runtime import update
 
     print(update(Path.cwd(), options.template, options.revision))
     return 0
@@ -149,21 +184,23 @@ def _lock(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from .serve import serve  # the Azure packages are loaded only where they are needed
+    from .serve import serve  # imports the Azure packages, which other commands do not need
 
     if not 0 <= options.port <= 65535:
-        raise HostError(f"--port {options.port}: a port is a number from 0 to 65535")
+        raise HostError(f"--port must be between 0 and 65535, not {options.port}")
     folder = Path(options.folder).resolve()
-    in_memory = options.memory or options.skip_time  # a clock that runs ahead leaves times that have not come yet
+    in_memory = options.memory or options.skip_time  # a clock that runs ahead leaves timestamps in the future
     if options.reload and in_memory:
-        raise HostError("--reload needs a store: with --memory or --skip-time every run would end with each change")
+        raise HostError("--reload needs a store: with --memory or --skip-time every change would lose all runs")
     if options.reload:
         from .reload import looks, supervise
 
-        supervise([str(folder), f"--port={options.port}", f"--store={options.store}"], folder, looks(folder), _say)
+        allowed = [f"--allow-host={name}" for name in options.allow_host]
+        arguments = [str(folder), f"--port={options.port}", f"--store={options.store}", *allowed]
+        supervise(arguments, folder, looks(folder), _say)
         return 0
     store = None if in_memory else Path(options.store)
-    serve(folder, options.port, store, _say, skip_time=options.skip_time)
+    serve(folder, options.port, store, _say, skip_time=options.skip_time, allowed=options.allow_host)
     return 0
 
 

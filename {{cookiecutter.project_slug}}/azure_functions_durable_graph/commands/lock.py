@@ -1,6 +1,6 @@
 """The command `lock`: compare the app's graphs with graphs.lock.json, and write it.
 
-Exit codes, so that a pipeline can tell: 0 in step (or written), 3 the lock is out of date, 4 a change needs a new
+Exit codes, so that a pipeline can tell: 0 up to date (or written), 3 the lock is out of date, 4 a change needs a new
 version, 5 a version is dropped that runs still need. What cannot be read is 1, as everywhere.
 """
 
@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +17,17 @@ from typing import Any
 from ..change.code_digests import code_digests
 from ..change.lock import FILE_NAME, Lock, LockedVersion, VersionChange, compare, following
 from ..change.report import as_json, as_markdown, as_text, needs_new_version
-from ..errors import HostError
+from ..errors import HostError, LockError
+from ..graph.documents import why
 from ..host.app.loader import load_runtime
 from ..host.app.settings import apply_local_settings
 from ..work.registry import Registry
+from .asking import ask
 
-IN_STEP, OUT_OF_DATE, NEEDS_VERSION, STILL_NEEDED = 0, 3, 4, 5
+NEVER_DEPLOYED = "urn:durable-graph:graph-not-found"
+"""The problem with which an app answers that does not have a graph. Any other 404 is of something else."""
+
+UP_TO_DATE, OUT_OF_DATE, NEEDS_VERSION, STILL_NEEDED = 0, 3, 4, 5
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,21 @@ class LockOptions:
 def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
     """Check or write the lock, and tell what changed. Raises HostError or LockError for what cannot be read."""
     path = options.folder / FILE_NAME
-    on_disk = Lock.from_text(path.read_text(encoding="utf-8")) if path.exists() else None
-    registered = locked_versions(_registry(options.folder))
+    on_disk = Lock.read(path)
+    apply_local_settings(options.folder)
+    runtime = load_runtime(options.folder)
+    runtime.check()
+    registered = locked_versions(runtime.registry)
     deployed = _base(options) if options.base else on_disk or Lock()
     wanted = following(deployed, registered)
     found = compare(deployed, wanted)
     code, verdict = _verdict(options, on_disk, deployed, wanted, registered, found)
-    if not options.check and code == IN_STEP:
-        path.write_text(wanted.to_text(), encoding="utf-8")
-    _tell(options, say, found, code, verdict)
+    if not options.check and code == UP_TO_DATE:
+        try:
+            path.write_text(wanted.to_text(), encoding="utf-8")
+        except OSError as error:
+            raise HostError(f"{FILE_NAME} cannot be written: {why(error)}") from None
+    _tell(options, say, found, code, verdict, runtime.warnings)
     return code
 
 
@@ -78,14 +87,14 @@ def _verdict(
         return NEEDS_VERSION, f"a new version is needed: {names}"
     if options.check:
         if on_disk is None:
-            return OUT_OF_DATE, f"there is no {FILE_NAME}; run `lock` and commit it"
+            return OUT_OF_DATE, f"there is no {FILE_NAME}; run `nox -s lock` and commit it"
         if following(on_disk, registered).to_text() != on_disk.to_text() or not _covers(on_disk, deployed, wanted):
-            return OUT_OF_DATE, f"{FILE_NAME} is out of date; run `lock`, read what it says, and commit the file"
+            return OUT_OF_DATE, f"{FILE_NAME} is out of date; run `nox -s lock`, read what it says, and commit the file"
     if options.against_runs:
         needed = _still_needed(options.against_runs, options.key, wanted, found)
         if needed:
             return STILL_NEEDED, "; ".join(needed)
-    return IN_STEP, f"{FILE_NAME} is in step" if options.check else f"{FILE_NAME} is written"
+    return UP_TO_DATE, f"{FILE_NAME} is up to date" if options.check else f"{FILE_NAME} is written"
 
 
 def _covers(on_disk: Lock, deployed: Lock, wanted: Lock) -> bool:
@@ -108,47 +117,68 @@ def _still_needed(url: str, key: str | None, wanted: Lock, found: list[VersionCh
 
 
 def _deployed_versions(url: str, key: str | None, graph: str) -> list[dict[str, Any]]:
-    headers = {"x-functions-key": key} if key else {}
-    request = urllib.request.Request(f"{url.rstrip('/')}/graphs/{graph}", headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            versions: list[dict[str, Any]] = json.load(response)["versions"]
-            return versions
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return []  # the graph has never been deployed there
-        raise HostError(f"{request.full_url} answered {error.code}; is the key right?") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise HostError(f"{request.full_url} cannot be asked for its live runs: {error}") from None
+    place = f"{url.rstrip('/')}/graphs/{graph}"
+    code, answer = ask(place, {"x-functions-key": key} if key else {})
+    told = answer if isinstance(answer, dict) else {}
+    if code == 404 and told.get("type") == NEVER_DEPLOYED:
+        return []
+    if code in (401, 403):
+        raise HostError(f"{place} answered {code}; is the key right?")
+    versions = told.get("versions")
+    if code != 200 or not isinstance(versions, list) or not all(map(_is_version, versions)):
+        raise HostError(
+            f"{place} answered {code}, and not as an app with graphs does; the URL is that of the app with its route "
+            "prefix, e.g. https://APP.azurewebsites.net/api"
+        )
+    return versions
+
+
+def _is_version(data: Any) -> bool:
+    kinds = {"version": str, "graph_hash": str, "live_runs": int}
+    return isinstance(data, dict) and all(isinstance(data.get(key), kind) for key, kind in kinds.items())
 
 
 def _base(options: LockOptions) -> Lock:
     """The lock of `--base`: a file, or the lock file of a git revision (none there means: nothing is deployed)."""
     base = str(options.base)
     if Path(base).is_file():
-        return Lock.from_text(Path(base).read_text(encoding="utf-8"), base)
-    git = ["git", "-C", str(options.folder)]
-    revision = [*git, "rev-parse", "--verify", "--quiet", f"{base}^{{commit}}"]
-    known = subprocess.run(revision, capture_output=True, check=False)
+        return Lock.read(Path(base), base) or Lock()
+    known = _git(options, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
     if known.returncode:
         raise HostError(f"--base {base}: neither a file nor a git revision that is here; fetch it first")
-    shown = subprocess.run([*git, "show", f"{base}:./{FILE_NAME}"], capture_output=True, text=True, check=False)
-    return Lock() if shown.returncode else Lock.from_text(shown.stdout, f"{base}:{FILE_NAME}")
+    shown = _git(options, "show", f"{known.stdout.decode().strip()}:./{FILE_NAME}")
+    if shown.returncode:
+        return Lock()
+    try:
+        return Lock.from_text(shown.stdout.decode("utf-8-sig"), f"{base}:{FILE_NAME}")
+    except UnicodeDecodeError:
+        raise LockError(f"{base}:{FILE_NAME} is not UTF-8 text") from None
+
+
+def _git(options: LockOptions, *words: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["git", "-C", str(options.folder), *words], capture_output=True, check=False)
+    except (OSError, ValueError) as error:
+        raise HostError(f"--base {options.base}: git cannot be run ({error})") from None
 
 
 def _tell(
-    options: LockOptions, say: Callable[[str], None], found: list[VersionChange], code: int, verdict: str
+    options: LockOptions,
+    say: Callable[[str], None],
+    found: list[VersionChange],
+    code: int,
+    verdict: str,
+    warnings: list[str],
 ) -> None:
     summary = options.summary or os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(f"{as_markdown(found)}\n**{verdict}**\n")
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(f"{as_markdown(found)}\n**{verdict}**\n")
+        except OSError as error:
+            raise HostError(f"the summary {summary} cannot be written: {why(error)}") from None
     if options.as_json:
-        say(json.dumps({"exit_code": code, "verdict": verdict, "versions": as_json(found)}, indent=2))
+        told = {"exit_code": code, "verdict": verdict, "versions": as_json(found), "warnings": warnings}
+        say(json.dumps(told, indent=2))
     else:
-        say(f"{as_text(found)}\n{verdict}")
-
-
-def _registry(folder: Path) -> Registry:
-    apply_local_settings(folder)
-    return load_runtime(folder).registry
+        say("\n".join([*(f"warning: {text}" for text in warnings), as_text(found), verdict]))

@@ -6,7 +6,9 @@ import keyword
 from pathlib import Path
 
 from ..errors import HostError
+from ..graph.documents import why
 from ..graph.names import NAME_RULE, is_name
+from .file_names import is_device
 
 _GRAPH = '''"""{title}: say here what it is for."""
 
@@ -55,10 +57,12 @@ def test_a_run_goes_from_the_first_step_to_the_last() -> None:
 
 
 def new_graph(project: Path, name: str) -> list[Path]:
-    """Write `graphs/NAME.py` and `tests/test_NAME.py`. Raises HostError for a bad name, or a file that is there."""
+    """Write `graphs/NAME.py` and `tests/test_NAME.py`. Raises HostError for a bad name, or a file that exists."""
     module = name.replace("-", "_").lower()
     if not is_name(name) or not module.isidentifier() or keyword.iskeyword(module):
-        raise HostError(f"{name!r} is no name for a graph: it is {NAME_RULE}, and no word of Python")
+        raise HostError(f"{name!r} is not a valid name for a graph: use {NAME_RULE}, and not a word of Python")
+    if is_device(module):
+        raise HostError(f"{name!r} cannot be the name of a graph: Windows reserves this name for a device")
     words = [word.capitalize() for word in module.split("_") if word]
     values = {"name": name, "module": module, "title": " ".join(words), "model": "".join(words) + "State"}
     files = {
@@ -67,9 +71,12 @@ def new_graph(project: Path, name: str) -> list[Path]:
     }
     for path in files:
         if path.exists():
-            raise HostError(f"{path.relative_to(project)} is there already")
+            raise HostError(f"{path.relative_to(project)} already exists")
         if not path.parent.is_dir():
             raise HostError(f"there is no folder {path.parent.name}/ in {project}; run this in a generated project")
     for path, text in files.items():
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise HostError(f"{path.relative_to(project)} cannot be written: {why(error)}") from None
     return list(files)

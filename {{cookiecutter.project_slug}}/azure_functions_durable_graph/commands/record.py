@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from ..errors import HistoryError, HostError
+from ..graph.documents import why
 from ..graph.names import RUN_ID_RULE, is_run_id
 from ..history.recording import recorded_run
+from .asking import ask
+from .file_names import distinct_stem
+
+_CURES = {404: "there is no such run", 401: "the system key of the Durable extension is needed: --key"}
 
 
 def record(run_id: str, url: str, key: str | None, output: Path) -> Path:
@@ -19,18 +21,19 @@ def record(run_id: str, url: str, key: str | None, output: Path) -> Path:
     In Azure the API wants the Durable extension's system key. Raises HostError or HistoryError with one sentence.
     """
     if not is_run_id(run_id):
-        raise HistoryError(f"{run_id!r} is no run id: it is {RUN_ID_RULE}")
+        raise HistoryError(f"{run_id!r} is not a valid run id: use {RUN_ID_RULE}")
     query = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true", **({"code": key} if key else {})}
     place = f"{url.rstrip('/')}/runtime/webhooks/durabletask/instances/{quote(run_id)}"
+    code, status = ask(f"{place}?{urlencode(query)}", shown=place)
+    if code != 200:
+        raise HostError(f"{place} answered {code}: {_CURES.get(code, 'is it the address of the app?')}")
+    if not isinstance(status, dict):
+        raise HostError(f"{place} did not answer with JSON about a run; is it the address of the app?")
+    text = recorded_run(status).to_text()
+    path = output / f"{distinct_stem(run_id)}.json"
     try:
-        with urllib.request.urlopen(f"{place}?{urlencode(query)}", timeout=60) as response:
-            status = json.load(response)
-    except urllib.error.HTTPError as error:
-        cure = {404: "there is no such run", 401: "the system key of the Durable extension is needed: --key"}
-        raise HostError(f"{place} answered {error.code}: {cure.get(error.code, error.reason)}") from None
-    except (OSError, ValueError) as error:
-        raise HostError(f"{place} cannot be read: {error}") from None
-    output.mkdir(parents=True, exist_ok=True)
-    path = output / f"{run_id.replace(':', '_')}.json"
-    path.write_text(recorded_run(status).to_text(), encoding="utf-8")
+        output.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise HostError(f"{path} cannot be written: {why(error)}") from None
     return path

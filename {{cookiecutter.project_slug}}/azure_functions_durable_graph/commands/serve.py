@@ -3,33 +3,69 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import logging
 import os
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
+from typing import Any
 
+from ..errors import HostError
 from ..host.app.loader import LoadedApp, load_app
 from ..host.app.settings import Settings, apply_local_settings, read_settings
 from ..host.app.worker import Worker
-from ..host.clock import Clock, SkippingClock, SystemClock
+from ..host.clock import SkippingClock, SystemClock
 from ..host.local_host import LocalHost
 from ..host.store import SqliteStore
 from ..host.web.server import Server
 
-logger = logging.getLogger("azure_functions_durable_graph.host")
-
-
 GRACE = 5.0
-"""Seconds that functions at work have to end after the signal to stop. A second signal does not wait."""
+"""Seconds that functions at work have to end after the signal to stop. The same signal again does not wait."""
 
 
-def serve(folder: Path, port: int, store: Path | None, say: Callable[[str], None], *, skip_time: bool = False) -> None:
-    """Serve until SIGINT or SIGTERM. Runs live in `store`, or in memory where it is None.
+class Stopping:
+    """Counts the signals to stop.
 
-    With `skip_time` no durable timer is waited for: when all is quiet the clock goes to the next one.
+    One press of Ctrl-C is several signals where a supervisor stands between: the terminal sends SIGINT to all, then
+    nox, or `serve --reload`, sends SIGTERM to its child. So only the same signal again means "at once".
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.at_once = asyncio.Event()
+        self._seen: set[int] = set()
+
+    def signal(self, number: int) -> None:
+        """A signal has come."""
+        if number in self._seen:
+            self.at_once.set()
+        self._seen.add(number)
+        self.asked.set()
+
+    def listen(self) -> None:
+        """Let the process's signals come here, on Windows as well, whose loops have no signal handlers."""
+        loop = asyncio.get_running_loop()
+        for number in filter(None, (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", None))):
+            try:
+                loop.add_signal_handler(number, self.signal, number)
+            except NotImplementedError:
+                signal.signal(number, lambda given, _: loop.call_soon_threadsafe(self.signal, given))
+
+
+def serve(
+    folder: Path,
+    port: int,
+    store: Path | None,
+    say: Callable[[str], None],
+    *,
+    skip_time: bool = False,
+    allowed: Iterable[str] = (),
+) -> None:
+    """Serve until SIGINT or SIGTERM; then the process ends, with a code that is not 0 where the host has failed.
+
+    Runs live in `store`, or in memory where it is None. With `skip_time` no durable timer is waited for: when all is
+    quiet the clock goes to the next one. `allowed` are names beside the loopback ones under which it may be called.
 
     Raises HostError with one sentence for whatever keeps it from starting.
     """
@@ -38,37 +74,44 @@ def serve(folder: Path, port: int, store: Path | None, say: Callable[[str], None
     app = load_app(folder)
     kept = SqliteStore(None if store is None else folder / store)
     worker = Worker(app, str(folder), timeout=settings.timeout, threads=settings.threads)
-    asyncio.run(_serve(app, worker, SkippingClock() if skip_time else SystemClock(), settings, kept, port, store, say))
-    os._exit(0)  # a function that is still at work in a thread must not keep the process; all that counts is committed
+    host = LocalHost(worker, SkippingClock() if skip_time else SystemClock(), settings, kept)
+    server = Server(host, app, port, allowed=allowed)
+    failure = asyncio.run(_serve(host, server, lambda url: banner(server, app, settings, url, store), say))
+    if failure is None:
+        say("stopped")
+    else:
+        sys.stderr.write(f"error: {failure}\n")
+        sys.stderr.flush()
+    os._exit(0 if failure is None else 1)  # a thread that is still at work must not keep the process
 
 
 async def _serve(
-    app: LoadedApp,
-    worker: Worker,
-    clock: Clock,
-    settings: Settings,
-    kept: SqliteStore,
-    port: int,
-    store: Path | None,
-    say: Callable[[str], None],
-) -> None:
-    host = LocalHost(worker, clock, settings, kept)
-    server = Server(host, app, port)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
-            loop.add_signal_handler(number, stop.set)
+    host: LocalHost, server: Server, greeting: Callable[[str], str], say: Callable[[str], None]
+) -> HostError | None:
+    """Serve until a signal comes, or until the host cannot go on: then, why."""
+    stopping = Stopping()
+    stopping.listen()
     gc.collect()
     gc.freeze()  # what the app has loaded stays: the collector need not look at it again
     async with server.running() as url:
-        say(banner(server, app, settings, url, store))
-        await stop.wait()
-        stop.clear()
-        resting = asyncio.create_task(host.shut_down(GRACE))
-        await asyncio.wait([resting, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
-    kept.close()
-    say("stopped")
+        say(greeting(url))
+        await _first(stopping.asked.wait(), host.failed())
+        if host.failure is None and not host.idle:
+            say(f"stopping: what is at work has {GRACE:g} seconds to end; interrupt again to stop at once")
+        await _first(host.shut_down(GRACE), stopping.at_once.wait(), host.failed())
+    try:
+        host.close()
+    except HostError as failure:
+        return failure
+    return host.failure
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def banner(server: Server, app: LoadedApp, settings: Settings, url: str, store: Path | None) -> str:

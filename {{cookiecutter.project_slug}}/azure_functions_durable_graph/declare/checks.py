@@ -1,18 +1,19 @@
 """What can be wrong with a graph's shape, found before anything runs.
 
-Each check yields faults and knows nothing of the others; `manifest_faults` and `code_faults` run them all.
+Each check yields faults and knows nothing of the others; `manifest_faults` runs them all. What the code of a graph
+shows is checked in `code_checks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from ..errors import Fault
 from ..graph.manifest import GraphManifest
-from ..graph.names import COMPLETE, NAME_RULE, did_you_mean, is_name
+from ..graph.names import COMPLETE, NAME_RULE, is_name
 from ..graph.nodes import NodeSpec
-from ..graph.registration import NodeCode
 from ..graph.topology import reachable, stuck
+from ..graph.wording import correction, shown
 
 
 def manifest_faults(manifest: GraphManifest) -> list[Fault]:
@@ -23,57 +24,18 @@ def manifest_faults(manifest: GraphManifest) -> list[Fault]:
     return found
 
 
-def code_faults(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> list[Fault]:
-    """Events that a route's source waits for and nobody handles; fields that two branches surely both write."""
-    return [*_unhandled_events(manifest, code), *_conflicts(manifest, code)]
-
-
-def _unhandled_events(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:
-    routes = {name: node.route for name, node in code.items() if callable(node.route)}
-    if not routes:
-        return
-    from .introspection import awaited_events  # reads source: only where there is a route
-
-    for name, route in routes.items():
-        for event in sorted(awaited_events(route) - set(manifest.event_handlers)):
-            yield Fault(
-                f"node {name!r}",
-                f"its route waits for the event {event!r}, which nobody handles",
-                f"Call add_event_handler({event!r}, …)",
-            )
-
-
-def _conflicts(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:
-    if not manifest.branches:
-        return
-    from .introspection import returned_keys  # reads source: only where there is a parallel
-
-    for node in manifest.nodes.values():
-        writer: dict[str, str] = {}
-        for branch in node.branches or ():
-            handler = code[branch].handler if branch in code else None
-            for field in sorted(returned_keys(handler) if callable(handler) else ()):
-                if field in writer and field not in manifest.reducers:
-                    yield Fault(
-                        f"node {node.name!r}",
-                        f"its branches {writer[field]!r} and {branch!r} both write {field!r}",
-                        "Declare a reducer, as in Annotated[list[str], operator.add], or let one branch write it",
-                    )
-                writer.setdefault(field, branch)
-
-
 def _names(manifest: GraphManifest) -> Iterator[Fault]:
     named = [("graph", manifest.graph_name)]
     named += [("node", name) for name in manifest.nodes]
     named += [("event", name) for name in manifest.event_handlers]
     for kind, name in named:
         if not isinstance(name, str) or not is_name(name):
-            yield Fault(f"{kind} {name!r}", "is not a valid name", f"Use {NAME_RULE}")
+            yield Fault(f"{kind} {shown(name)}", "is not a valid name", f"Use {NAME_RULE}")
     if not isinstance(manifest.version, str) or not manifest.version:
-        yield Fault("version", f"is {manifest.version!r}", 'Use a non-empty string such as "1"')
+        yield Fault("version", f"is {shown(manifest.version)}", 'Use a non-empty string such as "1"')
     steps = manifest.max_steps
     if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
-        yield Fault("max_steps", f"is {steps!r}", "Use a whole number of at least 1")
+        yield Fault("max_steps", f"is {shown(steps)}", "Use a whole number of at least 1")
 
 
 def _entrypoint(manifest: GraphManifest) -> Iterator[Fault]:
@@ -85,7 +47,7 @@ def _entrypoint(manifest: GraphManifest) -> Iterator[Fault]:
         yield Fault(
             "entrypoint",
             f"names the unknown node {manifest.entrypoint!r}",
-            f"Add that node, or {did_you_mean(manifest.entrypoint, manifest.nodes)}",
+            correction(manifest.entrypoint, manifest.nodes, "Add that node"),
         )
 
 
@@ -100,7 +62,7 @@ def _edges(manifest: GraphManifest) -> Iterator[Fault]:
         for what, names in _mentioned(node).items():
             for target in names:
                 if target != COMPLETE and target not in manifest.nodes:
-                    cure = f"Add it, or {did_you_mean(target, manifest.nodes)}"
+                    cure = correction(target, manifest.nodes, "Add that node")
                     yield Fault(where, f"{what} names the unknown node {target!r}", cure)
 
 
@@ -129,20 +91,40 @@ def _parallels(manifest: GraphManifest) -> Iterator[Fault]:
                 yield Fault(f"node {name!r}", "is a branch with on_error", f"Put on_error on {node.name!r}")
 
 
-def _maps_and_subgraphs(manifest: GraphManifest) -> Iterator[Fault]:
+def _fields(manifest: GraphManifest) -> Iterator[Fault]:
+    """Fields that a map or a subgraph names. A model with `extra="allow"` has any field."""
     fields = manifest.state_schema.get("properties", {})
+    if not manifest.state_schema or manifest.state_schema.get("additionalProperties") is True:
+        return
+    for node in manifest.nodes.values():
+        for what, names in _named_fields(node).items():
+            for name in names:
+                if name not in fields:
+                    problem = f"{what} names {name!r}, which is not a field of {manifest.state_model}"
+                    yield Fault(f"node {node.name!r}", problem, correction(name, fields, "Add that field"))
+        kind = fields.get(node.over, {}).get("type", "array")
+        if node.kind == "map" and kind != "array":
+            problem = f"over names {node.over!r}, which is not a list but of type {kind!r}"
+            yield Fault(f"node {node.name!r}", problem, "Name a field that is a list of items")
+
+
+def _named_fields(node: NodeSpec) -> dict[str, Iterable[str]]:
+    return {
+        "over": filter(None, [node.over]),
+        "into": filter(None, [node.into]),
+        "input": (node.input or {}).values(),
+        "output": node.output or (),
+    }
+
+
+def _maps_and_subgraphs(manifest: GraphManifest) -> Iterator[Fault]:
     for node in manifest.nodes.values():
         where = f"node {node.name!r}"
-        mine = [*(node.input or {}).values(), *(node.output or {})]
-        for field in [*filter(None, (node.over, node.into)), *mine]:
-            if fields and field not in fields:
-                yield Fault(
-                    where, f"uses the field {field!r}, which the state does not have", did_you_mean(field, fields)
-                )
-        if node.kind == "map" and (not isinstance(node.limit, int) or node.limit < 1):
-            yield Fault(where, f"max_concurrency is {node.limit!r}", "Use a whole number of at least 1")
-        if node.kind == "subgraph" and (not isinstance(node.graph, str) or not is_name(node.graph)):
-            yield Fault(where, f"names the graph {node.graph!r}", f"A graph's name is {NAME_RULE}")
+        limit = node.limit
+        if node.kind == "map" and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+            yield Fault(where, f"max_concurrency is {shown(limit)}", "Use a whole number of at least 1")
+        if node.kind == "subgraph" and node.graph is not None and not is_name(node.graph):
+            yield Fault(where, f"graph is {node.graph!r}, which is not a valid name", f"Use {NAME_RULE}")
 
 
 def _unreachable(manifest: GraphManifest) -> Iterator[Fault]:
@@ -172,7 +154,7 @@ def _endless(manifest: GraphManifest) -> Iterator[Fault]:
         )
 
 
-_CHECKS = (_names, _entrypoint, _edges, _parallels, _maps_and_subgraphs, _unreachable, _endless)
+_CHECKS = (_names, _entrypoint, _edges, _parallels, _fields, _maps_and_subgraphs, _unreachable, _endless)
 
 
 def exact_edges(manifest: GraphManifest) -> dict[str, set[str]]:

@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
+
+if sys.version_info >= (3, 11):
+    from typing import NotRequired
+else:
+    from typing_extensions import NotRequired
+
+
+class NodeError(TypedDict):
+    """What failed, as the node to which `on_error` has led finds it in `context.error`.
+
+    `type` is the name of the exception's class, `bases` those of its base classes, nearest first; `where` names the
+    code that raised (handler, route, …), `node` and `step` the place, `attempts` how often it was tried. `errors` lists
+    the failures of branches, items or a child run.
+    """
+
+    type: str
+    bases: list[str]
+    message: str
+    where: str
+    node: str
+    step: int
+    attempts: int
+    errors: NotRequired[list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -13,7 +37,7 @@ class NodeContext:
 
     `attempt` counts from 1. `idempotency_key` is the same for every attempt of a step and different for every step,
     branch and item: hand it to whatever must recognise a repetition. `error` is set in the node to which `on_error` has
-    led: `type`, `bases`, `message`, `node`, `step` and `attempts` of what failed.
+    led, and None elsewhere.
     """
 
     run_id: str
@@ -25,7 +49,7 @@ class NodeContext:
     attempt: int
     idempotency_key: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    error: Mapping[str, Any] | None = None
+    error: NodeError | None = None
 
 
 def idempotency_key(run_id: str, step: int, branch: str | None = None, item: int | None = None) -> str:

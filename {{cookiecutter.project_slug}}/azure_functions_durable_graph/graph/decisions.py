@@ -13,7 +13,9 @@ from enum import Enum
 from typing import Any
 
 from ..errors import DecisionError
-from .names import COMPLETE
+from .durations import seconds_problem
+from .names import COMPLETE, plain_name
+from .wording import shown
 
 
 class RouteAction(str, Enum):
@@ -30,7 +32,7 @@ class RouteAction(str, Enum):
 class RouteDecision:
     """Where a run goes after a node. Build it with one of the class methods.
 
-    `timeout` and `duration` are seconds.
+    `timeout` and `duration` are seconds, 0 to 3650 days. Raises DecisionError for what makes no sense.
     """
 
     action: RouteAction
@@ -44,21 +46,49 @@ class RouteDecision:
     note: str | None = None
 
     def __post_init__(self) -> None:
-        needed, allowed = _FIELDS[self.action]
+        for name in _NAMES:
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, plain_name(getattr(self, name)))
+        needed, allowed = _FIELDS[self._known_action()]
         for name in needed:
             self._check_present(name)
         for name in _ALL - needed - allowed:
             if getattr(self, name) is not None:
                 raise DecisionError(f"a {self.action.value!r} decision takes no {name}")
-        if (self.timeout is None) != (self.timeout_node is None):
-            raise DecisionError("timeout and timeout_node go together: when to give up, and where to go then")
+        if self.events is not None:
+            object.__setattr__(self, "events", {plain_name(k): plain_name(v) for k, v in self.events.items()})
+        self._check_times()
         if self.note is not None and not isinstance(self.note, str):
             raise DecisionError(f"a decision's note is text, not {type(self.note).__name__}")
+
+    def _known_action(self) -> RouteAction:
+        try:
+            action = RouteAction(self.action)
+        except ValueError:
+            actions = ", ".join(repr(action.value) for action in RouteAction)
+            raise DecisionError(f"a decision's action is one of {actions}, not {shown(self.action)}") from None
+        object.__setattr__(self, "action", action)
+        return action
 
     def _check_present(self, name: str) -> None:
         value = getattr(self, name)
         if not _IS_VALID[name](value):
-            raise DecisionError(f"a {self.action.value!r} decision needs {name} as {_KINDS[name]}, not {value!r}")
+            text = f"a {self.action.value!r} decision needs {name} as {_KINDS[name]}, not {shown(value)}"
+            raise DecisionError(text)
+
+    def _check_times(self) -> None:
+        if (self.timeout is None) != (self.timeout_node is None):
+            raise DecisionError("timeout and timeout_node go together: when to give up, and where to go then")
+        if self.timeout_node is not None and not _is_text(self.timeout_node):
+            raise DecisionError(f"timeout_node is {shown(self.timeout_node)}; use the name of a node")
+        for name in ("timeout", "duration"):
+            seconds = getattr(self, name)
+            if seconds is None:
+                continue
+            problem = seconds_problem(seconds, zero=True)
+            if problem is not None:
+                raise DecisionError(f"the {name} of a {self.action.value!r} decision {problem}")
+            object.__setattr__(self, name, float(seconds))
 
     @classmethod
     def next(cls, node: str, *, note: str | None = None) -> RouteDecision:
@@ -100,7 +130,7 @@ class RouteDecision:
         """Stop until one of several events is posted: `{"approved": "ship", "rejected": "refund"}`."""
         return cls(
             RouteAction.WAIT_FOR_ANY,
-            events=dict(events),
+            events=events,
             timeout=_seconds(timeout),
             timeout_node=timeout_node,
             note=note,
@@ -141,22 +171,13 @@ class RouteDecision:
         unknown = sorted(set(map(str, data)) - known)
         if unknown:
             raise DecisionError(f"a decision has no key {unknown[0]!r}; known: {', '.join(sorted(known))}")
-        try:
-            action = RouteAction(data.get("action"))
-        except ValueError:
-            actions = ", ".join(repr(action.value) for action in RouteAction)
-            raise DecisionError(f"a decision's action is one of {actions}, not {data.get('action')!r}") from None
         times = {key: _seconds(data.get(key)) for key in ("timeout", "duration")}
-        return cls(**{**data, **times, "action": action})
+        return cls(**{"action": None, **data, **times})
 
 
-def _seconds(span: Any) -> float | None:
-    """A timedelta, or a number of seconds, as seconds."""
-    if span is None or (isinstance(span, (int, float)) and not isinstance(span, bool)):
-        return None if span is None else float(span)
-    if not isinstance(span, timedelta):
-        raise DecisionError(f"a timeout or duration is a timedelta, not {type(span).__name__}")
-    return span.total_seconds()
+def _seconds(span: Any) -> Any:
+    """A timedelta as seconds; a number, or what is neither, is judged by the decision itself."""
+    return span.total_seconds() if isinstance(span, timedelta) else span
 
 
 def _is_text(value: Any) -> bool:
@@ -173,6 +194,7 @@ def _is_events(value: Any) -> bool:
     return all(_is_text(event) and _is_text(node) for event, node in value.items())
 
 
+_NAMES = ("next_node", "event_name", "resume_node", "timeout_node")
 _ALL = frozenset({"next_node", "event_name", "resume_node", "events", "timeout", "timeout_node", "duration"})
 _TIMEOUT = frozenset({"timeout", "timeout_node"})
 
@@ -190,12 +212,12 @@ _IS_VALID: dict[str, Callable[[Any], bool]] = {
     "event_name": _is_text,
     "resume_node": _is_text,
     "events": _is_events,
-    "duration": lambda value: isinstance(value, float) and value >= 0,
+    "duration": lambda value: value is not None,
 }
 _KINDS = {
     **dict.fromkeys(("next_node", "event_name", "resume_node"), "a non-empty string"),
     "events": f"a non-empty dict of at most {MOST_EVENTS} event names to nodes",
-    "duration": "a timedelta that is not negative",
+    "duration": "a timedelta",
 }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ManifestError
 from .nodes import EventSpec, NodeSpec, get, read_object, without_defaults
 from .plain_json import digest
+from .plan import MAX_DEPTH
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -110,6 +111,7 @@ class GraphManifest:
             "version": self.version,
             "hash": self.graph_hash,
             "max_steps": self.max_steps,
+            "max_depth": MAX_DEPTH,
             "nodes": {name: node.to_plan() for name, node in self.nodes.items()},
         }
 

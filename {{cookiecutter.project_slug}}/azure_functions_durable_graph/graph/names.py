@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 ORCHESTRATOR = "durable_graph_run"
 """The one orchestration. A run of any other name in the same hub is not ours."""
@@ -28,6 +29,11 @@ RUN_ID_RULE = "1 to 100 characters out of A-Z a-z 0-9 . _ : - (and not '.' or '.
 def is_name(text: str) -> bool:
     """Whether `text` may name a graph, a node or an event: it stands in URLs, ids and event addresses."""
     return _NAME.fullmatch(text) is not None
+
+
+def plain_name(name: Any) -> Any:
+    """A name as a plain string: a member of a `str` enum is its value, as it is in JSON. Anything else stays."""
+    return str.__str__(name) if isinstance(name, str) else name
 
 
 def is_run_id(text: str) -> bool:
@@ -53,13 +59,9 @@ def wait_address(event_name: str, step: int) -> str:
     return f"{event_name}.{step}"
 
 
-def tick_id(schedule: str, cron: str, now: datetime) -> str:
-    """The id of a run that a schedule starts: the same for a tick that fires twice.
-
-    Ticks are told apart by the minute; by the second where the cron expression's seconds are no plain number.
-    """
-    moment = f"{now:%Y%m%dT%H%M}" if cron.split(maxsplit=1)[0].isdigit() else f"{now:%Y%m%dT%H%M%S}"
-    return f"{schedule}.{moment}Z"
+def tick_id(schedule: str, tick: datetime) -> str:
+    """The id of the run that a schedule starts for a tick: the same for a tick that fires twice."""
+    return f"{schedule}.{tick:%Y%m%dT%H%M%S}Z"
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ManifestError
+from .durations import seconds_problem
 
 if TYPE_CHECKING:
     from .plan import PlanNode
@@ -66,6 +67,10 @@ class NodeSpec:
         for key in ("targets", "branches"):
             if key in values:
                 values[key] = tuple(values[key])
+        for key in ("timeout", "seconds"):
+            problem = seconds_problem(values[key]) if key in values else None
+            if problem is not None:
+                raise ManifestError(f"{path}.{key}: {problem}")
         return cls(name, **values)
 
     def to_plan(self) -> PlanNode:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..errors import PayloadError
@@ -12,6 +13,11 @@ from ..errors import PayloadError
 CODEC_KEYS = frozenset({"__class__", "__module__", "__data__"})
 """Keys that the SDK's JSON codec resolves to loaded classes (azure-functions 1.26, `_durable_functions.py`).
 A posted payload that has them could call `from_json` of any class, or break every replay of the run."""
+
+
+MOST_DIGITS = 4300
+MOST_BITS = 14_284
+"""Longest whole number that CPython reads and writes as text unless told otherwise (`sys.set_int_max_str_digits`)."""
 
 
 def canonical(value: Any) -> str:
@@ -46,32 +52,74 @@ def _no_constant(name: str) -> NoReturn:
     raise PayloadError(f"{name} is not a JSON value")
 
 
-def check(value: Any, where: str) -> None:
-    """Raise PayloadError if `value` is not plain JSON or has a key of the SDK's codec at any depth.
+MOST_LEVELS = 150
+"""Levels of nesting that a value may have: states are read by pydantic's JSON parser, which gives up at about 200."""
+
+
+def check(value: Any, where: str, levels: int = MOST_LEVELS) -> None:
+    """Raise PayloadError if `value` is not plain JSON, cannot be kept, or has a key of the SDK's codec at any depth.
 
     `where` begins the error's text; the path inside the value follows it.
     """
     try:
-        _check(value, where)
-    except RecursionError:
-        raise PayloadError(f"{where}: nested too deeply") from None
+        _check(value, where, levels)
+    except _TooDeep:
+        raise PayloadError(f"{where}: nested more than {levels} levels deep") from None
 
 
-def _check(value: Any, where: str) -> None:
-    if value is None or isinstance(value, (str, bool, int)):
+class _TooDeep(Exception):  # noqa: N818 - ends the descent
+    pass
+
+
+def _check(value: Any, where: str, left: int) -> None:
+    if value is None or isinstance(value, bool):
         return
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise PayloadError(f"{where}: {value} is not a JSON value")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise PayloadError(f"{where}: the key {key!r} is not a string")
-            if key in CODEC_KEYS:
-                raise PayloadError(f"{where}: the key {key!r} is reserved by the durable codec; rename it")
-            _check(item, f"{where}.{key}")
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            _check(item, f"{where}[{index}]")
-    else:
-        raise PayloadError(f"{where}: {type(value).__name__} is not a JSON value")
+    if left < 0:
+        raise _TooDeep
+    for kinds, checker in _CHECKERS:
+        if isinstance(value, kinds):
+            return checker(value, where, left - 1)
+    raise PayloadError(f"{where}: {type(value).__name__} is not a JSON value")
+
+
+def _check_text(text: str, where: str, left: int) -> None:
+    """A lone surrogate is not text: UTF-8 cannot encode it, and what reads the JSON elsewhere refuses it."""
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise PayloadError(f"{where}: the text holds a lone surrogate, which UTF-8 cannot encode") from None
+
+
+def _check_int(value: int, where: str, left: int) -> None:
+    if value.bit_length() > MOST_BITS:
+        raise PayloadError(f"{where}: a whole number of more than {MOST_DIGITS} digits cannot be kept")
+
+
+def _check_float(value: float, where: str, left: int) -> None:
+    if not math.isfinite(value):
+        raise PayloadError(f"{where}: {value} is not a JSON value")
+
+
+def _check_object(value: dict[Any, Any], where: str, left: int) -> None:
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise PayloadError(f"{where}: the key {key!r} is not a string")
+        if key in CODEC_KEYS:
+            raise PayloadError(f"{where}: the key {key!r} is reserved by the durable codec; rename it")
+        _check_text(key, f"{where}: a key", left)
+        _check(item, f"{where}.{key}", left)
+
+
+def _check_array(value: list[Any] | tuple[Any, ...], where: str, left: int) -> None:
+    for index, item in enumerate(value):
+        _check(item, f"{where}[{index}]", left)
+
+
+_CHECKERS: tuple[tuple[Any, Callable[[Any, str, int], None]], ...] = (
+    (str, _check_text),
+    (int, _check_int),
+    (float, _check_float),
+    (dict, _check_object),
+    ((list, tuple), _check_array),
+)

@@ -5,7 +5,16 @@ Runs in flight hold it in their histories: keys may be added, never renamed or g
 
 from __future__ import annotations
 
+import sys
 from typing import Any, TypedDict
+
+if sys.version_info >= (3, 11):
+    from typing import NotRequired
+else:
+    from typing_extensions import NotRequired
+
+MAX_DEPTH = 32
+"""How deep graphs may run inside each other. A graph that calls itself without end stops there, with an error."""
 
 
 class PlanNode(TypedDict, total=False):
@@ -29,10 +38,14 @@ class PlanNode(TypedDict, total=False):
 
 
 class Plan(TypedDict):
-    """The run-relevant part of a manifest. A run is pinned to `hash` for its whole life."""
+    """The run-relevant part of a manifest. A run is pinned to `hash` for its whole life.
+
+    `max_depth` bounds how deep subgraphs nest below the run that a client started; plans without it have MAX_DEPTH.
+    """
 
     graph: str
     version: str
     hash: str
     max_steps: int
+    max_depth: NotRequired[int]
     nodes: dict[str, PlanNode]

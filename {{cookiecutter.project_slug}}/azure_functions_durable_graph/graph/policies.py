@@ -6,10 +6,14 @@ pure function of plain values, so that the orchestrator may call it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Union
+
+from .durations import LONGEST, duration_problem, is_number
+from .names import plain_name
+from .wording import shown
 
 ANY = "*"
 """The key of an `on_error` table that takes every error."""
@@ -22,23 +26,29 @@ class RetryPolicy:
     """How often and how soon a failed node is tried again.
 
     The pause before attempt n+1 is `first_interval * backoff ** (n - 1)`, at most `max_interval`. An error is retried
-    if its type or one of its base classes is in `retry_on` and none is in `give_up_on`; both take classes or names.
+    if its type or one of its base classes is in `retry_on` and none is in `give_up_on`; both take exception classes or
+    their names, one or several. An interval lasts at most 3650 days. Raises ValueError for what makes no sense.
     """
 
     max_attempts: int = 3
     first_interval: timedelta = timedelta(seconds=1)
     backoff: float = 2.0
     max_interval: timedelta | None = None
-    retry_on: Collection[ErrorName] = (Exception,)
-    give_up_on: Collection[ErrorName] = ()
+    retry_on: Collection[ErrorName] | ErrorName = (Exception,)
+    give_up_on: Collection[ErrorName] | ErrorName = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.max_attempts, int) or self.max_attempts < 1:
-            raise ValueError(f"max_attempts is a whole number of at least 1, not {self.max_attempts!r}")
-        if self.first_interval < timedelta(0) or (self.max_interval or timedelta(0)) < timedelta(0):
-            raise ValueError("the intervals of a RetryPolicy are not negative")
-        if self.backoff < 1:
-            raise ValueError(f"backoff is at least 1, not {self.backoff!r}")
+        if not isinstance(self.max_attempts, int) or isinstance(self.max_attempts, bool) or self.max_attempts < 1:
+            raise ValueError(f"max_attempts is {shown(self.max_attempts)}; use a whole number of at least 1")
+        if not is_number(self.backoff) or self.backoff < 1:
+            raise ValueError(f"backoff is {shown(self.backoff)}; use a finite number of at least 1")
+        for name in ("first_interval", "max_interval"):
+            span = getattr(self, name)
+            problem = None if span is None and name == "max_interval" else duration_problem(span, zero=True)
+            if problem is not None:
+                raise ValueError(f"{name} {problem}")
+        for name in ("retry_on", "give_up_on"):
+            object.__setattr__(self, name, _collection(name, getattr(self, name)))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, as manifests and plans hold it."""
@@ -52,14 +62,34 @@ class RetryPolicy:
         }
 
 
-def error_names(errors: Collection[ErrorName]) -> list[str]:
+def error_names(errors: Collection[ErrorName] | ErrorName) -> list[str]:
     """Exception classes or names as sorted names."""
-    return sorted({error_name(error) for error in errors})
+    return sorted({error_name(error) for error in _collection("errors", errors)})
 
 
 def error_name(error: ErrorName) -> str:
-    """The name by which an exception class is known."""
-    return error if isinstance(error, str) else error.__name__
+    """The name by which an exception class is known. Raises ValueError for anything else."""
+    if isinstance(error, str):
+        found: str = plain_name(error)
+        return found
+    if isinstance(error, type) and issubclass(error, BaseException):
+        return error.__name__
+    raise ValueError(f"{shown(error)} is not an exception class or the name of one")
+
+
+def _collection(what: str, errors: Any) -> tuple[ErrorName, ...]:
+    """One error or several as a tuple. Raises ValueError."""
+    if isinstance(errors, (str, type)):
+        errors = (errors,)
+    if not isinstance(errors, Iterable) or isinstance(errors, Mapping):
+        raise ValueError(f"{what} is {shown(errors)}; use exception classes or their names, such as (ConnectionError,)")
+    found = tuple(errors)
+    for error in found:
+        try:
+            error_name(error)
+        except ValueError as problem:
+            raise ValueError(f"{what} holds something else than errors: {problem}") from None
+    return found
 
 
 def may_retry(policy: Mapping[str, Any] | None, error: Mapping[str, Any], attempt: int) -> bool:
@@ -67,6 +97,8 @@ def may_retry(policy: Mapping[str, Any] | None, error: Mapping[str, Any], attemp
     if policy is None or attempt >= policy["max_attempts"]:
         return False
     names = {error["type"], *error["bases"]}
+    if error.get("permanent"):
+        names -= {"Exception"}  # what cannot heal is retried only where it is named
     return not names.isdisjoint(policy["retry_on"]) and names.isdisjoint(policy["give_up_on"])
 
 
@@ -79,7 +111,7 @@ def pause_after(policy: Mapping[str, Any], attempt: int) -> float:
         pause = float("inf")
     if longest is not None:
         pause = min(pause, float(longest))
-    return min(pause, timedelta(days=365).total_seconds())
+    return min(pause, LONGEST.total_seconds())
 
 
 def error_target(table: Mapping[str, str] | None, error: Mapping[str, Any]) -> str | None:

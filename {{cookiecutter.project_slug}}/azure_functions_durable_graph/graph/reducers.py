@@ -1,70 +1,100 @@
 """Reducers: how several updates of one field become one.
 
 Declared as LangGraph users do: `notes: Annotated[list[str], operator.add]`. A handler that returns a dict never
-overwrites a field with a reducer: the reducer combines the current value with the returned one, in any node.
+overwrites a field with a reducer: the reducer combines the current value with the returned one, in any node. Where the
+current value is None there is nothing to combine, and the update becomes the value.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 Reducer = Callable[[Any, Any], Any]
 
 
+class ReducerFailed(Exception):  # noqa: N818 - carries what the user's reducer has raised
+    """A reducer raised `error`, which may be any BaseException."""
+
+    def __init__(self, field: str, error: BaseException) -> None:
+        self.field, self.error = field, error
+        super().__init__(f"the reducer of field {field!r} raised {type(error).__name__}")
+
+
 @lru_cache(maxsize=256)
 def reducers_of(model: type[BaseModel]) -> Mapping[str, Reducer]:
-    """The reducer of each field that declares one: a function among the annotation's metadata."""
+    """The reducer of each field that declares one: a function of two arguments in the annotation's metadata."""
     found: dict[str, Reducer] = {}
     for name, info in model.model_fields.items():
-        for item in info.metadata:
-            if inspect.isroutine(item):
+        for item in _metadata(info):
+            if _reduces(item):
                 found[name] = item
     return found
 
 
 def reducer_names(model: type[BaseModel]) -> dict[str, str]:
     """Reducers by name, as the manifest holds them."""
-    return {name: getattr(code, "__name__", repr(code)) for name, code in reducers_of(model).items()}
+    return {name: _name(code) for name, code in reducers_of(model).items()}
 
 
-def reduced(model: type[BaseModel], values: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with an update applied: by the field's reducer where it has one, by replacement elsewhere."""
-    reducers = reducers_of(model)
-    return {
-        **values,
-        **{
-            key: reducers[key](values[key], value) if key in reducers and key in values else value
-            for key, value in update.items()
-        },
-    }
+def reduce_field(model: type[BaseModel], field: str, current: Any, update: Any) -> Any:
+    """The new value of a field that has a reducer. Raises ReducerFailed for whatever the reducer ends with."""
+    if current is None:
+        return update
+    try:
+        return reducers_of(model)[field](current, update)
+    except BaseException as error:
+        raise ReducerFailed(field, error) from None
 
 
-def raw_writes(model: type[BaseModel], update: Any) -> tuple[dict[str, Any], Any]:
-    """Split what a branch returned: updates of fields with a reducer as JSON, and the rest."""
-    if not isinstance(update, Mapping):
-        return {}, update
-    reducers = reducers_of(model)
-    writes = {key: to_json(value) for key, value in update.items() if key in reducers}
-    return writes, {key: value for key, value in update.items() if key not in reducers}
-
-
-def read_writes(model: type[BaseModel], writes: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON updates as Python values: of the field's type where they fit it, as they are elsewhere."""
-    found = {}
-    for key, value in writes.items():
-        try:
-            found[key] = TypeAdapter(cast(Any, model.model_fields[key].annotation)).validate_python(value)
-        except ValidationError:
-            found[key] = value  # a reducer may take something else than the field's own type, such as one item
-    return found
+def read_update(model: type[BaseModel], field: str, value: Any) -> Any:
+    """A JSON update of a reducer's field as a Python value: of the field's type where it fits it."""
+    try:
+        return TypeAdapter(cast(Any, model.model_fields[field].annotation)).validate_python(value)
+    except ValidationError:
+        return value  # a reducer may take something else than the field's own type, such as one item
 
 
 def to_json(value: Any) -> Any:
     """Any value that pydantic can write, as JSON values under field names."""
     return to_jsonable_python(value, by_alias=False)
+
+
+def _metadata(info: FieldInfo) -> Iterator[Any]:
+    """The metadata of a field, and of the members of a union: `Optional[Annotated[list[str], operator.add]]`."""
+    yield from info.metadata
+    for member in _members(info.annotation):
+        if get_origin(member) is Annotated:
+            yield from member.__metadata__
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    from types import UnionType
+
+    if get_origin(annotation) in (Union, UnionType):
+        yield from get_args(annotation)
+
+
+def _reduces(item: Any) -> bool:
+    """Whether a piece of metadata can be called with a current value and an update."""
+    if not callable(item) or isinstance(item, type):
+        return False
+    try:
+        inspect.signature(item).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin without a signature
+        return inspect.isroutine(item)
+    return True
+
+
+def _name(code: Reducer) -> str:
+    if isinstance(code, partial):
+        return f"partial({_name(code.func)})"
+    return getattr(code, "__name__", None) or type(code).__name__

@@ -32,12 +32,16 @@ class EventCode:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GraphRegistration:
-    """What `ManifestBuilder.build()` returns and `DurableGraphApp.register_registration` takes."""
+    """What `ManifestBuilder.build()` returns and `DurableGraphApp.register_registration` takes.
+
+    `origin` says where it was built, for messages; it is no part of the graph's identity.
+    """
 
     manifest: GraphManifest
     state_model: type[BaseModel]
     nodes: Mapping[str, NodeCode]
     events: Mapping[str, EventCode]
+    origin: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", MappingProxyType(dict(self.nodes)))

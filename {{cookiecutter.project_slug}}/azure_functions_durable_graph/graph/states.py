@@ -1,22 +1,22 @@
-"""A pydantic model as the state of a run: JSON in, JSON out, and the merge rules.
+"""A pydantic model as the state of a run: JSON in, JSON out.
 
-Inside a run a state is a dict under field names, as `model_dump(mode="json", round_trip=True)` gives it. It is read
-back in pydantic's JSON mode, so that datetime, UUID, Decimal, set, bytes and strict models survive.
+Inside a run a state is a dict under field names, as `model_dump(mode="json", round_trip=True)` gives it, with unordered
+values in one canonical order. It is read back in pydantic's JSON mode, so that datetime, UUID, Decimal, set, bytes and
+strict models survive.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, RootModel
-from pydantic.errors import PydanticUserError
+from pydantic import BaseModel
 
-from ..errors import Fault
-from .names import did_you_mean
-from .reducers import read_writes, reduced
+from ..errors import PayloadError
+from .faithful import faithful
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -33,52 +33,69 @@ def load(model: type[Model], state: Any) -> Model:
 
 
 def dump(state: BaseModel) -> dict[str, Any]:
-    """The JSON form of a state: field names, no computed fields."""
-    return state.model_dump(mode="json", round_trip=True)
+    """The JSON form of a state: field names, no computed fields, sets in canonical order.
 
-
-def merge(model: type[Model], state: Mapping[str, Any], update: Any, who: str) -> Model:
-    """Apply what a handler returned to a state in JSON form.
-
-    dict: shallow merge; a field with a reducer is reduced instead. BaseModel: full replacement. None: unchanged.
-    Anything else is a TypeError that begins with `who`, and so is a dict key that is no field. The result is validated:
-    raises pydantic's ValidationError.
+    Raises PayloadError that names the field for a value that has no JSON form.
     """
-    if update is None:
-        return load(model, state)
-    if isinstance(update, BaseModel):
-        return _validated(model, dict(update))
-    if not isinstance(update, Mapping):
-        raise TypeError(
-            f"{who} returned {type(update).__name__}; a handler returns a dict of changed fields, "
-            "a state model, or None"
-        )
-    _refuse_unknown_fields(model, update, who)
-    return _validated(model, reduced(model, dict(load(model, state)), update))
+    dumped = _dump(state)
+    return faithful(state, dumped, "state") if _may_differ(type(state)) else dumped
 
 
-def reduce_writes(model: type[Model], state: Mapping[str, Any], writes: Mapping[str, Any]) -> Model:
-    """Apply the updates that one branch has left for the fields with a reducer."""
-    return _validated(model, reduced(model, dict(load(model, state)), read_writes(model, writes)))
+def dump_checked(state: BaseModel, fields: set[str], *, only: bool = False) -> dict[str, Any]:
+    """Like `dump`, and every value of `fields` is compared with its JSON form: nothing may be lost in silence.
 
+    With `only` nothing but these fields is dumped.
 
-def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
-    return model.model_validate(values, by_alias=True, by_name=True)
-
-
-def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The top-level fields that changed, and those that are gone.
-
-    Compares JSON text: Python holds True, 1 and 1.0 for equal, JSON does not.
+    Raises PayloadError for a value whose JSON form loses something: an instance of a subclass in a field of its base
+    class, NaN in a field of type Any, two keys of a dict that become one.
     """
-    patch = {
-        key: value for key, value in after.items() if key not in before or json.dumps(before[key]) != json.dumps(value)
-    }
-    return patch, [key for key in before if key not in after]
+    dumped = _dump(state, fields) if only else dump(state)
+    for name in fields & set(dumped):
+        dumped[name] = faithful(getattr(state, name), dumped[name], f"state.{name}")
+    return dumped
+
+
+def _dump(state: BaseModel, only: set[str] | None = None) -> dict[str, Any]:
+    try:
+        return state.model_dump(mode="json", round_trip=True, include=only)
+    except RecursionError:
+        raise PayloadError("state: nested too deeply") from None
+    except Exception as error:  # pydantic does not say which field it was
+        raise PayloadError(_undumpable(state, error)) from None
+
+
+def _undumpable(state: BaseModel, error: Exception) -> str:
+    for name in type(state).model_fields:
+        try:
+            state.model_dump(mode="json", round_trip=True, include={name})
+        except Exception as fault:
+            return f"state.{name}: {type(getattr(state, name)).__name__} has no JSON form ({str(fault)[:200]})"
+    return f"state: it has no JSON form ({str(error)[:200]})"
+
+
+@lru_cache(maxsize=256)
+def _may_differ(model: type[BaseModel]) -> bool:
+    """Whether the JSON form of some value may depend on the process: sets have no order of their own."""
+    schema = repr(getattr(model, "__pydantic_core_schema__", "'any'"))
+    return any(f"'{kind}'" in schema for kind in ("set", "frozenset", "any", "is-instance"))
+
+
+@lru_cache(maxsize=256)
+def has_validators(model: type[BaseModel]) -> bool:
+    """Whether code of the model's author runs while it is validated."""
+    schema = repr(getattr(model, "__pydantic_core_schema__", "'function-"))
+    return any(sign in schema for sign in ("'function-", "'post_init'", "'custom_init': True"))
+
+
+@lru_cache(maxsize=256)
+def has_model_validators(model: type[BaseModel]) -> bool:
+    """Whether the model checks its fields against each other: valid fields alone do not make a valid state."""
+    found = model.__pydantic_decorators__
+    return bool(found.model_validators or found.root_validators)
 
 
 def apply_patch(state: Mapping[str, Any], patch: Mapping[str, Any], unset: list[str] | None = None) -> dict[str, Any]:
-    """The state after a difference. Leaves its arguments as they are."""
+    """The state after a patch. Leaves its arguments as they are."""
     merged = {**state, **patch}
     for key in unset or ():
         merged.pop(key, None)
@@ -89,52 +106,6 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """The model's JSON Schema without what only people read (titles, descriptions, examples)."""
     schema: dict[str, Any] = _quiet(copy.deepcopy(model.model_json_schema(mode="validation", by_alias=False)))
     return schema
-
-
-def model_faults(model: Any, where: str) -> Iterator[Fault]:
-    """What keeps a class from being the state of a run."""
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        yield Fault(
-            where,
-            f"{getattr(model, '__name__', None) or repr(model)} is no pydantic v2 model",
-            "Derive it from pydantic.BaseModel",
-        )
-        return
-    if issubclass(model, RootModel):
-        yield Fault(where, f"{model.__name__} is a RootModel", "A state has named fields: derive it from BaseModel")
-        return
-    for name, info in model.model_fields.items():
-        if info.exclude:
-            yield Fault(
-                where,
-                f"field {name!r} has exclude=True and would be lost between two nodes",
-                "Drop exclude=True, or keep the value out of the state",
-            )
-    try:
-        schema = model.model_json_schema()
-    except PydanticUserError as error:
-        yield Fault(
-            where,
-            f"{model.__name__} has no JSON Schema ({error.message})",
-            "Use types that JSON can hold, or give the field a WithJsonSchema annotation",
-        )
-        return
-    if '"writeOnly": true' in json.dumps(schema, default=str):
-        yield Fault(
-            where,
-            f"{model.__name__} holds a SecretStr or SecretBytes, which is masked whenever the state is saved",
-            "Keep a reference to the secret in the state and read the secret in the node",
-        )
-
-
-def _refuse_unknown_fields(model: type[BaseModel], update: Mapping[str, Any], who: str) -> None:
-    if model.model_config.get("extra") == "allow":
-        return
-    known = set(model.model_fields)
-    known |= {info.alias for info in model.model_fields.values() if info.alias}
-    for key in update:
-        if key not in known:
-            raise TypeError(f"{who} returned the unknown field {key!r}; {did_you_mean(str(key), model.model_fields)}")
 
 
 def _quiet(schema: Any) -> Any:

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from ..run.messages import OpenWait, RunInput
 
-FINISHED = {"Completed": "completed", "Failed": "failed", "Terminated": "cancelled", "Canceled": "cancelled"}
+Status = Literal["pending", "running", "waiting", "sleeping", "parked", "suspended", "completed", "failed", "cancelled"]
+"""How a run stands, as its users see it."""
+
+FINISHED: dict[str, Status] = {
+    "Completed": "completed",
+    "Failed": "failed",
+    "Terminated": "cancelled",
+    "Canceled": "cancelled",
+}
 """Runtime status of the Durable engine -> status of a run, for runs that are over."""
 
-LIVE = {"Pending": "pending", "Running": "running", "ContinuedAsNew": "running", "Suspended": "suspended"}
+LIVE: dict[str, Status] = {
+    "Pending": "pending",
+    "Running": "running",
+    "ContinuedAsNew": "running",
+    "Suspended": "suspended",
+}
 
 _AT_WORK = frozenset({"Running", "ContinuedAsNew"})
 
-STATUSES: dict[str, frozenset[str]] = {
+STATUSES: dict[Status, frozenset[str]] = {
     "pending": frozenset({"Pending"}),
     "running": _AT_WORK,
     "waiting": _AT_WORK,
@@ -28,10 +41,16 @@ STATUSES: dict[str, frozenset[str]] = {
 }
 """Status of a run -> the runtime statuses that such a run can have in the engine. A failed child is Completed there."""
 
+_SAID: tuple[tuple[str, Status], ...] = (("parked", "parked"), ("sleeps_until", "sleeping"), ("retry", "sleeping"))
+"""What a custom status says of a run that is running for the engine; the first that is set counts."""
+
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run. `history` holds the engine's history events (names, not numbers), or nothing if not asked for."""
+    """One run. `history` holds the engine's history events (names, not numbers), or nothing if not asked for.
+
+    `run` and `custom_status` have the shapes of RunInput and RunStatus: `reading` sees to that.
+    """
 
     id: str
     runtime_status: str
@@ -68,8 +87,8 @@ class RunRecord:
         return self.status not in ("pending", "running")
 
     @property
-    def status(self) -> str:
-        """pending, running, waiting, sleeping, parked, suspended, completed, failed or cancelled."""
+    def status(self) -> Status:
+        """How the run stands."""
         if self.finished:
             return "failed" if self.custom_status.get("error") else FINISHED[self.runtime_status]
         status = LIVE.get(self.runtime_status, "running")
@@ -77,8 +96,7 @@ class RunRecord:
             return status
         if self.waits:
             return "waiting"
-        keys = {"parked": "parked", "sleeps_until": "sleeping", "retry": "sleeping"}
-        return next((value for key, value in keys.items() if self.custom_status.get(key)), status)
+        return next((said for key, said in _SAID if self.custom_status.get(key)), status)
 
     @property
     def final_state(self) -> Any:

@@ -1,4 +1,4 @@
-"""Clocks: the system's, one that skips what nobody would notice, and one that only moves when it is told to."""
+"""Clocks: the system's, one that skips idle time, and one that a test moves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time, in UTC."""
+    """Gives the current time, in UTC."""
 
     def now(self) -> datetime: ...
 
@@ -21,13 +21,13 @@ class SystemClock:
 
 
 class SkippingClock:
-    """The machine's clock, ahead by all the time that was skipped: no timer is waited for."""
+    """The machine's clock, ahead by all the time that was skipped, so that no timer is waited for."""
 
     def __init__(self) -> None:
         self._ahead = timedelta(0)
 
     def now(self) -> datetime:
-        """The machine's time and what was skipped."""
+        """The machine's time plus what was skipped."""
         return datetime.now(timezone.utc) + self._ahead
 
     def skip_to(self, moment: datetime) -> None:
@@ -36,7 +36,7 @@ class SkippingClock:
 
 
 class ManualClock:
-    """A clock for tests: it stands still until it is moved."""
+    """A clock for tests: it moves only when told to."""
 
     def __init__(self, start: datetime = datetime(2030, 1, 1, tzinfo=timezone.utc)) -> None:
         self._now = start

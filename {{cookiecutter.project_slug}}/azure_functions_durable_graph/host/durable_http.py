@@ -1,7 +1,7 @@
 """Durable HTTP calls (`call_http`): the request that an orchestrator asks for, as the Durable extension makes it.
 
-Any answer is a result; only a request that gets none fails. A 202 is handed to the orchestrator as it is: nothing polls
-its Location.
+Any response is a result; only a request without a response fails. A 202 is returned to the orchestrator unchanged:
+its Location is not polled.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import aiohttp
 from ..errors import HostError
 
 LIMIT = aiohttp.ClientTimeout(total=100)
-"""Seconds that .NET's HttpClient waits for an answer."""
+"""Seconds that .NET's HttpClient waits for a response."""
 
 
 async def request(text: str) -> str:
     """Make the request in `text` (the action's httpRequest); returns statusCode, headers and content as JSON.
 
-    Raises HostError where there is no answer, and for a managed identity's token, which no local machine has.
+    Raises HostError if there is no response, or if a managed identity's token is needed: a local machine has none.
     """
     asked: dict[str, Any] = json.loads(text)
     if asked.get("tokenSource"):
-        raise HostError("call_http with a token_source needs a managed identity: the local host has none")
+        raise HostError("call_http with a token_source needs a managed identity, which the local host does not have")
     headers, content = dict(asked.get("headers") or {}), asked.get("content")
     if content is not None and "content-type" not in map(str.lower, headers):
         headers["Content-Type"] = "text/plain; charset=utf-8"

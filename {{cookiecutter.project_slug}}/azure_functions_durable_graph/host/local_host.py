@@ -1,8 +1,11 @@
-"""The local host: performs what the engine asks for, with a clock and a worker.
+"""The local host: carries out what the engine asks for, with a clock and a worker.
 
 All methods run on one event loop. `run` serves for ever with the system's clock; `drain` works off what is ready and
 returns, which is all that a test with a clock of its own needs. What the engine has applied is committed before any of
 its effects is performed, and before the world is told: `flush`.
+
+A host that cannot go on says so: `failure` is set, `failed` returns, and nothing is accepted any more. What was
+committed is whole; whoever runs the host ends it, without committing what is left.
 """
 
 from __future__ import annotations
@@ -18,7 +21,6 @@ from datetime import datetime
 from typing import Any, Union
 
 from ..errors import HostError
-from ..graph.names import ACTIVITY
 from . import durable_http as outgoing
 from .app.settings import Settings
 from .app.worker import ActivityFailed, Worker
@@ -31,7 +33,6 @@ from .engine.messages import (
     EntityFinished,
     EpisodeFinished,
     Message,
-    RaiseEvent,
     RunActivity,
     RunEntity,
     RunEpisode,
@@ -41,6 +42,7 @@ from .engine.messages import (
     TimerFired,
 )
 from .engine.state_machine import Engine
+from .run_log import RunLog, label
 from .store import SqliteStore
 from .timers import Timers
 
@@ -55,25 +57,27 @@ class LocalHost:
     def __init__(
         self, worker: Worker, clock: Clock, settings: Settings | None = None, store: SqliteStore | None = None
     ) -> None:
-        """Without a store everything is kept in memory. Runs that a store holds go on where they stood."""
+        """Without a store everything is kept in memory. Runs found in the store resume where they left off."""
         self.worker = worker
         self.clock = clock
         self.settings = settings or Settings()
         self.store = store or SqliteStore()
         self.activities_run = 0
-        self._stalled: dict[str, str] = {}
+        self._log = RunLog(self.store)
         self._engine = Engine(self.store)
         self._applied: list[Effect] = []
         self._ready: deque[Work] = deque()
         self._timers = Timers()
         self._wake = asyncio.Event()
+        self._over = asyncio.Event()
+        self.failure: HostError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._applied += self._engine.recover(clock.now())
 
     def start(self, name: str, input_: str | None, instance_id: str | None = None) -> str:
         """Start an instance; `input_` is JSON text. A finished instance of that id is replaced.
 
-        Raises HostError where the id is alive or no orchestrator has that name.
+        Raises HostError if an instance with that id is still running, or no orchestrator has that name.
         """
         if not self.worker.has_orchestrator(name):
             raise HostError(f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function.")
@@ -85,15 +89,31 @@ class LocalHost:
         return instance_id
 
     def send(self, message: Message) -> None:
-        """Tell the engine something. What follows is done after the next `flush`, at the latest by `run` or `drain`."""
-        self._applied += self._engine.apply(self.clock.now(), message)
-        if not isinstance(message, (EntityCalled, EntityFinished)):
-            self._report(message.instance_id, message)
+        """Tell the engine something. What follows is done after the next `flush`, at the latest by `run` or `drain`.
+
+        Raises HostError where the host cannot go on.
+        """
+        if self.failure is not None:
+            raise self.failure
+        try:
+            self._applied += self._engine.apply(self.clock.now(), message)
+            if not isinstance(message, (EntityCalled, EntityFinished)):
+                self._log.tell(message.instance_id, message)
+        except Exception as error:
+            raise self.fail(error) from None
         self._wake.set()
 
     def flush(self) -> None:
-        """Commit what was applied; then its effects may go out, and the world may be told."""
-        self.store.commit()
+        """Commit what was applied; then its effects may go out, and the world may be told.
+
+        Raises HostError where the store takes no more: the host cannot go on, and has told nobody what is lost.
+        """
+        if self.failure is not None:
+            raise self.failure
+        try:
+            self.store.commit()
+        except Exception as error:
+            raise self.fail(error) from None
         for effect in self._applied:
             if isinstance(effect, SetTimer):
                 self._timers.set(effect)
@@ -103,6 +123,24 @@ class LocalHost:
                 self._ready.append(effect)
         self._applied.clear()
 
+    def fail(self, error: BaseException) -> HostError:
+        """Note that the host cannot go on; returns the sentence that says why. The first reason counts."""
+        if self.failure is None:
+            if isinstance(error, HostError):
+                self.failure = error
+            else:
+                logger.critical("the local host has failed: this is a defect of it", exc_info=error)
+                self.failure = HostError(f"the local host has failed ({type(error).__name__}); the log says where")
+            self._over.set()
+            self._wake.set()
+        return self.failure
+
+    async def failed(self) -> HostError:
+        """Wait until the host cannot go on, and say why."""
+        await self._over.wait()
+        assert self.failure is not None
+        return self.failure
+
     @property
     def next_timer(self) -> datetime | None:
         """When the next timer is due."""
@@ -110,16 +148,16 @@ class LocalHost:
 
     @property
     def idle(self) -> bool:
-        """Whether only a timer or the outside world can bring anything new."""
+        """Whether nothing is left to do until a timer fires or a request arrives."""
         return not (self._applied or self._ready or self._tasks)
 
     def fire_due(self) -> None:
-        """Fire every timer whose time has come."""
+        """Fire every timer that is due."""
         for timer in self._timers.take_due(self.clock.now()):
             self.send(TimerFired(timer.instance_id, timer.execution_id, timer.task_id, timer.fire_at))
 
     async def drain(self) -> None:
-        """Work until only timers and the outside world can bring anything new."""
+        """Work until nothing is left to do before a timer fires or a request arrives."""
         while True:
             self.fire_due()
             self.flush()
@@ -129,7 +167,13 @@ class LocalHost:
                 return
 
     async def run(self) -> None:
-        """Work for ever. Cancel the task to stop; nothing of what was committed is lost."""
+        """Work until the host cannot go on. Cancel the task to stop; nothing of what was committed is lost."""
+        try:
+            await self._run()
+        except Exception as error:
+            self.fail(error)
+
+    async def _run(self) -> None:
         orchestrators = asyncio.Semaphore(self.settings.max_orchestrators)
         activities = asyncio.Semaphore(self.settings.max_activities)
         limits = {RunActivity: activities, RunEpisode: orchestrators, RunEntity: orchestrators}
@@ -151,24 +195,36 @@ class LocalHost:
                     continue
 
     async def shut_down(self, grace: float) -> None:
-        """Wait, at most `grace` seconds, for functions that are at work, and keep their results."""
+        """Wait up to `grace` seconds for running functions, and keep their results."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
         self.flush()
 
+    def close(self) -> None:
+        """Close the store: whole, or, of a host that has failed, as it was at the last commit. Raises HostError."""
+        if self.failure is None:
+            self.flush()
+        self.store.abandon()
+        self.worker.close()
+
     async def quiet(self) -> None:
-        """Wait, beside `run`, until only a timer or the outside world can bring anything new."""
+        """Wait, beside `run`, until only a timer or the outside world can bring anything new.
+
+        Raises HostError where the host cannot go on.
+        """
         while not self.idle:
+            if self.failure is not None:
+                raise self.failure
             if self._tasks:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0)
 
     def wake(self) -> None:
-        """Let `run` look at the clock again."""
+        """Make `run` look at the clock again."""
         self._wake.set()
 
     def _pause(self) -> float | None:
-        """Seconds until there may be something to do; a clock that skips goes to the next timer when all is quiet."""
+        """Seconds until something may be due; a clock that skips goes to the next timer when the host is idle."""
         due = self.next_timer
         if due is None:
             return None
@@ -180,7 +236,7 @@ class LocalHost:
         self._tasks.discard(task)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("the local host has failed: this is a defect of it", exc_info=error)
+            self.fail(error)
 
     async def _limited(self, effect: Work, limit: asyncio.Semaphore) -> None:
         async with limit:
@@ -201,7 +257,9 @@ class LocalHost:
         except ActivityFailed as failure:
             details = json.dumps({"$type": "System.Exception", "Message": f" {failure.summary}"})
             answer = TaskAnswered(*ids, reason=str(failure), details=details)
-        except HostError as error:  # Azure would hang here (azure-functions-durable-extension#132)
+        except (
+            Exception
+        ) as error:  # an unknown activity, where Azure would hang (durable-extension#132); no HTTP answer
             answer = TaskAnswered(*ids, reason=str(error), details=json.dumps({"Message": str(error)}))
         took = (time.perf_counter() - began) * 1000
         what = "done" if answer.reason is None else f"failed: {answer.reason}"
@@ -221,34 +279,6 @@ class LocalHost:
         except HostError as error:
             logger.error("%s: %s", effect.entity_id, error)
             self.send(EntityFinished(effect.entity_id, fault=str(error)))
-
-    def _report(self, instance_id: str, message: Message) -> None:
-        """A line for what an instance has come to; a stall is told once."""
-        instance = self.store.load(instance_id)
-        if instance is None:
-            return
-        if isinstance(message, StartInstance):
-            logger.info("%s: started %s", instance_id, message.name)
-        elif isinstance(message, RaiseEvent):
-            logger.info("%s: event %s", instance_id, message.name)
-        elif instance.terminal and instance.status == "Failed":
-            logger.error("%s: failed: %s", instance_id, instance.output)
-        elif instance.terminal:
-            logger.info("%s: %s", instance_id, instance.status.lower())
-        if instance.stalled_on != self._stalled.get(instance_id):
-            if instance.stalled_on is None:
-                del self._stalled[instance_id]
-            else:
-                self._stalled[instance_id] = instance.stalled_on
-                logger.warning("%s: %s", instance_id, instance.stalled_on)
-
-
-def label(effect: RunActivity) -> str:
-    """The activity, or the node that it is for: what a person wants to read in a log."""
-    if effect.name != ACTIVITY:
-        return effect.name
-    call = json.loads(effect.input)
-    return f"{call['graph']}.{call['node']}"
 
 
 _PERFORM: dict[type, Callable[..., Coroutine[Any, Any, None]]] = {

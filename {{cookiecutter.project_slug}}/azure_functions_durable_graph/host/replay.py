@@ -1,7 +1,7 @@
 """Replay a recorded run against today's code, through the real SDK.
 
-Two things are checked event by event: the orchestrator of this release asks for just what the run was given then, and
-the graphs registered today can still take the run: its version is there, its nodes, its states and its decisions.
+Two things are checked event by event: that today's orchestrator asks for exactly what the run was given when it was
+recorded, and that the graphs registered today can still run it: its version, nodes, states and decisions all exist.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TAKES_ID = frozenset({act.ACTIVITY, act.TIMER, act.CHILD})
 
 
 def replay(run: RecordedRun, registry: Registry) -> None:
-    """Raise HistoryError that names the first difference between then and now; return if there is none."""
+    """Raise HistoryError, naming the first difference between the recording and today's code, if there is one."""
     plan = run.input["plan"]
     graph = registry.find(plan["graph"], plan["hash"])
     if graph is None:
@@ -117,20 +117,20 @@ class _Replay:
         self.history += [hist.event(hist.ORCHESTRATOR_STARTED, now), hist.event(kind, now, **members)]
 
     def _open(self, outcome: Outcome, kind: int) -> list[tuple[int, Action]]:
-        """What the run awaits now, with its ids: they count activities and timers in the order of the actions."""
+        """What the run awaits now, by task id: activities, timers and children are numbered in order."""
         leaves = [leaf for action in outcome.actions for leaf in action.leaves() if leaf.kind in _TAKES_ID]
         numbered = enumerate(leaves)
         return [(n, leaf) for n, leaf in numbered if leaf.kind == kind and n not in self.answered]
 
     def _check_result(self, number: int, result: Mapping[str, Any]) -> None:
-        """Whether the graph of today knows the node, and can read what it left behind."""
+        """Check that today's graph has the node, and can read the state that it left."""
         manifest, node = self.graph.manifest, result["node"]
         if node not in manifest.nodes:
             raise self._differs(number, f"node {node!r} ran then, and graph {manifest.graph_name!r} has none today")
         for target in RouteDecision.from_dict(result["decision"]).targets if "decision" in result else ():
             if target not in manifest.nodes:
-                raise self._differs(number, f"node {node!r} led to {target!r} then, which is no node today")
-        if "branch" not in result and "item" not in result:  # what branches and items bring is merged later
+                raise self._differs(number, f"node {node!r} led to {target!r} then, which is not a node today")
+        if "branch" not in result and "item" not in result:  # what branches and items return is merged later
             self.state = apply_patch(self.state, result.get("patch", {}), result.get("unset"))
         self._check_state(number)
 
@@ -165,7 +165,7 @@ def _moment(run: RecordedRun, number: int) -> datetime:
 
 
 def _six_digits(text: str) -> str:
-    """.NET writes up to seven digits of a second; Python 3.10 reads six, and no 'Z'."""
+    """.NET writes up to seven fractional digits; Python 3.10 reads six, and does not accept 'Z'."""
     text = text.replace("Z", "+00:00")
     head, dot, tail = text.partition(".")
     if not dot:

@@ -1,17 +1,17 @@
-"""Where the local host keeps instances and entities: SQLite, on disk or in memory. The one module that knows it.
+"""Where the local host keeps instances and entities: SQLite, on disk or in memory.
 
-`save` and `delete` only note what has changed; `commit` writes all of it in one transaction. Whoever tells the world
-commits first. In WAL mode with `synchronous=NORMAL` what was committed survives the death of the process at any
-instant.
-An instance's history is kept a row an event and only ever added to, so a long history is not written again.
+`save` and `delete` only note what has changed; `commit` writes all of it in one transaction, and must come before any
+caller is answered. In WAL mode with `synchronous=NORMAL`, what was committed survives a crash of the process at any
+time. An instance's history has one row per event and is append-only, so that a long history is not written again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -24,10 +24,13 @@ from .engine.instance import Instance
 
 FORMAT = 2
 
+_UNREADABLE = (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError)
+"""What reading raises where the file, or a row of it, is damaged."""
+
 T = TypeVar("T", Instance, Entity)
 
 CACHED = 500
-"""Instances, and entities, that are kept in memory beside those that are not committed."""
+"""How many instances, and how many entities, are cached, not counting those that are not committed yet."""
 
 _SCHEMA = """
 CREATE TABLE instances (
@@ -42,43 +45,54 @@ CREATE TABLE entities (id TEXT PRIMARY KEY, live INTEGER NOT NULL, updated TEXT 
 """
 
 
+class StoreError(HostError):
+    """The file can no longer be read or written: the host cannot go on."""
+
+
 class SqliteStore:
     """Instances by id, in the order of their start, and entities."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Open or make the file; None keeps everything in memory. Raises HostError for a file that is not ours."""
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = sqlite3.connect(
-                ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=1
-            )
-            weakref.finalize(self, self._db.close)  # CPython 3.13 warns of a connection that is dropped open
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two hosts on one file would both run what is ready
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._prepare(path)
-        except sqlite3.DatabaseError as error:
-            if "locked" in str(error):
-                raise HostError(f"the store {path} is in use by another host; stop that one, or name another") from None
-            raise HostError(f"the store {path} cannot be opened ({error}); remove it, or name another") from None
-        self._number = int(self._db.execute("SELECT coalesce(max(number), 0) FROM instances").fetchone()[0])
+        """Open or make the file; None keeps everything in memory. Raises HostError for a file that is not ours.
+
+        Every method raises StoreError once the file cannot be read or written; nothing of a commit is kept then.
+        """
+        self._name = "in memory" if path is None else str(path)
         self._instances: OrderedDict[str, Instance] = OrderedDict()
         self._entities: OrderedDict[str, Entity] = OrderedDict()
         self._changed: dict[str, Instance | Entity | None] = {}
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=1
+            )
+        except (sqlite3.Error, OSError) as error:
+            raise _cannot_open(path, error) from None
+        self._close = weakref.finalize(self, self._db.close)  # CPython 3.13 warns of a connection that is dropped open
+        try:
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two hosts on one file would both run what is ready
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._prepare()
+            self._number = int(self._db.execute("SELECT coalesce(max(number), 0) FROM instances").fetchone()[0])
+        except (HostError, *_UNREADABLE) as error:
+            self._close()
+            raise (error if isinstance(error, HostError) else _cannot_open(path, error)) from None
 
     def load(self, instance_id: str) -> Instance | None:
         """The instance with its history, or None."""
         if instance_id in self._instances:
             self._instances.move_to_end(instance_id)
             return self._instances[instance_id]
-        row = None
-        if instance_id not in self._changed:  # else it is deleted, and that is not committed yet
-            row = self._db.execute("SELECT data, input FROM instances WHERE id = ?", (instance_id,)).fetchone()
-        if row is None:
+        if instance_id in self._changed:  # it is deleted, and that is not committed yet
             return None
-        events = self._db.execute("SELECT data FROM history WHERE id = ? ORDER BY position", (instance_id,))
-        return self._keep(self._instances, Instance.from_text(row[0], row[1], [data for (data,) in events]))
+        with self._reading(instance_id):
+            row = self._db.execute("SELECT data, input FROM instances WHERE id = ?", (instance_id,)).fetchone()
+            if row is None:
+                return None
+            events = self._db.execute("SELECT data FROM history WHERE id = ? ORDER BY position", (instance_id,))
+            return self._keep(self._instances, Instance.from_text(row[0], row[1], [data for (data,) in events]))
 
     def save(self, instance: Instance) -> None:
         """Note that the instance has changed."""
@@ -94,19 +108,20 @@ class SqliteStore:
         if entity_id in self._entities:
             self._entities.move_to_end(entity_id)
             return self._entities[entity_id]
-        row = self._db.execute("SELECT data FROM entities WHERE id = ?", (entity_id,)).fetchone()
-        return None if row is None else self._keep(self._entities, Entity.from_text(row[0]))
+        with self._reading(entity_id):
+            row = self._db.execute("SELECT data FROM entities WHERE id = ?", (entity_id,)).fetchone()
+            return None if row is None else self._keep(self._entities, Entity.from_text(row[0]))
 
     def save_entity(self, entity: Entity) -> None:
         """Note that the entity has changed."""
         self._changed[entity.id] = self._keep(self._entities, entity)
 
     def commit(self) -> None:
-        """Write down all that has changed, or, where that fails, nothing of it."""
+        """Write everything that has changed, or nothing if that fails."""
         if not self._changed:
             return
-        self._db.execute("BEGIN IMMEDIATE")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             for key, item in self._changed.items():
                 if item is None:
                     self._db.execute("DELETE FROM history WHERE id = ?", (key,))
@@ -117,9 +132,15 @@ class SqliteStore:
                 else:
                     self._write(item)
             self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
+        except BaseException as error:
+            if self._db.in_transaction:  # a full disk has ended it already
+                self._db.execute("ROLLBACK")
+            if not isinstance(error, sqlite3.Error):
+                raise
+            raise StoreError(
+                f"the store {self._name} cannot be written ({error}). Everything that was accepted is kept: "
+                "free some space, or remove what is in the way, and start again"
+            ) from error
         for item in self._changed.values():
             if isinstance(item, Instance):
                 item.stored = len(item.history)
@@ -129,7 +150,7 @@ class SqliteStore:
         row = (not item.terminal, item.status, item.to_text())
         if item.stored:
             self._db.execute("UPDATE instances SET live = ?, status = ?, data = ? WHERE id = ?", (*row, item.id))
-        else:  # new, or its history is: then its input may be, too
+        else:  # a new instance, or a rewritten history, with which the input may have changed
             self._number += 1
             self._db.execute(
                 "INSERT INTO instances (live, status, data, number, id, created, input) VALUES (?, ?, ?, ?, ?, ?, ?) "
@@ -160,35 +181,52 @@ class SqliteStore:
         self.commit()
         wanted = sorted({status.lower() for status in statuses})
         lowest, highest = (timestamp(moment) if moment else None for moment in (created_from, created_to))
-        rows = self._db.execute(
-            "SELECT number, data, input FROM instances WHERE number > ? AND substr(id, 1, ?) = ? "
-            "AND created >= coalesce(?, '') AND created <= coalesce(?, '~') "
-            f"AND (? OR lower(status) IN ({','.join('?' * len(wanted))})) ORDER BY number LIMIT ?",
-            (after, len(prefix), prefix, lowest, highest, not wanted, *wanted, limit),
-        )
-        return [(number, Instance.from_text(data, given, [])) for number, data, given in rows]
+        with self._reading("the list of instances"):
+            rows = self._db.execute(
+                "SELECT number, data, input FROM instances WHERE number > ? AND substr(id, 1, ?) = ? "
+                "AND created >= coalesce(?, '') AND created <= coalesce(?, '~') "
+                f"AND (? OR lower(status) IN ({','.join('?' * len(wanted))})) ORDER BY number LIMIT ?",
+                (after, len(prefix), prefix, lowest, highest, not wanted, *wanted, limit),
+            )
+            return [(number, Instance.from_text(data, given, [])) for number, data, given in rows]
 
     def live(self) -> list[Instance]:
         """Every instance that is not over."""
         self.commit()
-        rows = self._db.execute("SELECT id FROM instances WHERE live ORDER BY number").fetchall()
+        with self._reading("the list of instances"):
+            rows = self._db.execute("SELECT id FROM instances WHERE live ORDER BY number").fetchall()
         found = (self.load(instance_id) for (instance_id,) in rows)
         return [instance for instance in found if instance is not None]
 
     def entities(self, name: str = "", *, busy: bool = False) -> list[Entity]:
-        """Every entity, or those of one name, or those with operations that wait."""
+        """Every entity, those of one name, or those with waiting operations."""
         self.commit()
         prefix = f"@{name.lower()}@" if name else "@"
-        rows = self._db.execute(
-            "SELECT data FROM entities WHERE substr(id, 1, ?) = ? AND live >= ? ORDER BY id",
-            (len(prefix), prefix, busy),
-        )
-        return [Entity.from_text(data) for (data,) in rows]
+        with self._reading("the list of entities"):
+            rows = self._db.execute(
+                "SELECT data FROM entities WHERE substr(id, 1, ?) = ? AND live >= ? ORDER BY id",
+                (len(prefix), prefix, busy),
+            )
+            return [Entity.from_text(data) for (data,) in rows]
 
     def close(self) -> None:
-        """Write what is left, and close the file."""
+        """Write what has changed, and close the file."""
         self.commit()
         self._db.close()
+
+    def abandon(self) -> None:
+        """Close the file as it was at the last commit."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except _UNREADABLE as error:
+            raise StoreError(
+                f"the store {self._name} cannot be read at {what!r} ({type(error).__name__}: {error}); "
+                "remove it, or choose another"
+            ) from error
 
     def _keep(self, cache: OrderedDict[str, T], item: T) -> T:
         cache[item.id] = item
@@ -198,13 +236,19 @@ class SqliteStore:
                 del cache[oldest]
         return item
 
-    def _prepare(self, path: Path | None) -> None:
+    def _prepare(self) -> None:
         (found,) = self._db.execute("PRAGMA user_version").fetchone()
         if found not in (0, FORMAT):
             age = "a newer" if found > FORMAT else "an older"
             raise HostError(
-                f"the store {path} was written by {age} release (format {found}, this one knows {FORMAT}); "
-                "use that release, or name another store"
+                f"the store {self._name} was written by {age} release (format {found}, this one knows {FORMAT}); "
+                "use that release, or choose another store"
             )
         if found == 0:
             self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+
+
+def _cannot_open(path: Path | None, error: Exception) -> HostError:
+    if "locked" in str(error):
+        return HostError(f"the store {path} is in use by another host; stop that one, or name another")
+    return HostError(f"the store {path} cannot be opened ({error}); remove it, or choose another")

@@ -1,4 +1,4 @@
-"""The timers that are set, by when they are due."""
+"""The timers that are set, in order of their due time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import count
 from .engine.messages import CancelTimer, SetTimer
 
 SLACK = 64
-"""Cancelled timers that may lie in the heap before it is built anew: far deadlines must not pile up."""
+"""Cancelled timers that may stay in the heap before it is rebuilt, so that distant deadlines do not pile up."""
 
 
 class Timers:
-    """A heap in which cancelled timers are passed over."""
+    """A heap of timers, which skips those that were cancelled."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, int, SetTimer]] = []
@@ -21,13 +21,13 @@ class Timers:
         self._order = count()
 
     def set(self, timer: SetTimer) -> None:
-        """Add a timer; one that is set already stays as it is."""
+        """Add a timer; one that is already set is left unchanged."""
         if _key(timer) not in self._live:
             self._live.add(_key(timer))
             heapq.heappush(self._heap, (timer.fire_at, next(self._order), timer))
 
     def cancel(self, timer: CancelTimer) -> None:
-        """Forget a timer; one that has fired, or was never set, is none."""
+        """Forget a timer; a timer that has fired or was never set is ignored."""
         self._live.discard(_key(timer))
         if len(self._heap) > 2 * len(self._live) + SLACK:
             self._heap = [item for item in self._heap if _key(item[2]) in self._live]
@@ -45,7 +45,7 @@ class Timers:
         return first is not None and first <= now
 
     def take_due(self, now: datetime) -> list[SetTimer]:
-        """Remove and return the timers that are due, in their order."""
+        """Remove and return the timers that are due, earliest first."""
         taken = []
         while self.due(now):
             timer = heapq.heappop(self._heap)[2]

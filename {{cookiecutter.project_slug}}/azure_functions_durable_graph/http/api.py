@@ -5,7 +5,7 @@ A handler talks to the Durable engine through the `Runs` port alone. Clock, slee
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -22,6 +22,10 @@ from .values import Problem, Request, Response
 Body = TypeVar("Body", bound=BaseModel)
 
 Handler = Callable[["Api", Request], Awaitable[Response]]
+
+
+MOST_CHILDREN, DEEPEST_CHILD = 100, 50
+"""How many runs, and how deep, are looked at below one run."""
 
 
 class IdTaken(Exception):  # noqa: N818 - an outcome that `start` reports, not a failure
@@ -83,15 +87,23 @@ async def find_run(api: Api, request: Request, *, history: bool = False) -> RunR
 async def read_run(api: Api, run_id: str, history: bool = False) -> RunRecord | None:
     """The run, with the open waits of the runs that it has started."""
     record = await api.runs.get(run_id, history=history)
-    if record is None or not record.children:
-        return record
-    return record.with_waits_of(await read_children(api, record))
+    return None if record is None else await _with_waits(api, record, frozenset())
 
 
-async def read_children(api: Api, record: RunRecord) -> list[RunRecord]:
-    """The runs that this run waits for, each with the open waits of its own children."""
-    found = [await read_run(api, child) for child in record.children]
-    return [child for child in found if child is not None]
+async def read_children(api: Api, record: RunRecord, above: frozenset[str] = frozenset()) -> list[RunRecord]:
+    """The runs that this run waits for, each with the open waits of its own children.
+
+    A custom status is what somebody has written: only runs that were started as children count, and none that stands
+    `above` itself.
+    """
+    known = above | {record.id}
+    wanted = [child for child in dict.fromkeys(record.children) if child not in known][:MOST_CHILDREN]
+    found = [await api.runs.get(child) for child in wanted] if len(known) <= DEEPEST_CHILD else []
+    return [await _with_waits(api, child, known) for child in found if child is not None and child.run.get("child")]
+
+
+async def _with_waits(api: Api, record: RunRecord, above: frozenset[str]) -> RunRecord:
+    return record.with_waits_of(await read_children(api, record, above)) if record.children else record
 
 
 async def poll_until(api: Api, request: Request, deadline: float, done: Callable[[RunRecord], bool]) -> RunRecord:
@@ -127,3 +139,10 @@ def invalid(detail: str, error: ValidationError, root: str) -> Problem:
     ]
     first = f"{'.'.join(map(str, details[0]['loc']))}: {details[0]['msg']}" if details else ""
     return Problem("invalid", f"{detail}: {first}", errors=details)
+
+
+def unknown_keys(root: str, hints: Mapping[str, str]) -> Problem:
+    """A problem 422 that names keys which nobody reads, each with a hint."""
+    errors = [{"loc": [root, key], "msg": f"unknown key; {hint}", "type": "unknown_key"} for key, hint in hints.items()]
+    named = ". ".join(f"{root}.{key}: unknown key; {hint}" for key, hint in hints.items())
+    return Problem("invalid", named, errors=errors)

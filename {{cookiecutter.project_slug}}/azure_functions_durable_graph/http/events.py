@@ -51,14 +51,16 @@ async def post_event(api: Api, request: Request) -> Response:
     return Response(202, {"id": record.id, "event": event, "resume_node": wait["resume_node"]})
 
 
-async def _find_asking(api: Api, record: RunRecord, event: str) -> tuple[RunRecord, OpenWait]:
+async def _find_asking(
+    api: Api, record: RunRecord, event: str, above: frozenset[str] = frozenset()
+) -> tuple[RunRecord, OpenWait]:
     """The run that asks for the event, this one or one below it, and its wait. Problem: 409."""
     own = next((wait for wait in record.custom_status.get("waits", ()) if wait["event"] == event), None)
     if own is not None:
         return record, own
-    for child in await read_children(api, record):
+    for child in await read_children(api, record, above):
         if _find_wait(child, event):
-            return await _find_asking(api, child, event)
+            return await _find_asking(api, child, event, above | {record.id})
     asked = ", ".join(sorted({repr(wait["event"]) for wait in record.waits})) or "no event"
     raise Problem("event-not-awaited", f"the run is {record.status} and asks for {asked}, not for {event!r}")
 

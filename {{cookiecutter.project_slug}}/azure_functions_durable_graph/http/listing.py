@@ -3,28 +3,70 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 
 from ..graph.names import did_you_mean
-from ..history.record import LIVE, STATUSES
+from ..history.record import LIVE, STATUSES, RunRecord
 from ..history.views import run_line
 from .api import Api, find_graph
+from .cursors import Place, read_cursor
 from .values import Problem, Request, Response
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+SCAN_LIMIT = 5000
+"""Instances that one request for a page looks at."""
 COUNT_LIMIT = 5000
 """Live runs that are looked at to count them; beyond it a count is a lower bound, and the answer says so."""
 
 
 async def list_runs(api: Api, request: Request) -> Response:
-    """200: a page of runs, newest state first as the engine lists them; `?graph=&status=&limit=&cursor=`."""
+    """200: a page of runs, in the order in which the engine lists them; `?graph=&status=&limit=&cursor=`.
+
+    The engine knows neither graphs nor our statuses. So a page goes on over the engine's pages until it is full, or
+    SCAN_LIMIT instances have been looked at: then it may be short, and its cursor leads on.
+    """
     status, graph = request.query.get("status"), request.query.get("graph")
     if status is not None and status not in STATUSES:
         raise Problem("invalid", f"there is no status {status!r}; {did_you_mean(status, STATUSES)}")
+    place = read_cursor(request.query.get("cursor", ""), MAX_LIMIT)
+    limit = _limit(request)
     wanted = STATUSES[status] if status else frozenset().union(*STATUSES.values())
-    records, cursor = await api.runs.page(wanted, request.query.get("cursor", ""), _limit(request))
-    lines = [run_line(record) for record in records if status in (None, record.status)]
-    shown = [line for line in lines if graph in (None, line["graph"])]
-    return Response(200, {"runs": shown, "cursor": cursor or None})
+
+    def keep(record: RunRecord) -> bool:
+        return status in (None, record.status) and graph in (None, record.run["plan"]["graph"])
+
+    size = limit if status is None and graph is None else MAX_LIMIT
+    shown, following = await _fill(api, wanted, keep, limit, place or Place("", "", size))
+    if not shown and following is None and place is None:
+        _check_graph(api, graph)
+    lines = [run_line(record) for record in shown]
+    return Response(200, {"runs": lines, "cursor": None if following is None else following.text()})
+
+
+async def _fill(
+    api: Api, statuses: frozenset[str], keep: Callable[[RunRecord], bool], limit: int, place: Place
+) -> tuple[list[RunRecord], Place | None]:
+    """Up to `limit` runs from a place on, and the place at which the next page begins."""
+    shown: list[RunRecord] = []
+    for _ in range(SCAN_LIMIT // place.size):
+        records, token = await api.runs.page(statuses, place.token, place.size)
+        for record in filter(keep, place.rest_of(records)):
+            if len(shown) == limit:
+                return shown, replace(place, after=shown[-1].id)
+            shown.append(record)
+        place = Place(token, "", place.size)
+        if not token or len(shown) == limit:
+            return shown, place if token else None
+    return shown, place
+
+
+def _check_graph(api: Api, graph: str | None) -> None:
+    """Refuse the name of a graph that is neither deployed nor has any run: it is a mistake. Problem: 404."""
+    names = {known.graph_name for known in api.registry.defaults()}
+    if graph is not None and graph not in names:
+        text = f"there is no graph {graph!r}, and no run of one; {did_you_mean(graph, names)}"
+        raise Problem("graph-not-found", text)
 
 
 async def get_graph(api: Api, request: Request) -> Response:
@@ -76,6 +118,6 @@ async def _live_runs(api: Api, graph: str) -> tuple[Counter[tuple[str, str]], bo
 
 def _limit(request: Request) -> int:
     text = request.query.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_LIMIT):
-        raise Problem("invalid", f"limit is a whole number from 1 to {MAX_LIMIT}, not {text!r}")
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
+        raise Problem("invalid", f"limit is a whole number from 1 to {MAX_LIMIT}, not {text[:20]!r}")
     return int(text)

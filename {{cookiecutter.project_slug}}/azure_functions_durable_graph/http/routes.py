@@ -58,7 +58,7 @@ ROUTES: tuple[Route, ...] = (
         "runs",
         "listing:list_runs",
         "List runs",
-        {200: "a page of runs", 422: "status or limit is not valid"},
+        {200: "a page of runs", 404: "there is no such graph", 422: "status, limit or cursor is not valid"},
         query=("graph", "status", "limit", "cursor"),
     ),
     Route(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ..errors import PayloadError
-from ..graph.names import RUN_ID_RULE, is_run_id, new_run_id
+from ..declare.graph_set import faults_of_run
+from ..errors import InputError, PayloadError
+from ..graph.fields import input_names, unknown_fields
+from ..graph.names import RUN_ID_RULE, did_you_mean, is_run_id, new_run_id
 from ..graph.registration import GraphRegistration
 from ..history.record import RunRecord
 from ..history.views import history_view, run_view
@@ -24,6 +28,7 @@ from .api import (
     poll_until,
     read_children,
     read_run,
+    unknown_keys,
     validated,
 )
 from .values import Problem, Request, Response, read_json, read_wait
@@ -58,7 +63,10 @@ class CancelRequest(BaseModel):
 async def start_run(api: Api, request: Request) -> Response:
     """202: started. 200: `on_conflict` is "return" and the run was there."""
     graph = find_graph(api, request)
-    body = validated(StartRequest, read_json(request, api.max_body_bytes, empty={}))
+    _refuse_faulty(api, graph)
+    given = read_json(request, api.max_body_bytes, empty={})
+    _refuse_misplaced(graph, given)
+    body = validated(StartRequest, given)
     run = run_input(graph, body.input, body.metadata, api.now())
     run_id = body.instance_id or new_run_id(graph.graph_name, api.unique())
     try:
@@ -81,13 +89,35 @@ async def start_run(api: Api, request: Request) -> Response:
 
 
 def run_input(graph: GraphRegistration, given: dict[str, Any], metadata: dict[str, Any], now: datetime) -> RunInput:
-    """The orchestration input of a new run. Problem 422 with pydantic's details for an input that is no state."""
+    """The orchestration input of a new run. Problem 422 for an input that does not fit the graph's state."""
     try:
         return new_run(graph, given, metadata, now.isoformat(timespec="milliseconds"))
+    except InputError as error:
+        raise unknown_keys("input", error.unknown) from None
     except ValidationError as error:
-        raise invalid("the input is no valid state of the graph", error, "input") from None
+        raise invalid(f"the input does not fit the state of graph {graph.graph_name!r}", error, "input") from None
     except PayloadError as error:
         raise Problem("invalid", str(error)) from None
+
+
+def _refuse_faulty(api: Api, graph: GraphRegistration) -> None:
+    """Problem 500 where a run could only park or fail: a subgraph that is missing, or does not fit."""
+    faults = faults_of_run(graph, api.registry.by_name)
+    if faults:
+        raise Problem("graph-faulty", " ".join(map(str, faults)))
+
+
+def _refuse_misplaced(graph: GraphRegistration, body: Any) -> None:
+    """Keys of a start that it does not have. The usual mistake: fields of the state that do not stand in "input"."""
+    if not isinstance(body, dict):
+        return
+    fields = input_names(graph.state_model)
+    hints = {}
+    for key in unknown_fields(StartRequest, body):
+        belongs = f'it is a field of the state: put it under "input", as in {{"input": {{{json.dumps(key)}: …}}}}'
+        hints[key] = belongs if key in fields else did_you_mean(key, StartRequest.model_fields)
+    if hints:
+        raise unknown_keys("body", hints)
 
 
 async def get_run(api: Api, request: Request) -> Response:
@@ -114,9 +144,9 @@ async def cancel_run(api: Api, request: Request) -> Response:
     return Response(202, {"id": record.id, "reason": body.reason})
 
 
-async def _terminate(api: Api, record: RunRecord, reason: str) -> None:
+async def _terminate(api: Api, record: RunRecord, reason: str, above: frozenset[str] = frozenset()) -> None:
     """The run first, so that it does not take the end of its children for a failure."""
     await api.runs.terminate(record.id, reason)
-    for child in await read_children(api, record):
-        if not child.finished:
-            await _terminate(api, child, reason)
+    for child in await read_children(api, record, above):
+        with contextlib.suppress(Problem):  # one that has ended by itself needs no end
+            await _terminate(api, child, reason, above | {record.id})

@@ -6,6 +6,7 @@ Every error leaves as RFC 9457 problem+json. A problem's `type` is a URN that pr
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,10 @@ from ..graph.plain_json import check, parse
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 TEXT, SVG = "text/plain; charset=utf-8", "image/svg+xml"
+
+DEEPEST = 100
+"""Levels of nesting in what a client sends. A state is read by a parser that stops at 200, and a handler may put what
+was sent somewhere inside of a state."""
 
 MAX_WAIT = 60.0
 """Longest long poll in seconds. Azure's front end cuts a request off after 230."""
@@ -40,10 +45,27 @@ class Response:
     content_type: str = JSON
 
     def encoded(self) -> bytes:
-        """The body's bytes. JSON is written in ASCII, so that a lone surrogate cannot break the answer."""
-        if self.content_type in (JSON, PROBLEM):
-            return json.dumps(self.body, indent=2).encode("ascii")
-        return str(self.body).encode("utf-8")
+        """The body's bytes. JSON is written in ASCII, so that a lone surrogate cannot break the answer.
+
+        What is no JSON, in an instance that was not started through this API, is written so that clients can read it.
+        """
+        if self.content_type not in (JSON, PROBLEM):
+            return str(self.body).encode("utf-8")
+        try:
+            return json.dumps(self.body, indent=2, allow_nan=False).encode("ascii")
+        except (ValueError, RecursionError):
+            return json.dumps(_readable(self.body), indent=2).encode("ascii")
+
+
+def _readable(value: Any, depth: int = 0) -> Any:
+    """NaN and infinities as their names; what is nested too deeply is cut off."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    if isinstance(value, (Mapping, list, tuple)) and depth == DEEPEST:
+        return "… (nested too deeply to be shown)"
+    if isinstance(value, Mapping):
+        return {str(key): _readable(item, depth + 1) for key, item in value.items()}
+    return [_readable(item, depth + 1) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 _PROBLEMS = {
@@ -55,6 +77,7 @@ _PROBLEMS = {
     "run-finished": (410, "The run has finished"),
     "body-too-large": (413, "The body is too large"),
     "invalid": (422, "The request is not valid"),
+    "graph-faulty": (500, "The graph cannot run with the graphs beside it"),
     "internal": (500, "Something went wrong on the server"),
 }
 
@@ -80,7 +103,7 @@ class Problem(Exception):  # noqa: N818 - it is the answer to a request, not a f
 
 
 def read_json(request: Request, limit: int, empty: Any) -> Any:
-    """The body as JSON, or `empty` where there is none. Problems: 413, 400 and, for keys of the codec, 422."""
+    """The body as JSON, or `empty` where there is none. Problems: 413, 400 and, for what a run could not hold, 422."""
     if len(request.body) > limit:
         raise Problem("body-too-large", f"the body has {len(request.body)} bytes, the limit is {limit}")
     if not request.body.strip():
@@ -90,7 +113,7 @@ def read_json(request: Request, limit: int, empty: Any) -> Any:
     except PayloadError as error:
         raise Problem("not-json", str(error)) from None
     try:
-        check(value, "body")
+        check(value, "body", DEEPEST)
     except PayloadError as error:
         raise Problem("invalid", str(error)) from None
     return value

@@ -7,8 +7,9 @@ may continue as new; what has come back by then is carried along.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from ..graph.names import ACTIVITY
 from ..graph.policies import may_retry, pause_after
@@ -34,6 +35,9 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     if "error" in merged:
         return Failed(merged["error"])
     writes = [results[name]["writes"] for name in branches if results[name].get("writes")]
+    if any(results[name].get("merge") for name in branches):
+        failed = yield from traversal.merge(merged["patch"], writes or [{}])
+        return failed or Moved(traversal.static_edge())
     traversal.apply_patch(merged["patch"])
     if writes:
         traversal.run["writes"] = writes  # the next task reduces them on its way
@@ -54,8 +58,11 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
     errors = [{**results[key]["error"], "item": int(key)} for key in calls if "error" in results[key]]
     if errors:
         return Failed(_failure(errors, f"{len(errors)} of {len(calls)} items failed"))
-    patch = {plan["into"]: [results[key].get("value") for key in calls]}
-    traversal.apply_patch(patch)
+    update = {plan["into"]: [results[key].get("value") for key in calls]}
+    if not calls or any(results[key].get("merge") for key in calls):
+        failed = yield from traversal.merge({}, [update])
+        return failed or Moved(traversal.static_edge())
+    traversal.apply_patch(update)
     return Moved(traversal.static_edge())
 
 
@@ -71,39 +78,64 @@ def _gather(
     while waiting := [key for key in calls if key not in fan["done"]]:
         if traversal.turns >= HISTORY_BUDGET:
             return None
-        traversal.publish(fan_out={"done": len(fan["done"]), "of": len(calls)})
-        this_round = waiting[:limit]
-        tasks = [_task(traversal, calls[key], fan["attempts"].get(key, 1)) for key in this_round]
-        results = yield traversal.context.task_all(tasks)
-        traversal.turns += len(tasks)
-        missing, pause = _sort(dict(zip(this_round, results, strict=True)), fan, retries)
+        progress = {"done": len(fan["done"]), "of": len(calls)}
+        traversal.publish(fan_out=progress)
+        this_round = {key: _with_attempt(calls[key], fan["attempts"].get(key, 1)) for key in waiting[:limit]}
+        results = yield from _round(traversal, this_round)
+        missing, retry = _file(results, fan, retries)
         if missing:
             yield from traversal.park()
             return None
         traversal.run.pop("pause", None)
-        if pause is not None:
-            yield from traversal.sleep(pause)
+        if retry is not None:
+            progress = {"done": len(fan["done"]), "of": len(calls)}
+            traversal.publish(fan_out=progress, retry=retry)
+            yield from traversal.sleep(retry["pause"])
     return fan["done"]
 
 
-def _task(traversal: Traversal, call: NodeCall, attempt: int) -> Any:
-    return traversal.context.call_activity(ACTIVITY, {**call, "attempt": attempt} if attempt > 1 else call)
+def _round(traversal: Traversal, calls: Mapping[str, NodeCall]) -> Steps[dict[str, NodeResult]]:
+    """The results of new activities that run at once.
+
+    An activity that fails as a whole fails the `task_all` at once, while the host goes on to await the others; each is
+    then awaited by itself, which asks the host for nothing new.
+    """
+    tasks = {key: traversal.context.call_activity(ACTIVITY, call) for key, call in calls.items()}
+    traversal.turns += len(tasks)
+    with contextlib.suppress(Exception):  # it is found again below, at its own task
+        yield traversal.context.task_all(list(tasks.values()))
+    results: dict[str, NodeResult] = {}
+    for key, task in tasks.items():
+        results[key] = yield from traversal.result_of(task, calls[key])
+    return results
 
 
-def _sort(results: Mapping[str, NodeResult], fan: FanOut, retries: Mapping[str, Any]) -> tuple[bool, float | None]:
-    """File a round's results. Whether one lacked its version, and how long to pause before failed ones come again."""
-    pauses = []
+def _with_attempt(call: NodeCall, attempt: int) -> NodeCall:
+    return cast(NodeCall, {**call, "attempt": attempt}) if attempt > 1 else call
+
+
+def _file(
+    results: Mapping[str, NodeResult], fan: FanOut, retries: Mapping[str, Any]
+) -> tuple[bool, dict[str, Any] | None]:
+    """File a round's results. Whether one lacked its version, and what is tried again after which pause."""
+    again = []
     for key, result in results.items():
         if result.get("missing"):
             continue
         attempt = fan["attempts"].get(key, 1)
         if "error" in result and may_retry(retries[key], result["error"], attempt):
             fan["attempts"][key] = attempt + 1
-            pauses.append(pause_after(retries[key], attempt))
+            pause = pause_after(retries[key], attempt)
+            again.append({"attempt": attempt, "error": result["error"]["type"], "pause": pause})
         else:
-            kept = ("patch", "unset", "writes", "value", "error")
+            kept = ("patch", "unset", "writes", "value", "merge", "error")
             fan["done"][key] = {name: result[name] for name in kept if name in result}  # type: ignore[literal-required]
-    return any(result.get("missing") for result in results.values()), max(pauses, default=None)
+    missing = any(result.get("missing") for result in results.values())
+    return missing, max(again, key=_pause, default=None)
+
+
+def _pause(retry: dict[str, Any]) -> float:
+    return float(retry["pause"])
 
 
 def _merged(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

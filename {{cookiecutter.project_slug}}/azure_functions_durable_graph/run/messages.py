@@ -35,6 +35,13 @@ class TrailEntry(TypedDict):
     note: NotRequired[str]
 
 
+class EventEnvelope(TypedDict):
+    """What is raised under a wait's address: the payload, and the id by which its sender knows it again."""
+
+    id: str
+    payload: Any
+
+
 class EventInput(TypedDict):
     """An event that was accepted, to be applied first in the activity of the node that resumes."""
 
@@ -54,7 +61,9 @@ class RunInput(TypedDict):
 
     The optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that comes
     next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
-    of a parked run. `child` marks a run that another run has started: it reports failure as a value.
+    of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
+    runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
+    oldest first: `[step of the wait, id of the event]`.
     """
 
     format: int
@@ -73,13 +82,15 @@ class RunInput(TypedDict):
     fan_out: NotRequired[FanOut]
     pause: NotRequired[float]
     child: NotRequired[bool]
+    taken: NotRequired[list[list[Any]]]
+    depth: NotRequired[int]
 
 
 class NodeCall(TypedDict):
     """Input of the node activity.
 
-    `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates of earlier branches, to be
-    reduced first; `apply_only` asks for that alone.
+    `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates to be merged first, by
+    the rules of a dict that a handler returns; `apply_only` asks for that alone.
     """
 
     run_id: str
@@ -102,7 +113,8 @@ class NodeCall(TypedDict):
 class ErrorRecord(TypedDict):
     """A failure as a value. `bases` are the names of the exception's base classes, nearest first.
 
-    `errors` lists the failures of branches, items or a child, each a record with its `node`.
+    `errors` lists the failures of branches, items, a child or a group, each a record. `permanent` marks a failure that
+    no further attempt can heal; it is retried only where the policy names it.
     """
 
     type: str
@@ -110,15 +122,17 @@ class ErrorRecord(TypedDict):
     message: str
     where: str
     errors: NotRequired[list[dict[str, Any]]]
+    permanent: NotRequired[bool]
 
 
 class NodeResult(TypedDict):
     """Output of the node activity. It names its node and step, so that a history can be read by itself.
 
     Exactly one of three forms: `patch` (with `unset` and `decision` where they apply), `error`, or `missing`
-    (this deployment has no graph of that hash). `plan` comes with the first two where a compatible newer manifest has
-    served the call: the run goes on with that plan. A branch adds `writes` (updates of fields with a reducer), an item
-    its `value`, a subgraph the `child` to be started.
+    (this deployment has no graph of that hash; `missing_graph` names the subgraph, where it is that one). `plan` comes
+    with the first two where a compatible newer manifest has served the call: the run goes on with that plan. A branch
+    adds `writes` (updates of fields with a reducer), an item its `value`, a subgraph the `child` to be started. With
+    `merge` the orchestrator has what came back merged by an activity before the run goes on.
     """
 
     node: str
@@ -129,6 +143,7 @@ class NodeResult(TypedDict):
     event: NotRequired[str]
     error: NotRequired[ErrorRecord]
     missing: NotRequired[bool]
+    missing_graph: NotRequired[str]
     plan: NotRequired[Plan]
     attempt: NotRequired[int]
     branch: NotRequired[str]
@@ -136,6 +151,7 @@ class NodeResult(TypedDict):
     value: NotRequired[Any]
     writes: NotRequired[dict[str, Any]]
     child: NotRequired[RunInput]
+    merge: NotRequired[bool]
     apply_only: NotRequired[bool]
 
 
@@ -164,6 +180,7 @@ class RunStatus(TypedDict):
     node: str
     step: int
     waits: NotRequired[list[OpenWait]]
+    taken: NotRequired[list[list[Any]]]
     children: NotRequired[list[OpenChild]]
     sleeps_until: NotRequired[str]
     retry: NotRequired[dict[str, Any]]

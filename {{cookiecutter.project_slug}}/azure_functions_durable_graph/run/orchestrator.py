@@ -51,21 +51,22 @@ def drive(traversal: Traversal) -> Steps[dict[str, Any] | None]:
             continue
         decision = outcome.decision
         if decision.action is RouteAction.COMPLETE:
-            if traversal.has_pending_updates:
-                pending = yield from apply_pending(traversal)
-                if isinstance(pending, Failed):
-                    return traversal.fail(pending.error)
             traversal.record_step(decision)
             return traversal.complete(decision.note)
         yield from TRANSITIONS[decision.action](traversal, decision)
 
 
 def _visit(traversal: Traversal) -> Steps[NodeOutcome]:
-    """Visit the current node once, its pending updates first where its kind asks for that."""
+    """Visit the current node once. Pending updates come first where its kind asks for that, and before the end."""
     kind = traversal.plan_node.get("kind", "task")
     if kind in _NEEDS_WHOLE_STATE and traversal.has_pending_updates:
         return (yield from apply_pending(traversal))
-    return (yield from NODE_RUNNERS[kind](traversal))
+    outcome = yield from NODE_RUNNERS[kind](traversal)
+    ends = isinstance(outcome, Moved) and outcome.decision.action is RouteAction.COMPLETE
+    if ends and traversal.has_pending_updates:
+        pending = yield from apply_pending(traversal)
+        return pending if isinstance(pending, Failed) else outcome
+    return outcome
 
 
 def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
@@ -87,16 +88,8 @@ def apply_pending(traversal: Traversal) -> Steps[Revisit | Failed]:
 
     Needed only where no task follows that could do it on the way: before many branches, a wait, or the end.
     """
-    while True:
-        result = yield from traversal.run_activity(traversal.call(apply_only=True))
-        if not result.get("missing"):
-            break
-        yield from traversal.park()
-    traversal.adopt(result)
-    if "error" in result:
-        return Failed(result["error"])
-    traversal.apply_result(result)
-    return Revisit()
+    failed = yield from traversal.merge({}, traversal.run.get("writes", []))
+    return failed or Revisit()
 
 
 def move_to_next(traversal: Traversal, decision: RouteDecision) -> Steps[None]:

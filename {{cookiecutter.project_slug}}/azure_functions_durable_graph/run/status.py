@@ -13,6 +13,9 @@ may need a little more room than ours, so we stay well below."""
 
 TEXT_LIMIT = 1000
 
+SHOWN_ANSWERS = 40
+"""Answers that the status lists. A generation takes fewer, and those of earlier ones are in the run's input."""
+
 
 def run_status(run: RunInput, **details: Any) -> RunStatus:
     """The status to publish, with what is set of RunStatus' optional keys. Too large, it says less; it never fails."""
@@ -25,8 +28,12 @@ def run_status(run: RunInput, **details: Any) -> RunStatus:
         "step": run["step"],
         **{key: value for key, value in details.items() if value},
     }
+    if run.get("taken"):
+        status["taken"] = run["taken"][-SHOWN_ANSWERS:]
     if _size(status) > LIMIT_BYTES:
         status = _shortened(status)
+    if _size(status) > LIMIT_BYTES and "taken" in status:
+        status["taken"] = status["taken"][-1:]
     if _size(status) > LIMIT_BYTES:
         status.pop("note", None)
         if "error" in status:

@@ -6,7 +6,7 @@ follows from the orchestration's input and history.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
-from .ports import OrchestrationContext, Steps
+from .ports import DurableTask, OrchestrationContext, Steps
 from .status import run_status
 
 HISTORY_BUDGET = 12
@@ -27,8 +27,14 @@ HISTORY_BUDGET = 12
 TRAIL_LIMIT = 25
 """Steps that a run carries along so that its path can still be shown."""
 
+ANSWER_LIMIT = 1000
+"""Answers that a run remembers: as many as it can take in the default of max_steps."""
+
 LONGEST_TIMER = timedelta(days=3)
 """SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits go in segments."""
+
+LOST_LIMIT = 1000
+"""Characters of the extension's text that are kept of a lost activity."""
 
 PARK_FIRST, PARK_LONGEST = 15.0, 600.0
 """Seconds that a run whose version is not deployed waits before it looks again; doubles up to the longest."""
@@ -86,10 +92,43 @@ class Traversal:
         return cast(NodeCall, {**call, **details})
 
     def run_activity(self, call: NodeCall) -> Steps[NodeResult]:
-        """Run the node activity; its result."""
+        """Run the node activity; its result, which is an error record where the activity as a whole has failed."""
         self.turns += 1
-        result: NodeResult = yield self.context.call_activity(ACTIVITY, call)
-        return result
+        return (yield from self.result_of(self.context.call_activity(ACTIVITY, call), call))
+
+    def result_of(self, task: DurableTask, call: NodeCall) -> Steps[NodeResult]:
+        """Await one call of the node activity.
+
+        The extension reports an activity as failed when its time is over (functionTimeout), its worker has gone, or
+        its answer cannot be read; the SDK raises that as an Exception with a text.
+        """
+        try:
+            result = yield task
+        except Exception as error:
+            return lost_activity(call, str(error))
+        if not isinstance(result, dict) or "node" not in result:
+            return lost_activity(call, f"it returned {type(result).__name__}, which is not a node's result")
+        return cast(NodeResult, result)
+
+    def merge(self, patch: Mapping[str, Any], writes: list[dict[str, Any]]) -> Steps[Failed | None]:
+        """Apply a patch, then updates, by the state's own rules, in an activity of their own. Failed, or None.
+
+        For what came back from branches, items and children, so that it fails where it came back.
+        """
+        call = self.call(
+            state=apply_patch(self.run["state"], patch), apply_only=True, **({"writes": writes} if writes else {})
+        )
+        while True:
+            result = yield from self.run_activity(call)
+            if not result.get("missing"):
+                break
+            yield from self.park()
+        self.adopt(result)
+        if "error" in result:
+            return Failed(result["error"])
+        self.apply_patch(patch)
+        self.apply_result(result)
+        return None
 
     def sleep(self, seconds: float) -> Steps[None]:
         """Let time pass, in segments that can be cancelled."""
@@ -101,10 +140,13 @@ class Traversal:
             if segment >= until:
                 return
 
-    def park(self) -> Steps[None]:
-        """The run's version is not deployed: say so, sleep, and look again."""
+    def park(self, missing_graph: str | None = None) -> Steps[None]:
+        """The run's version, or the subgraph that is named, is not deployed: say so, sleep, and look again."""
         plan, pause = self.run["plan"], self.run.get("pause", PARK_FIRST)
-        self.publish(parked=f"no deployed graph {plan['graph']!r} has the hash {plan['hash']}")
+        if missing_graph is None:
+            self.publish(parked=f"no deployed graph {plan['graph']!r} has the hash {plan['hash']}")
+        else:
+            self.publish(parked=f"no graph {missing_graph!r} is deployed, which node {self.run['node']!r} runs")
         self.run["pause"] = min(pause * 2, PARK_LONGEST)
         yield from self.sleep(pause)
 
@@ -123,6 +165,12 @@ class Traversal:
     def apply_patch(self, patch: Mapping[str, Any]) -> None:
         """Merge changes that the orchestrator itself has put together."""
         self.apply_result(cast(NodeResult, {"patch": patch}))
+
+    def take_answers(self, step: int, ids: Iterable[str]) -> None:
+        """Remember whose answers were taken at a step, so that each sender can be told and none counts twice."""
+        taken = [*self.run.get("taken", []), *([step, one] for one in ids)]
+        if taken:
+            self.run["taken"] = taken[-ANSWER_LIMIT:]
 
     def static_edge(self) -> RouteDecision:
         """Where the current node leads without a route: its next node, or the end."""
@@ -171,19 +219,37 @@ class Traversal:
         known = self._placed(error)
         self.publish(error=known)
         if self.run.get("child"):
-            return {"error": known}
+            return self._child_answer({"error": known})
         place = f"{error['where']} of node {self.run['node']!r}"
         raise GraphRunFailed(f"{place}, attempt {self.attempt}: {error['type']}: {error['message']}")
 
     def complete(self, note: str | None) -> dict[str, Any]:
         """End the run; its state is its output."""
         self.publish(note=note)
-        return {"state": self.run["state"]} if self.run.get("child") else self.run["state"]
+        return self._child_answer({"state": self.run["state"]}) if self.run.get("child") else self.run["state"]
 
     def continue_as_new(self) -> None:
         """Begin a new generation where the run stands."""
         self.context.continue_as_new(self.run)
 
+    def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """What a parent is told: the end, and whose answers the child has taken."""
+        taken = [one for _, one in self.run.get("taken", [])]
+        return {**answer, "taken": taken} if taken else answer
+
     def _placed(self, error: ErrorRecord) -> dict[str, Any]:
         """The error with where it happened: node, step and attempts."""
         return {**error, "node": self.run["node"], "step": self.run["step"], "attempts": self.attempt}
+
+
+def lost_activity(call: NodeCall, text: str) -> NodeResult:
+    """The result of an activity that failed as a whole, as a failure like any other."""
+    error: ErrorRecord = {
+        "type": "ActivityLost",
+        "bases": ["Exception"],
+        "message": f"the activity was lost: {text.strip()}"[:LOST_LIMIT],
+        "where": "activity",
+    }
+    echoed = ("node", "step", "branch", "item", "attempt", "apply_only")
+    kept = {key: call[key] for key in echoed if key in call}  # type: ignore[literal-required]
+    return cast(NodeResult, {**kept, "error": error})

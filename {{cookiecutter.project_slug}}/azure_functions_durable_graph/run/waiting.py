@@ -34,8 +34,11 @@ def await_events(traversal: Traversal, decision: RouteDecision) -> Steps[None]:
         traversal.run["node"] = str(decision.timeout_node)
         return
     wait = waits[won]
+    event_id, payload = _opened(tasks[won].result)
     traversal.run["node"] = wait["resume_node"]
-    traversal.run["event"] = {"name": wait["event"], "payload": _payload(tasks[won].result)}
+    traversal.run["event"] = {"name": wait["event"], "payload": payload}
+    traversal.take_answers(step, [event_id])
+    traversal.publish()
 
 
 def sleep_for(traversal: Traversal, decision: RouteDecision) -> Steps[None]:
@@ -87,13 +90,17 @@ def _open_wait(event: str, node: str, step: int, deadline: datetime | None) -> O
     return wait
 
 
-def _payload(raised: Any) -> Any:
-    """What was posted. The SDK's client delivers JSON text, a raw management call the value itself."""
+def _opened(raised: Any) -> tuple[str, Any]:
+    """The id and the payload of what was raised.
+
+    Our routes raise an EventEnvelope. The SDK's client delivers it as JSON text; a raw management call delivers any
+    value, which has no id.
+    """
     if isinstance(raised, str):
         try:
             raised = json.loads(raised)
         except ValueError:
-            return raised
-    if isinstance(raised, dict) and set(raised) == {"payload"}:
-        return raised["payload"]
-    return raised
+            return "", raised
+    if isinstance(raised, dict) and "payload" in raised and set(raised) <= {"id", "payload"}:
+        return str(raised.get("id", "")), raised["payload"]
+    return "", raised

@@ -1,23 +1,23 @@
-"""How handlers are called: sync or async, with a NodeContext or without."""
+"""How handlers are called: sync or async, with a NodeContext or without, within the node's timeout."""
 
 from __future__ import annotations
 
-import inspect
-import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-
-from pydantic import BaseModel
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
 
 from ..graph.context import NodeContext, idempotency_key
 from ..graph.registration import GraphRegistration
-from ..graph.states import difference, dump
+from ..graph.signatures import awaits, context_parameter
 from ..run.messages import NodeCall
+from .boundary import Failure, NodeFailed, Outcome, capture, capture_async, failure
+
+if TYPE_CHECKING:
+    from ..graph.context import NodeError
 
 InThread = Callable[..., Awaitable[Any]]
-"""Runs `code(*arguments)` in a thread: `asyncio.to_thread`, or the host's own way."""
-
-logger = logging.getLogger(__name__)
+"""Runs `code(*arguments)` in a thread: `asyncio.to_thread`, or the host's own way. Cancelled, it lets the thread go."""
 
 
 class NodeTimeout(TimeoutError):  # noqa: N818 - users name it in retry_on and on_error
@@ -25,37 +25,84 @@ class NodeTimeout(TimeoutError):  # noqa: N818 - users name it in retry_on and o
 
 
 class Caller:
-    """Calls the handlers of one node for one call of the activity."""
+    """Calls the handlers of one node for one call of the activity.
+
+    The timeout counts from the moment at which the first of them starts: waiting for a free thread is not the node's.
+    """
 
     def __init__(self, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> None:
         self._graph = graph
         self._call = call
         self._in_thread = in_thread
+        self._timeout = graph.manifest.nodes[call["node"]].timeout
+        self._deadline: float | None = None
 
-    async def __call__(self, code: Callable[..., Any], *arguments: Any) -> Any:
-        """Call user code: `async def` on this loop, anything else in a thread, so that it cannot block the loop."""
-        if wants_context(code, len(arguments)):
+    async def __call__(self, where: str, code: Callable[..., Any], *arguments: Any) -> Any:
+        """Call user code: `async def` on this loop, anything else in a thread, so that it cannot block the loop.
+
+        Raises NodeFailed, and nothing else, for whatever the code ends with.
+        """
+        named: dict[str, Any] = {}
+        wanted = context_parameter(code, len(arguments))
+        if wanted is not None and wanted.keyword_only:
+            named[wanted.name] = self._context()
+        elif wanted is not None:
             arguments = (*arguments, self._context())
-        if inspect.iscoroutinefunction(code):
-            return await code(*arguments)
-        return await _maybe_await(await self._in_thread(code, *arguments))
+        outcome = await self._outcome(where, code, arguments, named)
+        if isinstance(outcome, Failure):
+            raise NodeFailed(outcome)
+        return outcome.value
 
-    def warn_of_mutation(self, before: Mapping[str, Any], given: BaseModel, update: Any, who: str) -> None:
-        """Changes made in place are not kept (a handler returns its changes); losing them in silence is not kind."""
-        if isinstance(update, BaseModel):
-            return
+    async def _outcome(
+        self, where: str, code: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> Outcome:
+        if awaits(code):
+            return await self._in_time(where, capture_async(where, code, arguments, named))
+        outcome = await self._in_time_in_thread(where, functools.partial(capture, where, code, arguments, named))
+        if isinstance(outcome, Failure) or not hasattr(outcome.value, "__await__"):
+            return outcome
+        return await self._in_time(where, capture_async(where, lambda: outcome.value, (), {}))
+
+    async def _in_time_in_thread(self, where: str, code: Callable[[], Outcome]) -> Outcome:
+        loop = asyncio.get_running_loop()
+        started = asyncio.Event()
+
+        def run() -> Outcome:
+            loop.call_soon_threadsafe(started.set)
+            return code()
+
+        async def work() -> Outcome:
+            outcome: Outcome = await self._in_thread(run)
+            return outcome
+
+        return await self._in_time(where, work(), started)
+
+    async def _in_time(self, where: str, work: Any, started: asyncio.Event | None = None) -> Outcome:
+        """The outcome of `work`, a task of its own; a NodeTimeout where it comes too late, and is then ignored."""
+        task: asyncio.Task[Outcome] = asyncio.ensure_future(work)
+        if self._timeout is None:
+            return await task  # cancelled with this call; whatever the code raises is in its outcome
         try:
-            changed, _ = difference(before, dump(given))
-        except Exception:  # a state broken in place is dropped anyway; this is only a warning
-            return
-        lost = sorted(set(changed) - set(update if isinstance(update, dict) else ()))
-        if lost:
-            logger.warning(
-                "run %s: %s changed %s in place and did not return it; only what is returned is kept",
-                self._call["run_id"],
-                who,
-                ", ".join(lost),
-            )
+            if self._deadline is None and started is not None:
+                await _first(task, started)
+            await asyncio.wait({task}, timeout=self._left())
+        finally:
+            if not task.done():
+                task.cancel()
+        if not task.done():
+            node = self._call["node"]
+            return failure(NodeTimeout(f"node {node!r} took longer than {self._timeout:g} s"), where)
+        if task.cancelled():
+            return failure(asyncio.CancelledError("the call was cancelled from outside"), where)
+        return task.result()
+
+    def _left(self) -> float | None:
+        if self._timeout is None:
+            return None
+        now = asyncio.get_running_loop().time()
+        if self._deadline is None:
+            self._deadline = now + self._timeout
+        return max(0.0, self._deadline - now)
 
     def _context(self) -> NodeContext:
         call, manifest = self._call, self._graph.manifest
@@ -69,26 +116,14 @@ class Caller:
             attempt=call.get("attempt", 1),
             idempotency_key=idempotency_key(call["run_id"], call["step"], call.get("branch"), call.get("item")),
             metadata=call.get("metadata", {}),
-            error=call.get("error"),
+            error=cast("NodeError | None", call.get("error")),
         )
 
 
-def wants_context(code: Callable[..., Any], given: int) -> bool:
-    """Whether a handler takes a NodeContext after `given` arguments.
-
-    It does if it has a further parameter that is required, or is called `context`, or is annotated as one.
-    """
+async def _first(task: asyncio.Task[Any], started: asyncio.Event) -> None:
+    """Return once the thread has started, or the task is done without one."""
+    waiting = asyncio.ensure_future(started.wait())
     try:
-        parameters = list(inspect.signature(code).parameters.values())
-    except (TypeError, ValueError):  # a builtin without a signature
-        return False
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if len(positional) <= given:
-        return False
-    extra = positional[given]
-    return extra.default is extra.empty or extra.name == "context" or extra.annotation in (NodeContext, "NodeContext")
-
-
-async def _maybe_await(value: Any) -> Any:
-    """The value, or what it resolves to: sync and async handlers look the same from here on."""
-    return await value if inspect.isawaitable(value) else value
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()

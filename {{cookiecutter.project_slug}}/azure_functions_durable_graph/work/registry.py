@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
-from types import ModuleType
+from collections.abc import Mapping
 
 from ..errors import RegistrationError
 from ..graph.registration import GraphRegistration
@@ -20,13 +18,19 @@ class Registry:
         self._successors: dict[tuple[str, str], str] = {}
 
     def add(self, registration: GraphRegistration) -> None:
-        """Register a graph. The same graph again changes nothing but the default."""
+        """Register a graph. The same graph again changes nothing but the default.
+
+        Raises RegistrationError for another graph of the same name and version, or for a copy of its code: one of the
+        two would silently take the other's runs.
+        """
         if not isinstance(registration, GraphRegistration):
             raise RegistrationError(
                 f"a GraphRegistration was expected, not {type(registration).__name__}: "
                 "pass what ManifestBuilder.build() returned"
             )
         versions = self._versions.setdefault(registration.graph_name, {})
+        for other in versions.values():
+            _refuse_twin(other, registration)
         versions[registration.graph_hash] = registration
         self._defaults[registration.graph_name] = registration
 
@@ -50,33 +54,28 @@ class Registry:
         """The default of each name, by name."""
         return [self._defaults[name] for name in sorted(self._defaults)]
 
+    @property
+    def by_name(self) -> Mapping[str, GraphRegistration]:
+        """The default of each name: the graph that a subgraph of that name runs."""
+        return self._defaults
+
+    def all(self) -> list[GraphRegistration]:
+        """Every version of every graph, by name and in the order of their registration."""
+        return [graph for name in sorted(self._versions) for graph in self._versions[name].values()]
+
     def versions(self, name: str) -> list[GraphRegistration]:
         """All versions of a graph, in the order of their registration."""
         return list(self._versions.get(name, {}).values())
 
 
-def registrations_in(package: ModuleType) -> list[GraphRegistration]:
-    """Every GraphRegistration at the top of a package's modules; of one graph's versions the newest comes last.
-
-    Versions are compared as people read them: "9" before "10", "1.9" before "1.10".
-
-    Imports the modules (not those of sub-packages). Raises RegistrationError for something that is no package;
-    an import error passes through as it is.
-    """
-    if not isinstance(package, ModuleType) or not hasattr(package, "__path__"):
+def _refuse_twin(known: GraphRegistration, added: GraphRegistration) -> None:
+    same_code = added.graph_hash == known.graph_hash and added.origin == known.origin
+    if added is not known and added.manifest.version == known.manifest.version and not same_code:
         raise RegistrationError(
-            f"register_package takes a package, not {getattr(package, '__name__', package)!r}: "
-            "import the folder that holds the graphs and pass it"
+            f"graph {added.graph_name!r}, version {added.manifest.version!r} is registered twice, from "
+            f"{known.origin or 'one module'} and from {added.origin or 'another'}: "
+            "rename one of the two graphs, or give it a version of its own"
         )
-    modules = [package]
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
-        modules.append(importlib.import_module(f"{package.__name__}.{info.name}"))
-    found: dict[int, GraphRegistration] = {}
-    for module in modules:
-        for value in vars(module).values():
-            if isinstance(value, GraphRegistration):
-                found.setdefault(id(value), value)
-    return sorted(found.values(), key=lambda graph: natural(graph.manifest.version))
 
 
 def natural(version: str) -> list[tuple[bool, int, str]]:

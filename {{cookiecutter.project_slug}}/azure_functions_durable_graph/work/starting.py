@@ -1,9 +1,12 @@
-"""The first input of a run."""
+"""The first input of a run: every start comes through here, over HTTP, by a schedule, as a subgraph."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ..errors import InputError
+from ..graph.fields import input_names, reads_raw_input, unknown_fields
+from ..graph.names import did_you_mean
 from ..graph.plain_json import check
 from ..graph.registration import GraphRegistration
 from ..graph.states import dump, load
@@ -13,8 +16,11 @@ from ..run.messages import RUN_FORMAT, RunInput
 def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: Any, started_at: str) -> RunInput:
     """The orchestration input of a new run, pinned to `graph`.
 
-    Raises pydantic's ValidationError for an input that is no state, PayloadError for one that is no plain JSON.
+    Raises InputError for a key that the state does not have, pydantic's ValidationError for an input that is not a
+    state, PayloadError for one that is not plain JSON.
     """
+    check(given, "input")
+    _refuse_unknown(graph, given)
     state = dump(load(graph.state_model, given))
     check(state, "input")
     return {
@@ -28,3 +34,11 @@ def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: Any, star
         "step": 0,
         "trail": [],
     }
+
+
+def _refuse_unknown(graph: GraphRegistration, given: dict[str, Any]) -> None:
+    """A key that nobody reads is a mistake, as in an update; but a model that reads its raw input may know it."""
+    model = graph.state_model
+    unknown = [] if reads_raw_input(model) else unknown_fields(model, given)
+    if unknown:
+        raise InputError(graph.graph_name, {key: did_you_mean(key, input_names(model)) for key in unknown})

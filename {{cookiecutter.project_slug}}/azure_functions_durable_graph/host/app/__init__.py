@@ -1,4 +1,4 @@
 """The user's function app: loaded and called as the Python worker does.
 
-May import: errors, azure, host/engine.
+May import: errors, work, azure, host/engine.
 """

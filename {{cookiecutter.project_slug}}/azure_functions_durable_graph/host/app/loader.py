@@ -1,6 +1,7 @@
 """Load `function_app.py` as the Python worker does, and refuse what Azure would not load.
 
-A function that Azure cannot load is simply absent there, behind a green deployment; here it is a sentence at start.
+In Azure a function that cannot be loaded is simply missing, although the deployment succeeded; here it is an error at
+start-up.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ import importlib
 import inspect
 import os
 import sys
-import typing
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -20,16 +20,17 @@ from typing import Any, TypeVar
 
 import azure.functions as func
 
-from ...azure.app import DurableGraphApp
+from ...azure.app import DurableGraphApp, GraphFunctions
 from ...errors import HostError
+from ...work.user_frames import user_frame
+from .worker_rules import OUT, Declaration, declaration, faults
 
 T = TypeVar("T")
 
 _INDEXED: weakref.WeakKeyDictionary[Any, LoadedApp] = weakref.WeakKeyDictionary()
-"""An app lists its functions once: asked again, it finds every name taken."""
+"""The functions of each app. The SDK lists them only once: a second call finds every name taken."""
 
 _SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "entityTrigger", "timerTrigger"})
-_CONTEXT_ONLY = {"orchestrationTrigger": "orchestrator", "entityTrigger": "entity"}
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,21 @@ class Function:
     name: str
     code: Any
     trigger: Mapping[str, Any]
-    bindings: Mapping[str, str]
+    declared: Declaration
 
     @property
     def kind(self) -> str:
         """The trigger's type."""
         return str(self.trigger["type"])
+
+    @property
+    def not_served(self) -> str | None:
+        """What keeps the local host from calling it: its trigger, or an input that only Azure can bring."""
+        if self.kind not in _SERVED:
+            return self.kind
+        given = {self.trigger["name"], self.client_parameter, *self.outputs}
+        inputs = [binding.type for name, binding in self.declared.bindings.items() if name not in given]
+        return f"{self.kind} with the input {inputs[0]}" if inputs else None
 
     @property
     def durable_name(self) -> str:
@@ -57,22 +67,29 @@ class Function:
     @functools.cached_property
     def takes_context(self) -> bool:
         """Whether a parameter `context` wants the invocation's context."""
-        return "context" not in self.bindings and "context" in inspect.signature(self.code).parameters
+        return "context" not in self.declared.bindings and "context" in self.declared.parameters
 
     @functools.cached_property
     def is_async(self) -> bool:
-        """Whether it is awaited on the worker's loop; all else runs in a thread."""
+        """Whether the function is awaited on the worker's loop; any other runs in a thread."""
         return inspect.iscoroutinefunction(self.code)
 
     @property
     def client_parameter(self) -> str | None:
         """The parameter that takes the durable client, if there is one."""
-        return next((name for name, kind in self.bindings.items() if kind == "durableClient"), None)
+        found = (name for name, binding in self.declared.bindings.items() if binding.type == "durableClient")
+        return next(found, None)
+
+    @functools.cached_property
+    def outputs(self) -> dict[str, str]:
+        """Parameters that take output, each with the type of the binding that converts it."""
+        bindings = self.declared.bindings
+        return {name: self.declared.converter_type(name) for name in bindings if bindings[name].direction == OUT}
 
 
 @dataclass(frozen=True)
 class LoadedApp:
-    """The functions that the local host runs, names and triggers of those that it does not, and the graphs."""
+    """The functions that the local host runs, the names and triggers of those that it does not run, and the graphs."""
 
     functions: tuple[Function, ...]
     not_served: tuple[tuple[str, str], ...]
@@ -84,7 +101,7 @@ class LoadedApp:
 
 
 def load_app(folder: Path) -> LoadedApp:
-    """Import the app in `folder`. Raises HostError with one sentence for whatever keeps it from loading."""
+    """Import the app in `folder`. Raises HostError, in one sentence, if it cannot be loaded."""
     module = load_module(folder)
     app = index_app(only(func.FunctionRegister, "function app", module))
     runtimes = [value for value in vars(module).values() if isinstance(value, DurableGraphApp)]
@@ -101,17 +118,17 @@ def load_module(folder: Path) -> ModuleType:
     """Import the app's script, from its folder and under its own name."""
     script = os.environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
     if not (folder / script).is_file():
-        raise HostError(f"there is no {script} in {folder}; run this in the folder of a function app")
+        raise HostError(f"{folder} has no {script}; run this in the folder of a function app")
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(Path(script).stem)  # this name, so that the SDK's codec finds its classes
-    except Exception as error:
-        raise HostError(f"{script} cannot be imported: {_place(error)}") from error
+    except (Exception, SystemExit) as error:  # an import may end in sys.exit(): then there is no app
+        raise HostError(f"{script} cannot be imported: {_told(error)}") from error
 
 
 def only(kind: type[T], what: str, module: ModuleType) -> T:
-    """The one value of that kind at a module's top level. Raises HostError where there is none, or several."""
+    """The one value of that kind at a module's top level. Raises HostError if there is none or more than one."""
     found = [value for value in vars(module).values() if isinstance(value, kind)]
     if len(found) != 1:
         raise HostError(f"{module.__name__}.py must have one {what} at its top level, it has {len(found)}")
@@ -120,33 +137,28 @@ def only(kind: type[T], what: str, module: ModuleType) -> T:
 
 def index_app(app: Any) -> LoadedApp:
     """List the app's functions. Raises HostError naming every function that Azure would refuse."""
+    if isinstance(app, GraphFunctions):
+        app.runtime.check()  # graphs that do not fit each other: RegistrationError
     if app in _INDEXED:
         return _INDEXED[app]
     try:
         found = app.get_functions()
     except Exception as error:
         raise HostError(f"the app's functions cannot be listed: {error}") from error
-    functions, others, faults = [], [], []
-    for item in found:
-        function = _function(item)
-        if function.kind not in _SERVED:
-            others.append((function.name, function.kind))
-            continue
-        faults += list(_faults(function))
-        functions.append(function)
-    if faults:
-        raise HostError("Azure would not load this app: " + "; ".join(faults))
-    _INDEXED[app] = LoadedApp(tuple(functions), tuple(others))
+    if refusals := [fault for item in found for fault in faults(item)]:
+        raise HostError("Azure would not load this app: " + "; ".join(refusals))
+    functions = [_function(item) for item in found]
+    others = tuple((function.name, reason) for function in functions if (reason := function.not_served))
+    _INDEXED[app] = LoadedApp(tuple(function for function in functions if not function.not_served), others)
     return _INDEXED[app]
 
 
 def _function(item: Any) -> Function:
-    bindings = item.get_bindings()
     return Function(
         name=item.get_function_name(),
         code=item.get_user_function(),
         trigger=_lowered(item.get_trigger().get_dict_repr()),
-        bindings={binding.name: binding.type for binding in bindings},
+        declared=declaration(item),
     )
 
 
@@ -157,48 +169,8 @@ def _lowered(trigger: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _faults(function: Function) -> Iterator[str]:
-    """The worker's load-time checks (worker 4.x, functions.py)."""
-    name = function.name
-    if function.kind in _CONTEXT_ONLY and "context" not in function.bindings:
-        yield f"{name}: the {_CONTEXT_ONLY[function.kind]}'s context_name must be 'context'"
-        return
-    parameters = inspect.signature(function.code).parameters
-    bound = set(function.bindings) - {"$return"}
-    for parameter in parameters:
-        if parameter not in bound and parameter != "context":
-            yield f"{name}: the parameter {parameter!r} belongs to no binding"
-    for binding in sorted(bound - set(parameters)):
-        yield f"{name}: the binding {binding!r} has no parameter"
-    yield from _annotation_faults(function, parameters)
-
-
-def _annotation_faults(function: Function, parameters: Iterable[str]) -> Iterator[str]:
-    try:
-        hints = typing.get_type_hints(function.code)
-    except Exception as error:  # the annotations are the app's code
-        yield f"{function.name}: its annotations cannot be read ({error})"
-        return
-    for parameter in parameters:
-        hint = hints.get(parameter)
-        if hint is not None and (typing.get_origin(hint) is not None or not isinstance(hint, type)):
-            yield f"{function.name}: {parameter!r} is annotated {hint}; the worker takes plain classes only"
-    returned = hints.get("return")
-    if function.kind == "httpTrigger":
-        trigger = hints.get(str(function.trigger["name"]))
-        if isinstance(trigger, type) and not issubclass(trigger, func.HttpRequest):
-            yield f"{function.name}: {function.trigger['name']!r} must be an HttpRequest"
-        if isinstance(returned, type) and not issubclass(returned, (func.HttpResponse, str)):
-            yield f"{function.name}: an HTTP function returns HttpResponse or str"
-
-
-def _place(error: Exception) -> str:
-    """`NameError: name 'x' is not defined (graphs/order.py, line 7)`."""
-    text = f"{type(error).__name__}: {error}"
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return text
-    path = Path(traceback.tb_frame.f_code.co_filename)
-    return f"{text} ({path.name}, line {traceback.tb_lineno})"
+def _told(error: BaseException) -> str:
+    """`NameError: name 'x' is not defined (graphs/order.py, line 7: total = x)`: the user's last line that ran."""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    place = user_frame(error)
+    return f"{type(error).__name__}: {text}" + (f" ({place})" if place else "")

@@ -1,4 +1,4 @@
-"""What the Functions host reads beside the code: host.json and local.settings.json."""
+"""The settings that the Functions host reads: host.json and local.settings.json."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Settings:
 
 
 def read_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
-    """Read host.json, if there is one. Raises HostError for one that cannot be read."""
+    """Read host.json, if there is one. Raises HostError if it cannot be read."""
     host = _read(folder / "host.json")
     extensions = host.get("extensions") or {}
     http, durable = extensions.get("http") or {}, extensions.get("durableTask") or {}
@@ -53,7 +53,7 @@ def read_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
 
 
 def apply_local_settings(folder: Path, environment: MutableMapping[str, str] = os.environ) -> list[str]:
-    """Put the Values of local.settings.json into the environment, where it does not set them already.
+    """Put the Values of local.settings.json into the environment, unless it already sets them.
 
     Returns the names that were set.
     """
@@ -71,14 +71,14 @@ def expanded(text: str, environment: Mapping[str, str]) -> str:
 
 
 def _seconds(text: Any) -> float | None:
-    """A functionTimeout: "[d.]hh:mm:ss", or "-1" for none."""
+    """A functionTimeout: "[d.]hh:mm:ss", or "-1" for no limit."""
     if text is None:
         return Settings.timeout
     if str(text) == "-1":
         return None
     found = _TIMESPAN.fullmatch(str(text))
     if found is None:
-        raise HostError(f"host.json: functionTimeout {text!r} is no time span like 00:10:00, nor -1 for none")
+        raise HostError(f"host.json: functionTimeout {text!r} must be a time span like 00:10:00, or -1 for no limit")
     days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
 
@@ -87,7 +87,7 @@ def _count(text: str | None) -> int | None:
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_THREADS:
-        raise HostError(f"PYTHON_THREADPOOL_THREAD_COUNT is {text!r}; it is a number from 1 to {MOST_THREADS}")
+        raise HostError(f"PYTHON_THREADPOOL_THREAD_COUNT is {text!r}; it must be a number from 1 to {MOST_THREADS}")
     return int(text)
 
 
@@ -99,5 +99,5 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise HostError(f"{path.name} cannot be read: {error}") from None
     if not isinstance(data, dict):
-        raise HostError(f"{path.name} must hold a JSON object")
+        raise HostError(f"{path.name} must contain a JSON object")
     return data

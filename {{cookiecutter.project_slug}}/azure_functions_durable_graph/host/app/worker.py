@@ -1,38 +1,50 @@
 """Call functions as the Python worker does: by keyword, through the SDK's own converters.
 
-`async def` runs on one event loop for the life of the process, everything else in a thread. The SDK keeps one HTTP
+An `async def` runs on one event loop for the life of the process, everything else in a thread. The SDK keeps one HTTP
 session per process, bound to the first loop that uses it, so that loop is shared by every host in the process.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import json
+import logging
 import threading
-import uuid
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any, TypeVar
 
-import azure.functions as func
 from azure.functions import meta
 
 from ...azure import sdk
+from ...azure.threads import Outcome as Ending
+from ...azure.threads import Threads
 from ...errors import HostError
 from ..engine.actions import Outcome, outcome_of_error, outcome_of_state
+from .conversion import check_output, converter, decode, text_datum
+from .invocation import InvocationContext, Output, TraceContext, trace_of
 from .loader import Function, LoadedApp
 
 T = TypeVar("T")
 
+logger = logging.getLogger("azure_functions_durable_graph.host")
 
-class ActivityFailed(Exception):  # noqa: N818 - an outcome that the host writes into a history
-    """An activity raised. Carries the text that the extension would write down."""
+
+class FunctionFailed(Exception):  # noqa: N818 - an outcome, whatever the function has raised
+    """A function of the app has raised, be it SystemExit. The cause is what it raised, the text its type and text."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(_described(error))
+        self.__cause__ = error
+
+
+class ActivityFailed(Exception):  # noqa: N818 - an outcome that the host records in a history
+    """An activity raised. Its text is what the extension would record."""
 
     def __init__(self, name: str, error: BaseException) -> None:
-        self.summary = f"{type(error).__name__}: {error}"
+        self.summary = str(error) if isinstance(error, FunctionFailed) else _described(error)
         super().__init__(f"Activity function '{name}' failed:  {self.summary}")
 
 
@@ -52,53 +64,29 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin `work` there."""
+        """Start `work` on the loop."""
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name=self._name, daemon=True).start()
+                threading.Thread(target=_run_for_ever, args=(self._loop,), name=self._name, daemon=True).start()
             return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+
+def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:
+    """Run the loop, also after a task or a callback of the app's own has raised SystemExit through it."""
+    while not loop.is_closed():
+        try:
+            loop.run_forever()
+        except BaseException:
+            logger.exception("a task or callback of the app has raised through its event loop, which goes on")
 
 
 USER_LOOP = LoopThread("functions-worker")
 """Where all async user code of the process runs."""
 
 
-class InvocationContext(func.Context):
-    """What a parameter named `context` gets."""
-
-    def __init__(self, function_name: str, directory: str) -> None:
-        self._name, self._directory = function_name, directory
-        self._id = str(uuid.uuid4())
-        self._storage = threading.local()
-
-    @property
-    def invocation_id(self) -> str:
-        return self._id
-
-    @property
-    def function_name(self) -> str:
-        return self._name
-
-    @property
-    def function_directory(self) -> str:
-        return self._directory
-
-    @property
-    def thread_local_storage(self) -> Any:
-        return self._storage
-
-    @property
-    def trace_context(self) -> Any:
-        return None
-
-    @property
-    def retry_context(self) -> Any:
-        return None
-
-
 class Worker:
-    """The functions of one app, by what calls them."""
+    """The functions of one app, by the trigger that calls them."""
 
     def __init__(
         self, app: LoadedApp, directory: str = ".", *, timeout: float | None = None, threads: int | None = None
@@ -107,12 +95,17 @@ class Worker:
         sdk.remember_times()
         self._directory = directory
         self._timeout = timeout
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="function")
+        self._threads = Threads(count=threads)
+        self._told: set[tuple[str, str]] = set()
         self._entities = _by_durable_name(app, "entityTrigger")
         self._orchestrators = _by_durable_name(app, "orchestrationTrigger")
         self._activities = _by_durable_name(app, "activityTrigger")
         self._http = {function.name: function for function in app.of_kind("httpTrigger")}
         self._timers = {function.name: function for function in app.of_kind("timerTrigger")}
+
+    def close(self) -> None:
+        """Let the threads end that are not at work."""
+        self._threads.close()
 
     def has_orchestrator(self, name: str) -> bool:
         """Whether an orchestrator has this name; case does not matter."""
@@ -124,10 +117,10 @@ class Worker:
         if function is None:
             return Outcome(error=_absent(name, "an orchestrator"))
         try:
-            state = await self._invoke(function, {"context": _decode("orchestrationTrigger", context)})
+            state = await self._invoke(function, {"context": decode("orchestrationTrigger", text_datum(context))})
+            return outcome_of_state(state)
         except Exception as error:  # the wrapper raises to report that user code raised
-            return outcome_of_error(error)
-        return outcome_of_state(state)
+            return _outcome_of(error)
 
     async def run_activity(self, name: str, input_: str) -> str:
         """Call an activity with JSON text; returns JSON text. Raises ActivityFailed."""
@@ -135,25 +128,29 @@ class Worker:
         if function is None:
             raise HostError(_absent(name, "an activity"))
         try:
-            value = await self._invoke(function, {str(function.trigger["name"]): _decode("activityTrigger", input_)})
-            return str(_converter("activityTrigger").encode(value, expected_type=None).value)
+            value = await self._invoke(
+                function, {str(function.trigger["name"]): decode("activityTrigger", text_datum(input_))}
+            )
+            return str(converter("activityTrigger").encode(value, expected_type=None).value)
         except Exception as error:
             raise ActivityFailed(name, error) from error
 
     async def run_entity(self, name: str, context: str) -> tuple[bool, str | None, tuple[tuple[bool, str], ...]]:
-        """Call an entity with a batch; returns whether it exists, its state, and for each operation failed and result.
+        """Call an entity with a batch; returns `exists`, its state, and `(failed, result)` for each operation.
 
-        Raises HostError where the batch as a whole could not be run: then nothing of it was done.
+        Raises HostError if the batch as a whole could not be run: then none of its operations has taken effect.
         """
         function = self._entities.get(name.lower())
         if function is None:
             raise HostError(_absent(name, "an entity"))
         try:
-            answer = json.loads(await self._invoke(function, {"context": _decode("entityTrigger", context)}))
-        except Exception as error:  # the SDK's wrapper catches what an operation raises; this is all the rest
-            raise HostError(f"Entity function '{name}' failed: {type(error).__name__}: {error}") from error
-        results = tuple((bool(result["isError"]), str(result["result"])) for result in answer["results"])
-        return bool(answer["entityExists"]), answer["entityState"], results
+            answer = json.loads(await self._invoke(function, {"context": decode("entityTrigger", text_datum(context))}))
+            results = tuple((bool(result["isError"]), str(result["result"])) for result in answer["results"])
+            if len(results) != len(json.loads(context)["batch"]):
+                raise ValueError(f"it gave {len(results)} results for its batch")
+            return bool(answer["entityExists"]), answer["entityState"], results
+        except Exception as failure:  # the SDK's wrapper catches what an operation raises; this is all the rest
+            raise HostError(f"Entity function '{name}' failed: {failure}") from failure
 
     def has_entity(self, name: str) -> bool:
         """Whether an entity has this name; case does not matter."""
@@ -162,36 +159,58 @@ class Worker:
     async def serve(self, name: str, request: meta.Datum, client: str) -> meta.Datum:
         """Call an HTTP function with a request datum; `client` is the durable client's binding JSON."""
         function = self._http[name]
-        arguments = {str(function.trigger["name"]): _converter("httpTrigger").decode(request, trigger_metadata=None)}
-        if function.client_parameter is not None:
-            arguments[function.client_parameter] = client
-        answer: meta.Datum = _converter("http").encode(await self._invoke(function, arguments), expected_type=None)
+        headers = {key: value.value for key, value in request.value["headers"].items()}
+        value = await self._trigger(function, request, client, trace_of(headers))
+        answer: meta.Datum = converter("http").encode(value, expected_type=None)
         return answer
 
     async def tick(self, name: str, client: str) -> None:
         """Call a timer function; `client` is the durable client's binding JSON."""
-        function = self._timers[name]
-        timer = meta.Datum('{"IsPastDue": false}', "json")
-        arguments = {str(function.trigger["name"]): _converter("timerTrigger").decode(timer, trigger_metadata=None)}
+        await self._trigger(self._timers[name], text_datum('{"IsPastDue": false}', "json"), client, trace_of({}))
+
+    async def _trigger(self, function: Function, given: meta.Datum, client: str, trace: TraceContext) -> Any:
+        parameter = str(function.trigger["name"])
+        arguments = {parameter: decode(function.declared.converter_type(parameter), given)}
         if function.client_parameter is not None:
             arguments[function.client_parameter] = client
-        await self._invoke(function, arguments)
+        return await self._invoke(function, arguments, trace)
 
-    async def _invoke(self, function: Function, arguments: dict[str, Any]) -> Any:
-        code: Callable[..., Any] = function.code
-        if function.takes_context:
-            arguments = {**arguments, "context": InvocationContext(function.name, self._directory)}
+    async def _invoke(self, function: Function, arguments: dict[str, Any], trace: TraceContext | None = None) -> Any:
+        """Call it as the worker does. Raises FunctionFailed for whatever it ends with, FunctionTimeout."""
+        context = InvocationContext(function.name, self._directory, self._threads, trace or trace_of({}))
+        outputs = {name: Output() for name in function.outputs}
+        given = {**arguments, **outputs, **({"context": context} if function.takes_context else {})}
+        work: asyncio.Future[Ending]
         if function.is_async:
-            work = asyncio.wrap_future(USER_LOOP.submit(code(**arguments)))
+            work = asyncio.wrap_future(USER_LOOP.submit(_awaited(function.code, given)))
         else:
-            variables = contextvars.copy_context()
-            work = asyncio.get_running_loop().run_in_executor(
-                self._pool, functools.partial(variables.run, code, **arguments)
-            )
-        return await self._in_time(function.name, work)
+            call = functools.partial(function.code, **given)
+            work = asyncio.ensure_future(self._threads.attempt(context, f"function {function.name!r}", call))
+        ending = await self._in_time(function.name, work)
+        if ending.error is not None:
+            raise FunctionFailed(ending.error)
+        if ending.value is not None and function.declared.result is None:
+            raise FunctionFailed(RuntimeError(f"the function {function.name!r} returns a value, but has no $return"))
+        self._take(function, outputs)
+        return ending.value
 
-    async def _in_time(self, name: str, work: asyncio.Future[Any]) -> Any:
-        """Await it as long as functionTimeout allows; a thread that is late runs on, and is heard no more."""
+    def _take(self, function: Function, outputs: Mapping[str, Output]) -> None:
+        """Values of output bindings are converted, as in Azure, and go nowhere: the log says so once."""
+        for name, output in outputs.items():
+            if output.get() is None:
+                continue
+            check_output(function.outputs[name], output.get())
+            if (function.name, name) not in self._told:
+                self._told.add((function.name, name))
+                logger.warning(
+                    "%s: the output binding %r (%s) is not served: its values go nowhere; use `func start` for it",
+                    function.name,
+                    name,
+                    function.declared.bindings[name].type,
+                )
+
+    async def _in_time(self, name: str, work: asyncio.Future[Ending]) -> Ending:
+        """Await it as long as functionTimeout allows; a thread that is late keeps running, and is ignored."""
         if self._timeout is None:
             return await work
         late: list[bool] = []
@@ -206,37 +225,31 @@ class Worker:
             handle.cancel()
 
 
-def http_datum(
-    method: str, url: str, headers: Mapping[str, str], query: Mapping[str, str], params: Mapping[str, str], body: bytes
-) -> meta.Datum:
-    """A request as the worker gets it: every leaf a datum of its own."""
+async def _awaited(code: Callable[..., Any], given: Mapping[str, Any]) -> Ending:
+    """The boundary for async user code: its loop sees no exception of it, CancelledError and SystemExit included."""
+    try:
+        return Ending(await code(**given))
+    except BaseException as error:
+        return Ending(error=error)
 
-    def text(values: Mapping[str, str]) -> dict[str, meta.Datum]:
-        return {name: meta.Datum(value, "string") for name, value in values.items()}
 
-    return meta.Datum(
-        {
-            "method": meta.Datum(method, "string"),
-            "url": meta.Datum(url, "string"),
-            "headers": text(headers),
-            "query": text(query),
-            "params": text(params),
-            "body": meta.Datum(body, "bytes"),
-        },
-        "http",
-    )
+def _described(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # its __str__ is user code, too
+        return f"{type(error).__name__} (its text cannot be made)"
+
+
+def _outcome_of(error: BaseException) -> Outcome:
+    raised = error.__cause__ if isinstance(error, FunctionFailed) else error
+    try:
+        return outcome_of_error(raised or error)
+    except Exception:  # its text cannot be made, or what stands behind the marker is no state
+        return Outcome(error=_described(raised or error))
 
 
 def _by_durable_name(app: LoadedApp, kind: str) -> dict[str, Function]:
     return {function.durable_name.lower(): function for function in app.of_kind(kind)}
-
-
-def _converter(kind: str) -> Any:
-    return meta.get_binding_registry().get(kind)  # type: ignore[no-untyped-call]
-
-
-def _decode(kind: str, text: str) -> Any:
-    return _converter(kind).decode(meta.Datum(text, "string"), trigger_metadata=None)
 
 
 def _absent(name: str, what: str) -> str:

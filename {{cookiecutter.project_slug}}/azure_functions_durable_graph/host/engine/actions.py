@@ -6,8 +6,10 @@ The list is cumulative: every episode restates all actions since the start of th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 ACTIVITY, ACTIVITY_RETRY, CHILD, CHILD_RETRY = 0, 1, 2, 3
@@ -31,10 +33,13 @@ NAMES = {
 }
 
 HTTP_ACTIVITY = "BuiltIn::HttpActivity"
-"""The name under which the Durable extension carries out a durable HTTP call."""
+"""The activity name that the Durable extension uses for a durable HTTP call."""
+
+LONGEST = 100 * 366 * 24 * 3600 * 1000
+"""Milliseconds of the longest pause between attempts; a time beyond the year 9999 cannot be written."""
 
 MARKER = "\n\n$OutOfProcData$:"
-"""Stands between an orchestrator's error text and its state. User text may contain it too: the last one counts."""
+"""Separates an orchestrator's error text from its state. User text may contain it too: the last one counts."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Action:
     children: tuple[Action, ...] = ()
 
     def leaves(self) -> Iterator[Action]:
-        """The action itself, or the leaves of a compound, depth first, in the order in which ids are given."""
+        """The action itself, or the leaves of a compound, depth first, in the order in which ids are assigned."""
         if self.kind in (WHEN_ANY, WHEN_ALL):
             for child in self.children:
                 yield from child.leaves()
@@ -60,7 +65,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call of an orchestrator came to. `error` is set where it raised."""
+    """The result of one call of an orchestrator. `error` is set if it raised."""
 
     actions: tuple[Action, ...] = ()
     done: bool = False
@@ -83,7 +88,7 @@ def outcome_of_state(text: str) -> Outcome:
 
 
 def outcome_of_error(error: BaseException) -> Outcome:
-    """Read what the SDK's wrapper raises: text, marker, state; or any error without a state."""
+    """Read what the SDK's wrapper raises: text, marker and state, or any error without a state."""
     text, marker, state = str(error).rpartition(MARKER)
     if marker:
         try:
@@ -93,6 +98,28 @@ def outcome_of_error(error: BaseException) -> Outcome:
         else:
             return Outcome(outcome.actions, False, None, outcome.error or text, outcome.custom_status)
     return Outcome(error=str(error) or repr(error))
+
+
+def unusable(action: Action) -> str | None:
+    """Why a leaf cannot be carried out: what user code may put into an action, and no host could do or keep."""
+    data, retry = action.data, action.data.get("retryOptions")
+    try:
+        for key in ("functionName", "externalEventName", "instanceId", "operation", "input"):
+            if data.get(key) is not None:
+                data[key].encode()  # an id or a name may hold half of a surrogate pair, or be no text
+        if action.kind in (CALL_ENTITY, SIGNAL_ENTITY) and not re.match("@[^@]+@", data["instanceId"]):
+            raise ValueError(f"an entity's id is like '@name@key', not {data['instanceId']!r}")
+        if action.kind == TIMER:
+            datetime.fromisoformat(data["fireAt"].replace("Z", "+00:00"))
+        if retry and not (
+            retry["maxNumberOfAttempts"] > 0 and 0 <= retry["firstRetryIntervalInMilliseconds"] <= LONGEST
+        ):
+            raise ValueError(f"retry options are out of range: {retry}")
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        return (
+            f"the action {NAMES.get(action.kind, action.kind)} cannot be carried out ({type(error).__name__}: {error})"
+        )
+    return None
 
 
 def _action(data: dict[str, Any]) -> Action:

@@ -1,4 +1,4 @@
-"""Entities: strictly one batch of operations at a time, in the order in which they came."""
+"""Entities: one batch of operations at a time, in order of arrival."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .instance import Instance
 from .messages import Consequence, EntityAnswered, EntityCalled, EntityFinished, RunEntity
 
 
-def called(entity: Entity, now: datetime, message: EntityCalled) -> list[Consequence]:
+def enqueue(entity: Entity, now: datetime, message: EntityCalled) -> list[Consequence]:
     """Queue an operation."""
     entity.queue.append(
         Operation(message.operation, message.input, message.request_id, message.instance_id, message.execution_id)
     )
-    return next_batch(entity)
+    return start_batch(entity)
 
 
-def finished(entity: Entity, now: datetime, message: EntityFinished) -> list[Consequence]:
-    """Keep the new state, and answer the callers. A failed operation keeps what it has done to the state."""
+def finish_batch(entity: Entity, now: datetime, message: EntityFinished) -> list[Consequence]:
+    """Store the new state, and answer the callers. A failed operation does not undo what it did to the state."""
     batch = entity.queue[: entity.at_work]
     del entity.queue[: entity.at_work]
     entity.at_work, entity.updated = 0, now
@@ -35,19 +35,19 @@ def finished(entity: Entity, now: datetime, message: EntityFinished) -> list[Con
         if operation.request_id is not None and operation.instance_id and operation.execution_id:
             place = (operation.instance_id, operation.execution_id, operation.request_id)
             answers.append(EntityAnswered(*place, result, failed))
-    return [*answers, *next_batch(entity)]
+    return [*answers, *start_batch(entity)]
 
 
-def next_batch(entity: Entity) -> list[Consequence]:
-    """Run all that waits, unless a batch is at work."""
+def start_batch(entity: Entity) -> list[Consequence]:
+    """Run all waiting operations, unless a batch is running."""
     if entity.at_work or not entity.queue:
         return []
     entity.at_work = len(entity.queue)
     return [RunEntity(entity.id, entity.name, json.dumps(entity.context()))]
 
 
-def answered(instance: Instance, now: datetime, message: EntityAnswered) -> list[Consequence]:
-    """The answer to a call comes as an event that has the request's id for its name."""
+def deliver_answer(instance: Instance, now: datetime, message: EntityAnswered) -> list[Consequence]:
+    """Deliver the answer to a call: an event whose name is the request's id."""
     payload = {"result": message.result, **({"exceptionType": "Error"} if message.failed else {})}
     event = hist.event(hist.EVENT_RAISED, now, Name=message.request_id, Input=json.dumps(payload))
     return receive(instance, now, event)

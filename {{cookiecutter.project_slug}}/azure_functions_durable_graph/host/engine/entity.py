@@ -1,4 +1,4 @@
-"""One durable entity, as it is stored: its state, and the operations that wait for it."""
+"""One durable entity, as it is stored: its state and its waiting operations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass
 class Operation:
-    """One operation. `input` is JSON text of JSON text; a signal has no `request_id`, and nobody to answer."""
+    """One operation. `input` is JSON text of JSON text; a signal has no `request_id`: nobody waits for it."""
 
     name: str
     input: str | None
@@ -21,7 +21,7 @@ class Operation:
 
 @dataclass
 class Entity:
-    """An entity; `id` is "@name@key". `at_work` counts the operations at the head of the queue that are being run."""
+    """An entity; `id` is "@name@key". `at_work` is how many operations at the head of the queue are running."""
 
     id: str
     updated: datetime
@@ -37,7 +37,7 @@ class Entity:
 
     @property
     def key(self) -> str:
-        """Its key; case matters."""
+        """Its key, which is case-sensitive."""
         return self.id.split("@", 2)[2]
 
     def to_text(self) -> str:
@@ -54,7 +54,7 @@ class Entity:
         return cls(**data)
 
     def context(self) -> dict[str, Any]:
-        """The entity trigger's value: these keys and no others, or the SDK refuses it."""
+        """The entity trigger's value: exactly these keys, or the SDK rejects it."""
         batch = [
             {"name": operation.name, "input": operation.input, "isSignal": operation.request_id is None}
             for operation in self.queue[: self.at_work]
@@ -68,5 +68,5 @@ class Entity:
 
 
 def entity_id(name: str, key: str) -> str:
-    """Names are compared in lower case, keys as they are."""
+    """The id of an entity. Names are not case-sensitive, keys are."""
     return f"@{name.lower()}@{key}"

@@ -1,4 +1,4 @@
-"""Episodes: what an orchestrator is told in one call, and what its answer comes to.
+"""Episodes: what an orchestrator gets in one call, and what follows from its answer.
 
 An instance completes, fails or continues as new only when no activity, child or uncancelled timer is open.
 """
@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from . import actions as act
 from . import history_events as hist
 from .actions import Outcome
-from .execution import FAILURES, KNOWN, RETRYING, UNCOUNTED, advance, derived_id, record_completion
+from .execution import FAILURES, KNOWN, RETRYING, UNCOUNTED, advance, derive_id, record_completion
 from .history_events import Event, answered_id
-from .instance import Instance
+from .instance import Held, Instance, Status
 from .messages import Consequence, EpisodeFinished, RunEpisode, TaskAnswered
 
 STATUS_LIMIT = 16 * 1024
@@ -31,53 +30,53 @@ def begin(instance: Instance, now: datetime) -> None:
 
 
 def receive(instance: Instance, now: datetime, event: Event) -> list[Consequence]:
-    """Queue a completion; where the result is already there and only tasks were open, let it drain."""
+    """Queue a completion. If the result is already known and only waits for open tasks, record it at once."""
     if instance.held is None:
         instance.inbox.append(event)
         return []
     effects = record_completion(instance, now, event)
-    instance.history.append(json.dumps(hist.played(event)))
+    instance.record(event)
     return [*effects, *finish(instance, now)]
 
 
-def next_episode(instance: Instance, now: datetime) -> list[Consequence]:
-    """Begin an episode, if there is something to tell the orchestrator and nothing keeps it."""
+def start_episode(instance: Instance, now: datetime) -> list[Consequence]:
+    """Start an episode, if there are new events and the instance is free to run."""
     busy = instance.batch is not None or instance.held is not None
     if busy or instance.terminal or instance.status == "Suspended" or not instance.inbox:
         return []
     instance.batch = [hist.event(hist.ORCHESTRATOR_STARTED, now), *_take_batch(instance)]
-    return [RunEpisode(instance.id, instance.execution_id, instance.name, _context(instance))]
+    return [RunEpisode(instance.id, instance.execution_id, instance.name, _render_context(instance))]
 
 
 def requeue_batch(instance: Instance) -> None:
-    """An episode was at work when its host died: its events come again."""
+    """Queue the events of an episode again that was running when its host died."""
     if instance.batch is not None:
         instance.inbox = [*instance.batch[1:], *instance.inbox]
         instance.batch = None
 
 
 def _take_batch(instance: Instance) -> list[Event]:
-    """The next events, together; but one that makes a retry take an id comes alone.
+    """The next events, together; but an event that makes a retry take an id comes alone.
 
-    The SDK gives that id out while it handles the event, before any user code that follows.
+    The SDK assigns that id while it handles the event, before any user code that follows.
     """
     taken: list[Event] = []
     while instance.inbox:
-        if _moves_a_retry(instance, instance.inbox[0]):
+        if _advances_retry(instance, instance.inbox[0]):
             return taken or [instance.inbox.pop(0)]
         taken.append(instance.inbox.pop(0))
     return taken
 
 
-def _moves_a_retry(instance: Instance, event: Event) -> bool:
+def _advances_retry(instance: Instance, event: Event) -> bool:
     leaf = instance.awaiting(answered_id(event))
     if leaf is None or leaf.kind not in RETRYING:
         return False
     return event["EventType"] in (*FAILURES, hist.TIMER_FIRED)
 
 
-def _context(instance: Instance) -> str:
-    """The orchestration trigger's JSON. What is kept as text is not encoded again: old events, and the input."""
+def _render_context(instance: Instance) -> str:
+    """The orchestration trigger's JSON. Old events and the input are kept as text, and are not encoded again."""
     new = [json.dumps(event) for event in instance.batch or ()]
     rest = {
         "instanceId": instance.id,
@@ -93,8 +92,8 @@ def _context(instance: Instance) -> str:
     return f'{{"history":[{history}],"input":{instance.input or "null"},{json.dumps(rest)[1:]}'
 
 
-def episode_finished(instance: Instance, now: datetime, message: EpisodeFinished) -> list[Consequence]:
-    """Write the episode down: its events, what it scheduled, and what it came to."""
+def finish_episode(instance: Instance, now: datetime, message: EpisodeFinished) -> list[Consequence]:
+    """Record the episode: its events, what it scheduled, and its result."""
     if instance.batch is None:
         return []
     batch, instance.batch = instance.batch, None
@@ -103,7 +102,7 @@ def episode_finished(instance: Instance, now: datetime, message: EpisodeFinished
     if instance.status == "Pending":
         instance.status = "Running"
     effects: list[Consequence] = []
-    instance.history += [json.dumps(hist.played(event)) for event in batch]
+    instance.record(*batch)
     for event in batch:
         effects += record_completion(instance, now, event)
     if outcome.error is None or outcome.actions:
@@ -114,15 +113,15 @@ def episode_finished(instance: Instance, now: datetime, message: EpisodeFinished
             effects += advance(instance, now, outcome)
     instance.custom_status = outcome.custom_status
     if outcome.error is not None:
-        instance.held = {"status": "Failed", "output": _failure(instance.name, outcome.error)}
+        instance.held = Held("Failed", f"Orchestrator function '{instance.name}' failed: {outcome.error}")
     elif outcome.done and instance.stalled_on is None:
-        instance.held = _result(outcome)
-    instance.history.append(json.dumps(hist.played(hist.event(hist.ORCHESTRATOR_COMPLETED, now))))
+        instance.held = _read_result(outcome)
+    instance.record(hist.event(hist.ORCHESTRATOR_COMPLETED, now))
     return [*effects, *finish(instance, now)]
 
 
 def _fault(instance: Instance, outcome: Outcome) -> str | None:
-    """Why the extension would refuse what the orchestrator returned."""
+    """Why the extension would reject what the orchestrator returned, or None."""
     leaves = [leaf for action in outcome.actions for leaf in action.leaves()]
     for index, old in enumerate(instance.leaves):
         new = leaves[index] if index < len(leaves) else None
@@ -136,6 +135,9 @@ def _fault(instance: Instance, outcome: Outcome) -> str | None:
     for leaf in leaves:
         if leaf.kind not in KNOWN:
             return f"the local host does not know the action {leaf}; is azure-functions-durable newer than 1.x?"
+    for leaf in leaves[len(instance.leaves) :]:
+        if (reason := act.unusable(leaf)) is not None:
+            return reason
     if outcome.custom_status is not None:
         size = len(json.dumps(json.loads(outcome.custom_status), ensure_ascii=False).encode("utf-16-le", "replace"))
         if size > STATUS_LIMIT:
@@ -143,35 +145,31 @@ def _fault(instance: Instance, outcome: Outcome) -> str | None:
     return None
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
+def _read_result(outcome: Outcome) -> Held:
     last = outcome.actions[-1] if outcome.actions else None
     if last is not None and last.kind == act.CONTINUE_AS_NEW:
-        return {"status": "ContinuedAsNew", "output": json.dumps(last.data["input"])}
-    return {"status": "Completed", "output": outcome.output if outcome.output is not None else "null"}
-
-
-def _failure(name: str, error: str) -> str:
-    return f"Orchestrator function '{name}' failed: {error}"
+        return Held("ContinuedAsNew", json.dumps(last.data["input"]))
+    return Held("Completed", outcome.output if outcome.output is not None else "null")
 
 
 def finish(instance: Instance, now: datetime) -> list[Consequence]:
-    """Close the instance if its result is there and nothing is open any more."""
+    """Close the instance if its result is known and no task is open."""
     if instance.held is None or any(not leaf.finished and leaf.kind not in UNCOUNTED for leaf in instance.leaves):
         return []
     held, instance.held = instance.held, None
-    if held["status"] == "ContinuedAsNew":
-        _continue_as_new(instance, now, held["output"])
+    if held.status == "ContinuedAsNew":
+        _continue_as_new(instance, now, held.output)
         return []
     event = hist.event(
-        hist.EXECUTION_COMPLETED, now, instance.next_id, OrchestrationStatus=held["status"], Result=held["output"]
+        hist.EXECUTION_COMPLETED, now, instance.next_id, OrchestrationStatus=held.status, Result=held.output
     )
-    instance.history.append(json.dumps(hist.played(event)))
-    return close(instance, now, held["status"], held["output"])
+    instance.record(event)
+    return close(instance, now, held.status, held.output)
 
 
 def _continue_as_new(instance: Instance, now: datetime, input_: str) -> None:
-    """A new generation under the same id. Events that no episode has taken yet go on with it."""
-    instance.execution_id = derived_id(instance.id, instance.execution_id)
+    """Start a new generation under the same id. It keeps the events that no episode has taken yet."""
+    instance.execution_id = derive_id(instance.id, instance.execution_id)
     instance.input, instance.created, instance.updated = input_, now, now
     instance.history, instance.stored, instance.leaves, instance.next_id = [], 0, [], 0
     instance.buffered, instance.stalled_on = {}, None
@@ -179,8 +177,8 @@ def _continue_as_new(instance: Instance, now: datetime, input_: str) -> None:
     begin(instance, now)
 
 
-def close(instance: Instance, now: datetime, status: str, output: str) -> list[Consequence]:
-    """The end: a child tells its parent."""
+def close(instance: Instance, now: datetime, status: Status, output: str) -> list[Consequence]:
+    """End the instance; a child reports its result to its parent."""
     instance.status, instance.output, instance.updated = status, output, now
     instance.inbox, instance.batch, instance.held, instance.stalled_on = [], None, None, None
     parent = instance.parent

@@ -1,8 +1,8 @@
-"""How the engine carries out what an orchestrator asks for: ids, leaves, waits, retries.
+"""How the engine carries out an orchestrator's actions: ids, leaves, waits and retries.
 
 Ids follow the SDK's own counter: an activity, child, timer, entity operation or HTTP call takes the next integer when
-it is carried out; a wait or a compound takes none; a call with retry takes one more for each pause and attempt, while
-the event that causes it is handled.
+it is carried out; a wait or a compound takes none; a call with retry takes one more for each pause and each attempt,
+while the event that causes it is handled.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNCOUNTED = frozenset({act.WAIT, act.CALL_ENTITY})
 
 
 def advance(instance: Instance, now: datetime, outcome: Outcome) -> list[Consequence]:
-    """Carry out top-level actions one by one, each awaited before the next is looked at."""
+    """Carry out top-level actions one by one, each awaited before the next is considered."""
     effects: list[Consequence] = []
     known, position = len(instance.leaves), 0
     instance.stalled_on = None
@@ -42,14 +42,14 @@ def advance(instance: Instance, now: datetime, outcome: Outcome) -> list[Consequ
         mine = instance.leaves[position : position + len(leaves)]
         position += len(leaves)
         known = max(known, position)
-        if not _complete(action, iter(mine)):
+        if not _is_complete(action, iter(mine)):
             if outcome.done or index + 1 < len(outcome.actions):
-                instance.stalled_on = f"the host still awaits action {index}, {action}; Azure would, too"
+                instance.stalled_on = f"the host still awaits action {index}, {action}; so would Azure"
             return effects
     return effects
 
 
-def _complete(action: Action, leaves: Iterable[Leaf]) -> bool:
+def _is_complete(action: Action, leaves: Iterable[Leaf]) -> bool:
     """Whether .NET's await of this action would return. WhenAll waits for every child, also after a failure."""
     remaining = iter(leaves)
 
@@ -72,12 +72,12 @@ def _carry_out(instance: Instance, now: datetime, action: Action) -> list[Conseq
     return _CARRY_OUT[action.kind](instance, now, leaf, action)
 
 
-def _end(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list[Consequence]:
+def _finish_at_once(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list[Consequence]:
     leaf.state = "done"
     return []
 
 
-def _wait(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list[Consequence]:
+def _open_wait(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list[Consequence]:
     key = leaf.name.lower()  # the extension compares event names without case
     if instance.buffered.get(key, 0):
         instance.buffered[key] -= 1
@@ -85,10 +85,10 @@ def _wait(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list
     return []
 
 
-def _timer(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list[Consequence]:
+def _start_timer(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list[Consequence]:
     fire_at = datetime.fromisoformat(action.data["fireAt"].replace("Z", "+00:00"))
     effects = _create_timer(instance, now, leaf, fire_at)
-    if action.data.get("isCanceled"):  # cancelled before the host saw it: DTFx creates it all the same
+    if action.data.get("isCanceled"):  # cancelled before the host saw it; DTFx creates it nevertheless
         leaf.state = "cancelled"
     return effects
 
@@ -99,15 +99,15 @@ def _http(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list
 
 
 def _entity(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list[Consequence]:
-    """Send the operation. A call is answered by an event whose name is the request's id; a signal by nobody."""
-    task_id = _new_id(instance)
+    """Send the operation. A call is answered by an event whose name is the request's id; a signal is not answered."""
+    task_id = _take_id(instance)
     leaf.task_id = leaf.first_id = task_id
-    request_id = str(uuid.UUID(derived_id(instance.execution_id, str(task_id))))
+    request_id = str(uuid.UUID(derive_id(instance.execution_id, str(task_id))))
     entity_id, operation = action.data["instanceId"], action.data["operation"]
     given = json.dumps(leaf.input)
     sent = {"op": operation, "id": request_id, "input": given, "signal": action.kind == act.SIGNAL_ENTITY}
     event = hist.event(hist.EVENT_SENT, now, task_id, InstanceId=entity_id, Name="op", Input=json.dumps(sent))
-    instance.history.append(json.dumps(hist.played(event)))
+    instance.record(event)
     if action.kind == act.SIGNAL_ENTITY:
         leaf.state = "done"
         return [EntityCalled(entity_id, operation, given)]
@@ -121,7 +121,7 @@ def _call(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list
 
 def schedule(instance: Instance, now: datetime, leaf: Leaf) -> list[Consequence]:
     """Schedule the next attempt of an activity or a child."""
-    leaf.task_id, leaf.pausing = _new_id(instance), False
+    leaf.task_id, leaf.pausing = _take_id(instance), False
     leaf.first_id = leaf.task_id if leaf.first_id is None else leaf.first_id
     if leaf.kind not in CHILDREN:
         event = hist.event(hist.TASK_SCHEDULED, now, leaf.task_id, Name=leaf.name, Version=None, Input=None)
@@ -134,26 +134,26 @@ def schedule(instance: Instance, now: datetime, leaf: Leaf) -> list[Consequence]
             InstanceId=child_id_of(instance, leaf),
             Input=leaf.input,
         )
-    instance.history.append(json.dumps(hist.played(event)))
+    instance.record(event)
     return [dispatch(instance, leaf)]
 
 
 def dispatch(instance: Instance, leaf: Leaf) -> RunActivity | StartInstance:
-    """What brings the answer that an activity or a child is awaited for."""
+    """The effect that runs an activity or starts a child."""
     task_id = int(leaf.task_id or 0)
     if leaf.kind not in CHILDREN:
         return RunActivity(instance.id, instance.execution_id, task_id, leaf.name, leaf.input or "null")
     child_id = child_id_of(instance, leaf)
     parent = Parent(instance.id, instance.execution_id, instance.name, task_id)
-    execution_id = derived_id(child_id, f"{instance.execution_id}:{task_id}")
+    execution_id = derive_id(child_id, f"{instance.execution_id}:{task_id}")
     return StartInstance(child_id, leaf.name, execution_id, json.dumps(leaf.input), parent)
 
 
-def under_way(instance: Instance) -> list[Consequence]:
-    """The timers and activities that an instance waits for: after a crash they are set and run again.
+def effects_to_repeat(instance: Instance) -> list[Consequence]:
+    """After a crash, set the timers and run the activities again that an instance waits for.
 
-    That an activity may run again is what at-least-once means; one whose answer is queued already must not. Children
-    and entities look after themselves.
+    Activities run at least once, so one may be repeated, but not if its answer is already queued. Children and entities
+    are recovered on their own.
     """
     effects: list[Consequence] = []
     answered = {answered_id(event) for event in instance.inbox}
@@ -174,14 +174,14 @@ def child_id_of(instance: Instance, leaf: Leaf) -> str:
 
 
 def _create_timer(instance: Instance, now: datetime, leaf: Leaf, fire_at: datetime) -> list[Consequence]:
-    leaf.task_id, leaf.fire_at = _new_id(instance), fire_at.isoformat()
+    leaf.task_id, leaf.fire_at = _take_id(instance), fire_at.isoformat()
     event = hist.event(hist.TIMER_CREATED, now, leaf.task_id, FireAt=hist.timestamp(fire_at))
-    instance.history.append(json.dumps(hist.played(event)))
+    instance.record(event)
     return [SetTimer(instance.id, instance.execution_id, leaf.task_id, fire_at)]
 
 
 def _cancel(instance: Instance, leaf: Leaf, action: Action) -> list[Consequence]:
-    """A cancelled timer shows as `isCanceled` on the old leaf; it no longer keeps the instance open."""
+    """Cancel a timer: its action is restated with `isCanceled`. It no longer keeps the instance open."""
     if leaf.finished or not action.data.get("isCanceled") or leaf.task_id is None:
         return []
     leaf.state = "cancelled"
@@ -189,9 +189,9 @@ def _cancel(instance: Instance, leaf: Leaf, action: Action) -> list[Consequence]
 
 
 def record_completion(instance: Instance, now: datetime, event: Event) -> list[Consequence]:
-    """Let an event that an episode has taken finish its leaf, or move its retry on."""
+    """Finish the leaf that an event answers, or advance its retry."""
     if event["EventType"] == hist.EVENT_RAISED:
-        _settle_event(instance, str(event["Name"]))
+        _deliver_event(instance, str(event["Name"]))
         return []
     leaf = instance.awaiting(answered_id(event))
     if leaf is None:
@@ -201,18 +201,20 @@ def record_completion(instance: Instance, now: datetime, event: Event) -> list[C
         leaf.pausing = True
         last = leaf.attempts >= leaf.max_attempts
         pause = timedelta(0) if last else timedelta(milliseconds=leaf.interval_ms)
-        return _create_timer(instance, now, leaf, now + pause)  # DTFx: one more timer even after the last failure
+        return _create_timer(
+            instance, now, leaf, now + pause
+        )  # DTFx creates one more timer even after the last failure
     if leaf.pausing and leaf.attempts < leaf.max_attempts:
         leaf.attempts += 1
         return schedule(instance, now, leaf)
     leaf.state = "failed" if failed or leaf.pausing else "done"
     if leaf.state == "done":
-        leaf.input = None  # only what may run again needs it
+        leaf.input = None  # needed only by what may run again
     return []
 
 
-def _settle_event(instance: Instance, name: str) -> None:
-    """The newest open wait of that name gets the event; without one it is kept for the next wait."""
+def _deliver_event(instance: Instance, name: str) -> None:
+    """Give the event to the newest open wait of that name, or keep it for the next such wait."""
     key = name.lower()
     for leaf in reversed(instance.leaves):
         if leaf.request_id == name or (leaf.kind == act.WAIT and not leaf.finished and leaf.name.lower() == key):
@@ -221,13 +223,13 @@ def _settle_event(instance: Instance, name: str) -> None:
     instance.buffered[key] = instance.buffered.get(key, 0) + 1
 
 
-def _new_id(instance: Instance) -> int:
+def _take_id(instance: Instance) -> int:
     instance.next_id += 1
     return instance.next_id - 1
 
 
-def derived_id(instance_id: str, execution_id: str) -> str:
-    """An execution id that follows from the one before: the machine makes no ids of its own."""
+def derive_id(instance_id: str, execution_id: str) -> str:
+    """An execution id derived from the previous one: the engine generates no ids of its own."""
     return uuid.uuid5(uuid.NAMESPACE_URL, f"{instance_id}\n{execution_id}").hex
 
 
@@ -236,9 +238,9 @@ _CARRY_OUT: dict[int, Callable[[Instance, datetime, Leaf, Action], list[Conseque
     act.ACTIVITY_RETRY: _call,
     act.CHILD: _call,
     act.CHILD_RETRY: _call,
-    act.CONTINUE_AS_NEW: _end,
-    act.TIMER: _timer,
-    act.WAIT: _wait,
+    act.CONTINUE_AS_NEW: _finish_at_once,
+    act.TIMER: _start_timer,
+    act.WAIT: _open_wait,
     act.CALL_ENTITY: _entity,
     act.CALL_HTTP: _http,
     act.SIGNAL_ENTITY: _entity,

@@ -1,7 +1,7 @@
-"""History events: how the Durable extension writes them for the SDK, and shows them over HTTP.
+"""History events, as the Durable extension writes them for the SDK and shows them over HTTP.
 
-An event is a dict with PascalCase keys. The SDK needs integer `EventType`s and has its own view of which keys must be
-there; the management API shows names instead (`shown`). Time is always an argument.
+An event is a dict with PascalCase keys. The SDK needs integer `EventType`s and certain keys; the management API shows
+names instead (`shown`). Time is always an argument.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ _PRIVATE = {"EventId", "IsPlayed", "TaskScheduledId", "TimerId"}
 
 
 def timestamp(moment: datetime) -> str:
-    """UTC with 'Z'. A naive time in a history makes the SDK's own arithmetic fail."""
+    """UTC with 'Z'. The SDK's arithmetic fails on a naive time in a history."""
     return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def event(kind: int, now: datetime, event_id: int = -1, **members: Any) -> Event:
-    """An event with the four keys that the SDK's constructor demands."""
+    """An event with the four keys that the SDK's constructor requires."""
     return {"EventType": kind, "EventId": event_id, "IsPlayed": False, "Timestamp": timestamp(now), **members}
 
 
 def execution_started(
     now: datetime, name: str, instance_id: str, execution_id: str, input_: str | None, parent: Mapping[str, Any] | None
 ) -> Event:
-    """`Version` must be there (the SDK reads it), null is fine."""
+    """The event that starts a generation. The SDK reads `Version`, which may be null."""
     return event(
         EXECUTION_STARTED,
         now,
@@ -78,15 +78,15 @@ def answered_id(event_: Event) -> int:
     return -1 if found is None else int(found)
 
 
-def played(event_: Event) -> Event:
-    """The event as it stands in later episodes. The extension never marks OrchestratorStarted as played."""
+def mark_played(event_: Event) -> Event:
+    """The event as later episodes get it. The extension never marks OrchestratorStarted as played."""
     return event_ if event_["EventType"] == ORCHESTRATOR_STARTED else {**event_, "IsPlayed": True}
 
 
 def shown(events: Iterable[Event], outputs: bool) -> list[dict[str, Any]]:
     """`historyEvents` of the management API.
 
-    Names instead of numbers; a scheduling event is folded into its completion; results only with `outputs`, decoded.
+    Names instead of numbers; a scheduling event is merged into its completion; results, decoded, only with `outputs`.
     """
     listed = list(events)
     scheduled = {e["EventId"]: e for e in listed if e["EventType"] in _SCHEDULING}
@@ -117,7 +117,7 @@ def _shown(item: Event, scheduling: Event | None, outputs: bool) -> dict[str, An
 
 
 def decoded(text: str | None) -> Any:
-    """Stored text as a value: JSON where it is JSON (outputs), itself where it is not (failures, reasons)."""
+    """Stored text as a value: decoded if it is JSON (outputs), else the text itself (failures, reasons)."""
     if text is None:
         return None
     try:

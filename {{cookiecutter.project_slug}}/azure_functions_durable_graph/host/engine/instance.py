@@ -1,6 +1,6 @@
 """One orchestration instance, as it is stored.
 
-Everything here is text, numbers and lists: a store can keep it in rows.
+Its fields are plain text, numbers and lists, which a store can keep in rows.
 """
 
 from __future__ import annotations
@@ -8,26 +8,29 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from .history_events import Event
+from .history_events import Event, mark_played
 
-TERMINAL = frozenset({"Completed", "Failed", "Terminated"})
+Status = Literal["Pending", "Running", "Suspended", "Completed", "Failed", "Terminated"]
+LeafState = Literal["open", "done", "failed", "cancelled"]
+
+TERMINAL: frozenset[Status] = frozenset({"Completed", "Failed", "Terminated"})
 
 
 @dataclass
 class Leaf:
-    """An action that the host has carried out or is carrying out.
+    """An action that the host has carried out, or is carrying out.
 
     `task_id` is the id whose answer is awaited now; a call with retry takes a new one for each pause and attempt.
-    `first_id` is the one with which it began, `request_id` the name of the event that answers a call of an entity.
+    `first_id` is the first of these, `request_id` the name of the event that answers a call of an entity.
     """
 
     kind: int
     name: str
     task_id: int | None = None
     first_id: int | None = None
-    state: str = "open"
+    state: LeafState = "open"
     input: str | None = None
     attempts: int = 1
     max_attempts: int = 1
@@ -39,7 +42,7 @@ class Leaf:
 
     @property
     def finished(self) -> bool:
-        """Whether the host awaits it no longer."""
+        """Whether the host no longer awaits it."""
         return self.state != "open"
 
 
@@ -61,13 +64,20 @@ class Parent:
         }
 
 
+class Held(NamedTuple):
+    """A result that is known while tasks are still open: the instance is closed with it once they have drained."""
+
+    status: Literal["Completed", "Failed", "ContinuedAsNew"]
+    output: str
+
+
 @dataclass
 class Instance:
     """An instance with the current generation of its history.
 
-    `history` holds JSON text, one event an item, as the SDK gets it in later episodes; it grows at its end; `stored`
-    says how much of it a store has already (0 after it was rewritten). `inbox` holds events that no episode has taken
-    yet, `batch` those of the episode that is at work. `held` is the finished result that waits for open tasks to drain.
+    `history` holds one event per item, as the JSON text that the SDK gets in later episodes; it only grows. `stored` is
+    how many of them a store already has (0 after the history was rewritten). `inbox` holds events that no episode has
+    taken yet, `batch` those of the running episode. `held` is the result that waits for open tasks to drain.
     """
 
     id: str
@@ -77,7 +87,7 @@ class Instance:
     created: datetime
     updated: datetime
     parent: Parent | None = None
-    status: str = "Pending"
+    status: Status = "Pending"
     output: str | None = None
     custom_status: str | None = None
     inbox: list[Event] = field(default_factory=list)
@@ -85,7 +95,7 @@ class Instance:
     leaves: list[Leaf] = field(default_factory=list)
     next_id: int = 0
     buffered: dict[str, int] = field(default_factory=dict)
-    held: dict[str, Any] | None = None
+    held: Held | None = None
     stalled_on: str | None = None
     history: list[str] = field(default_factory=list)
     stored: int = 0
@@ -95,14 +105,19 @@ class Instance:
         """Whether the instance is over."""
         return self.status in TERMINAL
 
+    def record(self, *events: Event) -> None:
+        """Append events to the history."""
+        self.history += [json.dumps(mark_played(event)) for event in events]
+
     def to_text(self) -> str:
-        """The JSON that a store keeps, without the input and the history, which are long and rarely new."""
+        """The JSON that a store keeps, without the input and the history, which are long and rarely change."""
         data = {
             **vars(self),
             "created": self.created.isoformat(),
             "updated": self.updated.isoformat(),
             "leaves": [vars(leaf) for leaf in self.leaves],
             "parent": self.parent and vars(self.parent),
+            "held": self.held and self.held._asdict(),
         }
         del data["input"], data["history"], data["stored"]
         return json.dumps(data)
@@ -115,8 +130,9 @@ class Instance:
             data[key] = datetime.fromisoformat(data[key])
         data["leaves"] = [Leaf(**leaf) for leaf in data["leaves"]]
         data["parent"] = Parent(**data["parent"]) if data["parent"] else None
+        data["held"] = Held(**data["held"]) if data["held"] else None
         return cls(**data, input=given, history=history, stored=len(history))
 
     def awaiting(self, task_id: int) -> Leaf | None:
-        """The open leaf that awaits this id. Late and stray answers find none, and are dropped."""
+        """The open leaf that awaits this id, or None for a late or stray answer, which is dropped."""
         return next((leaf for leaf in self.leaves if leaf.task_id == task_id and not leaf.finished), None)

@@ -1,4 +1,4 @@
-"""What people do to an instance: terminate, suspend, resume, rewind."""
+"""Management of an instance: terminate, suspend, resume, rewind."""
 
 from __future__ import annotations
 
@@ -17,68 +17,68 @@ _SCHEDULING = frozenset({hist.TASK_SCHEDULED, hist.CHILD_CREATED, hist.TIMER_CRE
 
 
 def terminate(instance: Instance, now: datetime, message: Terminate) -> list[Consequence]:
-    """End it at once; activities that are at work end unheard."""
+    """End it at once; running activities finish, but their results are ignored."""
     event = hist.event(hist.EXECUTION_TERMINATED, now, Input=message.reason)
     instance.history.append(json.dumps(event))
     return close(instance, now, "Terminated", message.reason)
 
 
 def suspend(instance: Instance, now: datetime, message: Suspend) -> list[Consequence]:
-    """Call the orchestrator no more; what comes is queued."""
+    """Stop calling the orchestrator; queue what arrives."""
     instance.status, instance.updated = "Suspended", now
     return []
 
 
 def resume(instance: Instance, now: datetime, message: Resume) -> list[Consequence]:
-    """Go on with what is queued."""
+    """Continue with what is queued."""
     instance.status, instance.updated = "Running", now
     return []
 
 
 def rewind_fault(instance: Instance) -> str | None:
-    """Why a failed instance cannot be rewound, if so.
+    """Why a failed instance cannot be rewound, or None.
 
-    A replay gives out the ids anew. Once the orchestrator has gone on after a failure, what it did then has ids that a
-    replay without the failure would give to something else.
+    A replay assigns ids anew. If the orchestrator continued after a failure, what it did then has ids that a replay
+    without the failure would assign to something else.
     """
-    cutoff = _cutoff(instance)
+    cutoff = _find_cutoff(instance)
     for leaf in instance.leaves:
         if leaf.state != "failed" and leaf.task_id is not None and leaf.task_id >= cutoff:
-            return f"it went on after a failure (with {leaf.name or 'a timer'}); restart it instead"
+            return f"it continued after a failure (with {leaf.name or 'a timer'}); restart it instead"
     return None
 
 
 def rewind(instance: Instance, now: datetime, message: Rewind) -> list[Consequence]:
-    """Take the failures out of the history, and do again, under the same ids, what has failed."""
+    """Remove the failures from the history, and repeat what has failed under the same ids."""
     if instance.status != "Failed" or rewind_fault(instance) is not None:
         return []
-    cutoff, failed = _cutoff(instance), _failed(instance)
-    instance.history = [text for text in instance.history if _stays(json.loads(text), cutoff, failed)]
+    cutoff, failed = _find_cutoff(instance), _find_failures(instance)
+    instance.history = [text for text in instance.history if _is_kept(json.loads(text), cutoff, failed)]
     instance.stored, instance.next_id = 0, min(cutoff, instance.next_id)
     instance.status, instance.output, instance.updated = "Running", None, now
     instance.inbox.append(hist.event(hist.EXECUTION_REWOUND, now, Reason=message.reason))
     effects: list[Consequence] = []
     for leaf in failed.values():
         leaf.state, leaf.task_id, leaf.attempts, leaf.pausing = "open", leaf.first_id, 1, False
-        effects.append(_again(instance, leaf, message.reason))
+        effects.append(_retry(instance, leaf, message.reason))
     return effects
 
 
-def _again(instance: Instance, leaf: Leaf, reason: str) -> Consequence:
-    """A failed child is rewound, too. The engine starts it anew where it cannot be."""
+def _retry(instance: Instance, leaf: Leaf, reason: str) -> Consequence:
+    """Repeat a failed call. A failed child is rewound; the engine starts it anew if it cannot be."""
     if leaf.kind in CHILDREN:
         return Rewind(child_id_of(instance, leaf), reason)
     return dispatch(instance, leaf)
 
 
-def _failed(instance: Instance) -> dict[int, Leaf]:
-    """What has failed for good, by the id with which it began."""
+def _find_failures(instance: Instance) -> dict[int, Leaf]:
+    """The calls that have failed for good, by their first id."""
     return {leaf.first_id: leaf for leaf in instance.leaves if leaf.state == "failed" and leaf.first_id is not None}
 
 
-def _cutoff(instance: Instance) -> int:
-    """The first id that was given out after the first failure that counts."""
-    failed = _failed(instance)
+def _find_cutoff(instance: Instance) -> int:
+    """The first id that was assigned after the first of these failures."""
+    failed = _find_failures(instance)
     following = 0
     for text in instance.history:
         event = json.loads(text)
@@ -89,7 +89,7 @@ def _cutoff(instance: Instance) -> int:
     return instance.next_id
 
 
-def _stays(event: Event, cutoff: int, failed: Mapping[int, Leaf]) -> bool:
+def _is_kept(event: Event, cutoff: int, failed: Mapping[int, Leaf]) -> bool:
     kind = event["EventType"]
     if kind == hist.EXECUTION_COMPLETED or (kind in FAILURES and answered_id(event) in failed):
         return False

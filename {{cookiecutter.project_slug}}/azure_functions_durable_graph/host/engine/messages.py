@@ -1,7 +1,7 @@
-"""What the engine is told, and what it asks for.
+"""Messages, which tell the engine what has happened, and effects, which it asks the host to carry out.
 
-What one instance tells another, or an entity, is a message too (`BETWEEN`): the engine delivers it itself, in the same
-transaction, so that nothing can be lost on the way.
+Instances also send messages to each other and to entities (`BETWEEN`): the engine delivers them itself, in the same
+transaction, so that none can be lost.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .instance import Parent
 
 @dataclass(frozen=True)
 class StartInstance:
-    """Begin an instance; whatever had this id is replaced."""
+    """Start an instance, replacing any other with this id."""
 
     instance_id: str
     name: str
@@ -44,7 +44,7 @@ class Terminate:
 
 @dataclass(frozen=True)
 class Suspend:
-    """Let an instance rest: its events are queued."""
+    """Stop running an instance; its events are queued."""
 
     instance_id: str
     reason: str
@@ -52,7 +52,7 @@ class Suspend:
 
 @dataclass(frozen=True)
 class Resume:
-    """Let a suspended instance go on."""
+    """Let a suspended instance continue."""
 
     instance_id: str
     reason: str
@@ -60,7 +60,7 @@ class Resume:
 
 @dataclass(frozen=True)
 class Rewind:
-    """Let a failed instance do again what has failed."""
+    """Let a failed instance repeat what has failed."""
 
     instance_id: str
     reason: str
@@ -68,7 +68,7 @@ class Rewind:
 
 @dataclass(frozen=True)
 class TaskAnswered:
-    """An activity or a child is done: with a `result` (JSON text), or failed for a `reason`."""
+    """An activity or a child has finished with a `result` (JSON text), or failed for a `reason`."""
 
     instance_id: str
     execution_id: str
@@ -90,7 +90,7 @@ class TimerFired:
 
 @dataclass(frozen=True)
 class EpisodeFinished:
-    """The orchestrator has been called and has answered."""
+    """An orchestrator has been called, with this outcome."""
 
     instance_id: str
     execution_id: str
@@ -111,9 +111,9 @@ class EntityCalled:
 
 @dataclass(frozen=True)
 class EntityFinished:
-    """An entity's batch is done: its new state, and for each operation whether it failed and its result.
+    """An entity's batch has run: its new state, and for each operation whether it failed, and its result.
 
-    With `fault` nothing of the batch has been done.
+    With a `fault` none of its operations has taken effect.
     """
 
     entity_id: str
@@ -125,7 +125,7 @@ class EntityFinished:
 
 @dataclass(frozen=True)
 class EntityAnswered:
-    """What an entity tells the instance that has called it; `result` is JSON text."""
+    """An entity's answer to the instance that called it; `result` is JSON text."""
 
     instance_id: str
     execution_id: str
@@ -166,7 +166,7 @@ class RunActivity:
 
 @dataclass(frozen=True)
 class SetTimer:
-    """Fire at `fire_at`, or at once if that has passed."""
+    """Set a timer for `fire_at`; one in the past fires at once."""
 
     instance_id: str
     execution_id: str
@@ -176,7 +176,7 @@ class SetTimer:
 
 @dataclass(frozen=True)
 class CancelTimer:
-    """Forget a timer."""
+    """Cancel a timer."""
 
     instance_id: str
     execution_id: str

@@ -1,10 +1,10 @@
 """The Durable engine of one machine, as a state machine: `apply(now, message) -> effects`.
 
-No clock, no I/O, no threads, no ids of its own. A message says what happened; the effects say what is to be done, once
-the store has committed. What instances tell each other and entities is applied at once, in the same transaction.
+No clock, no I/O, no threads, no ids of its own. A message says what happened; the effects say what to do once the store
+has committed. Messages between instances and entities are applied at once, in the same transaction.
 
 It is as strict as Azure. The extension carries out an orchestrator's top-level actions one by one and awaits each
-before it looks at the next; so does `execution.advance`. What would hang in Azure hangs here, and
+before it considers the next; so does `execution.advance`. What would hang in Azure hangs here, and
 `Instance.stalled_on` names the action.
 """
 
@@ -18,8 +18,8 @@ from typing import Protocol
 from . import entities, lifecycle
 from . import history_events as hist
 from .entity import Entity
-from .episodes import begin, episode_finished, next_episode, receive, requeue_batch
-from .execution import CHILDREN, child_id_of, dispatch, under_way
+from .episodes import begin, finish_episode, receive, requeue_batch, start_episode
+from .execution import CHILDREN, child_id_of, dispatch, effects_to_repeat
 from .instance import Instance
 from .messages import (
     BETWEEN,
@@ -43,7 +43,7 @@ from .messages import (
 
 
 class Store(Protocol):
-    """Where instances and entities live."""
+    """Where instances and entities are kept."""
 
     def load(self, instance_id: str) -> Instance | None: ...
 
@@ -59,13 +59,13 @@ class Store(Protocol):
 
 
 class Engine:
-    """Applies messages to instances and entities. One episode of an instance, one batch of an entity runs at a time."""
+    """Applies messages to instances and entities, each of which runs one episode or batch at a time."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def apply(self, now: datetime, message: Message) -> list[Effect]:
-        """What follows from a message. A message for an instance that is gone, over or replaced has no effect."""
+        """Apply a message; returns its effects. A message for an instance that is purged, over or replaced has none."""
         effects: list[Effect] = []
         waiting: deque[Message] = deque([message])
         while waiting:
@@ -77,16 +77,16 @@ class Engine:
         return effects
 
     def recover(self, now: datetime) -> list[Effect]:
-        """What is to be done after a start on a store that another process has left, in whatever state."""
+        """Continue from a store that another process has left; returns the effects to carry out."""
         effects: list[Consequence] = []
         for instance in self.store.live():
             requeue_batch(instance)
-            effects += under_way(instance)
-            effects += next_episode(instance, now)
+            effects += effects_to_repeat(instance)
+            effects += start_episode(instance, now)
             self.store.save(instance)
         for entity in self.store.entities(busy=True):
             entity.at_work = 0
-            effects += entities.next_batch(entity)
+            effects += entities.start_batch(entity)
             self.store.save_entity(entity)
         return [effect for effect in effects if not isinstance(effect, BETWEEN)]
 
@@ -102,15 +102,16 @@ class Engine:
             return []
         if getattr(message, "execution_id", instance.execution_id) != instance.execution_id:
             return []
-        return self._saved(instance, now, _HANDLERS[type(message)](instance, now, message))
+        return self._continue(instance, now, _HANDLERS[type(message)](instance, now, message))
 
-    def _saved(self, instance: Instance, now: datetime, effects: list[Consequence]) -> list[Consequence]:
-        effects = [*effects, *next_episode(instance, now)]
+    def _continue(self, instance: Instance, now: datetime, effects: list[Consequence]) -> list[Consequence]:
+        """Start the instance's next episode, if there is one, and save it."""
+        effects = [*effects, *start_episode(instance, now)]
         self.store.save(instance)
         return effects
 
     def _start(self, now: datetime, message: StartInstance) -> list[Consequence]:
-        """Start an instance in the place of whatever had its id; a child whose id is alive is refused."""
+        """Start an instance, replacing any other with its id; a child is refused if its id is in use."""
         existing, parent = self.store.load(message.instance_id), message.parent
         if parent is not None and (fault := _refusal(message.instance_id, existing)):
             return [TaskAnswered(parent.instance_id, parent.execution_id, parent.task_id, reason=fault)]
@@ -124,19 +125,19 @@ class Engine:
             parent=parent,
         )
         begin(instance, now)
-        return self._saved(instance, now, [])
+        return self._continue(instance, now, [])
 
     def _entity(self, now: datetime, message: EntityCalled | EntityFinished) -> list[Consequence]:
         entity = self.store.load_entity(message.entity_id) or Entity(message.entity_id, updated=now)
         if isinstance(message, EntityCalled):
-            effects = entities.called(entity, now, message)
+            effects = entities.enqueue(entity, now, message)
         else:
-            effects = entities.finished(entity, now, message)
+            effects = entities.finish_batch(entity, now, message)
         self.store.save_entity(entity)
         return effects
 
     def _rewind(self, now: datetime, message: Rewind) -> list[Consequence]:
-        """Rewind an instance, and with it those of its children that have failed; the others start anew."""
+        """Rewind an instance and its failed children; a child that cannot be rewound starts anew."""
         instance = self.store.load(message.instance_id)
         if instance is None:
             return []
@@ -146,7 +147,7 @@ class Engine:
             if isinstance(effect, Rewind):
                 anew = dispatch(instance, children[effect.instance_id])
                 effects[index] = effect if self._can_rewind(effect.instance_id, anew) else anew
-        return self._saved(instance, now, effects)
+        return self._continue(instance, now, effects)
 
     def _can_rewind(self, child_id: str, anew: StartInstance | RunActivity) -> bool:
         child = self.store.load(child_id)
@@ -196,6 +197,6 @@ _HANDLERS: dict[type, Callable[..., list[Consequence]]] = {
     Resume: lifecycle.resume,
     TaskAnswered: _task_answered,
     TimerFired: _timer_fired,
-    EntityAnswered: entities.answered,
-    EpisodeFinished: episode_finished,
+    EntityAnswered: entities.deliver_answer,
+    EpisodeFinished: finish_episode,
 }

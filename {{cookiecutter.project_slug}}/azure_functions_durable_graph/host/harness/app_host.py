@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
@@ -20,20 +21,22 @@ T = TypeVar("T")
 
 _LOOP = LoopThread("functions-app-host")
 _LONGEST = 300.0
-"""Seconds after which a test that hangs is told so."""
+"""Seconds after which a test that hangs fails."""
 
 
 class AppHost:
-    """Serves an app, hand-written functions, orchestrators and entities included, while the `with` block runs.
+    """Serves an app while the `with` block runs, including hand-written functions, orchestrators and entities.
 
-    `folder` is where host.json is; the environment stays as it is (local.settings.json is not read).
+    `folder` is where host.json is, which counts as it does for `serve`: route prefix, functionTimeout (real seconds),
+    concurrency. The environment stays as it is (local.settings.json is not read).
     """
 
     def __init__(self, function_app: Any, folder: Path | None = None) -> None:
         self.clock = ManualClock()
         self.url = ""
         self._app = index_app(function_app)
-        self._settings = read_settings(folder or Path.cwd(), {})
+        self._folder = folder or Path.cwd()
+        self._settings = read_settings(self._folder, os.environ)
         self._stack = contextlib.AsyncExitStack()
 
     def __enter__(self) -> AppHost:
@@ -42,23 +45,24 @@ class AppHost:
 
     def __exit__(self, *_: object) -> None:
         self._do(self._stack.aclose())
-        self._host.store.close()
+        self._host.close()
 
     @property
     def functions(self) -> set[str]:
-        """The names of the functions that the app has, as Azure loads them."""
+        """The names of the app's functions, as Azure loads them."""
         return {function.name for function in self._app.functions} | {name for name, _ in self._app.not_served}
 
     def wait_until_idle(self) -> None:
-        """Return once only time or a request can bring anything new."""
+        """Return when nothing is left to do until time passes or a request arrives."""
         self._do(self._host.quiet())
 
     def advance(self, span: timedelta) -> None:
-        """Let time pass: every timer that falls due on the way fires at its time, and its work is done."""
+        """Let time pass: every timer fires at its due time, and what it triggers is done before the next."""
         self._do(self._pass(span))
 
     async def _start(self) -> None:
-        self._host = LocalHost(Worker(self._app), self.clock, self._settings)
+        worker = Worker(self._app, str(self._folder), timeout=self._settings.timeout, threads=self._settings.threads)
+        self._host = LocalHost(worker, self.clock, self._settings)
         self.url = await self._stack.enter_async_context(Server(self._host, self._app, 0, timers=False).running())
 
     async def _pass(self, span: timedelta) -> None:

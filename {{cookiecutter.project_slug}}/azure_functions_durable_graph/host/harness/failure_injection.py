@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,22 +10,23 @@ from typing import Any
 
 from ...errors import RegistrationError
 from ...graph.registration import GraphRegistration, NodeCode
+from ...graph.signatures import awaits
 
 
 class InjectedFailures:
-    """What the next calls of each node shall do."""
+    """The planned outcomes of the next calls of each node."""
 
     def __init__(self) -> None:
         self._planned: dict[tuple[str, str], deque[Exception | None]] = {}
 
     def plan(self, graph: GraphRegistration, node: str, *calls: Exception | None) -> None:
-        """Each of the next calls raises its exception; None lets one pass. RegistrationError without a handler."""
+        """Plan what the next calls raise; None lets one pass. Raises RegistrationError if there is no handler."""
         if graph.nodes[node].handler is None:
-            raise RegistrationError(f"node {node!r} of graph {graph.graph_name!r} has no handler that could fail")
+            raise RegistrationError(f"node {node!r} of graph {graph.graph_name!r} has no handler to fail")
         self._planned.setdefault((graph.graph_name, node), deque()).extend(calls)
 
     def into(self, graph: GraphRegistration) -> GraphRegistration:
-        """The same graph (its hash too), whose handlers obey the plan."""
+        """The same graph, with the same hash, whose handlers follow the plan."""
         nodes = {
             name: code if code.handler is None else NodeCode(self._obeying(graph, name, code.handler), code.route)
             for name, code in graph.nodes.items()
@@ -41,18 +41,18 @@ class InjectedFailures:
 
     def _obeying(self, graph: GraphRegistration, node: str, handler: Callable[..., Any]) -> Callable[..., Any]:
         key = (graph.graph_name, node)
-        if inspect.iscoroutinefunction(handler):
+        if awaits(handler):
 
             @functools.wraps(handler)
-            async def obeying_async(*arguments: Any) -> Any:
+            async def obeying_async(*arguments: Any, **keywords: Any) -> Any:
                 self._raise_planned(key)
-                return await handler(*arguments)
+                return await handler(*arguments, **keywords)
 
             return obeying_async
 
         @functools.wraps(handler)
-        def obeying(*arguments: Any) -> Any:
+        def obeying(*arguments: Any, **keywords: Any) -> Any:
             self._raise_planned(key)
-            return handler(*arguments)
+            return handler(*arguments, **keywords)
 
         return obeying

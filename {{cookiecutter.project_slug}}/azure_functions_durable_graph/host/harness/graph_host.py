@@ -1,4 +1,4 @@
-"""Graphs on a host in memory: no HTTP, no files, and a clock that only moves when it is told to."""
+"""Graphs on a host in memory: no HTTP, no files, and a clock that moves only when told to."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ...azure import sdk
 from ...azure.app import MAX_BODY_BYTES, DurableGraphApp
-from ...azure.durable_runs import DurableRuns
+from ...azure.durable_runs import DurableRuns, record_of
 from ...errors import RegistrationError
 from ...graph.registration import GraphRegistration
+from ...history.record import RunRecord
 from ...http.api import Api, Handler
 from ...http.runs import start_run
 from ...http.values import Request, Response
@@ -36,10 +37,10 @@ _ROOT = "http://localhost/api"
 
 
 class GraphHost:
-    """A local host in memory with some graphs on it, for tests with several runs or several graphs."""
+    """A local host in memory with graphs deployed on it, for tests with several runs or several graphs."""
 
     def __init__(self, *registrations: GraphRegistration) -> None:
-        """The registrations are deployed together; of two with one name the last gets the new runs."""
+        """The registrations are deployed together; if two share a name, new runs use the last."""
         self.clock = ManualClock()
         self._unique = count(1)
         self._failures = InjectedFailures()
@@ -59,16 +60,17 @@ class GraphHost:
         self.close()
 
     def close(self) -> None:
-        """End the host. One that is not closed ends with its last reference."""
+        """Close the host. A host that is not closed ends with its last reference."""
         self._host.store.close()
 
     def deploy(self, *registrations: GraphRegistration, lock: Path | None = None) -> None:
-        """Replace the app, as a deployment does. Runs in flight stay, and go on with what they find.
+        """Replace the app, as a deployment does. Runs in flight continue with the new app.
 
-        `lock` is the graphs.lock.json that is deployed with the app.
+        `lock` is the graphs.lock.json deployed with the app.
         """
         runtime = DurableGraphApp()
         for registration in registrations:
+            check_registration(registration, "GraphHost")
             runtime.register_registration(self._failures.into(registration))
         if lock is not None:
             runtime.register_lock(lock)
@@ -92,16 +94,21 @@ class GraphHost:
         run_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> GraphRun:
-        """Start a run and let it go as far as it can. Raises Problem as the HTTP route would answer."""
+        """Start a run and let it go as far as it can. Raises the Problem that the HTTP route would answer."""
+        if not isinstance(input, Mapping):
+            raise TypeError(
+                f"the input of a run is a dict of the state's fields, such as {{}} where all have defaults, "
+                f"not {type(input).__name__}"
+            )
         body = {"input": dict(input), "metadata": dict(metadata or {}), "instance_id": run_id}
         answer = self.call(start_run, {"graph": graph}, body)
         return GraphRun(self, answer["id"])
 
     def fail(self, node: str, *calls: Exception | None, graph: str | None = None) -> None:
-        """Let the next calls of a node raise, each its exception; None lets one pass, and so do all that follow.
+        """Make the next calls of a node raise these exceptions, in order; None lets a call pass, as do all later calls.
 
-        The node's retry, time-out and error edges see it as if its handler had raised. `graph` is needed only where
-        several graphs have such a node. Raises RegistrationError where none has.
+        The node's retry policy, time-out and error edges react as if its handler had raised. `graph` is needed only if
+        several graphs have such a node. Raises RegistrationError if none has.
         """
         having = [found for found in self._runtime.registry.defaults() if node in found.nodes]
         wanted = [found for found in having if graph in (None, found.graph_name)]
@@ -111,11 +118,13 @@ class GraphHost:
         self._failures.plan(wanted[0], node, *calls)
 
     def at(self, after: timedelta, action: Callable[[], object]) -> None:
-        """Do something when so much time has passed: `host.at(timedelta(days=2), lambda: run.send("approval"))`."""
+        """Call `action` once this much time has passed: `host.at(timedelta(days=2), lambda: run.send("approval"))`."""
+        _check_span(after, "at")
         bisect.insort(self._planned, (self.clock.now() + after, next(self._unique), action))
 
     def advance(self, span: timedelta) -> None:
-        """Let time pass: every timer fires at its time, and what is planned for a moment is done at that moment."""
+        """Let time pass: every timer fires at its time, and each action planned with `at` is called at its time."""
+        _check_span(span, "advance")
         target = self.clock.now() + span
         while self._planned and self._planned[0][0] <= target:
             moment, _, action = self._planned.pop(0)
@@ -135,15 +144,20 @@ class GraphHost:
 
     def call(self, handler: Handler, params: Mapping[str, str], body: Any = None) -> Any:
         """Answer one API request, then let every run go as far as it can. Returns the body; raises Problem."""
+        encoded = b"" if body is None else _encoded(body)
 
         async def work() -> Response:
             await self._host.drain()
-            encoded = b"" if body is None else json.dumps(body).encode()
             response = await handler(self._api(), Request(params, {"wait": "0"}, encoded, _ROOT))
             await self._host.drain()
             return response
 
         return _HOST_LOOP.submit(work()).result().body
+
+    def peek(self, run_id: str) -> RunRecord | None:
+        """How a run stands, without letting anything go on."""
+        answer = self._management.handle("GET", f"instances/{run_id}", {}, b"")
+        return None if answer.status == 404 else record_of(sdk.read_status(answer.body))
 
     def registration_of(self, graph: str, graph_hash: str) -> GraphRegistration:
         """The deployed graph of that name and hash."""
@@ -176,3 +190,27 @@ def _handle(management: Management, method: str, url: str, body: bytes, token: s
     parts = urlsplit(url)
     path = parts.path.strip("/")[len(PATH) :].strip("/")
     return management.handle(method, path, dict(parse_qsl(parts.query)), body, token)
+
+
+def check_registration(registration: object, taker: str) -> None:
+    """Raise RegistrationError for what is not a registration; a builder is the usual mistake."""
+    if not isinstance(registration, GraphRegistration):
+        cure = "call build() on it" if hasattr(registration, "build") else "pass what ManifestBuilder.build() returns"
+        raise RegistrationError(f"{taker} takes a GraphRegistration, not {type(registration).__name__}: {cure}")
+
+
+def _check_span(span: object, method: str) -> None:
+    if not isinstance(span, timedelta):
+        raise TypeError(f"{method} takes a timedelta, as in {method}(timedelta(seconds=30)), not {span!r}")
+    if span < timedelta(0):
+        raise ValueError(f"time does not go back: {method} takes a timedelta that is not negative, not {span!r}")
+
+
+def _encoded(body: Any) -> bytes:
+    try:
+        return json.dumps(body).encode()
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"what is sent to a run is JSON, and this is not ({error}); "
+            "pass plain values, or a pydantic model as the payload of an event"
+        ) from None

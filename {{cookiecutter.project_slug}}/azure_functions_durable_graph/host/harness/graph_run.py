@@ -1,4 +1,4 @@
-"""One run on a test's host, as a test sees it."""
+"""One run on a test's host, as the test sees it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from ...graph.states import load
+from ...history.record import RunRecord
 from ...http.events import post_event
 from ...http.runs import cancel_run, get_history, get_run
 
@@ -16,20 +17,31 @@ if TYPE_CHECKING:
 
 
 class GraphRun:
-    """One run in a test. Every property shows how the run stands now."""
+    """One run in a test. Every property shows the run as it is now."""
 
     def __init__(self, host: GraphHost, run_id: str) -> None:
         self.host = host
         self.id = run_id
 
+    def __repr__(self) -> str:
+        """How the run stands: `<GraphRun id='a' waiting at review for manager_approval>`."""
+        try:
+            record = self.host.peek(self.id)
+        except Exception:  # a closed host, say: a repr is what people see while something else is wrong
+            record = None
+        return f"<GraphRun id={self.id!r} {'not to be seen' if record is None else _standing(record)}>"
+
     @property
     def status(self) -> str:
-        """pending, running, waiting, parked, completed, failed or cancelled."""
+        """pending, running, waiting, sleeping, parked, suspended, completed, failed or cancelled.
+
+        Text for type checkers: they would take a Literal that one assert has found for good, and it changes.
+        """
         return str(self._view()["status"])
 
     @property
     def path(self) -> list[str]:
-        """The nodes that have run, in order; one that failed is the last."""
+        """The nodes that have run, in order; a node that failed the run comes last."""
         return [step["node"] for step in self.steps]
 
     @property
@@ -44,13 +56,13 @@ class GraphRun:
 
     @property
     def state(self) -> Any:
-        """The newest state, as the graph's state model."""
+        """The current state, as an instance of the graph's state model."""
         view = self._view()
         return load(self.host.registration_of(view["graph"], view["graph_hash"]).state_model, view["state"])
 
     @property
     def waits(self) -> list[str]:
-        """The events that the run asks for now."""
+        """The events that the run is waiting for."""
         return [wait["event"] for wait in self._view()["waits"]]
 
     @property
@@ -65,7 +77,10 @@ class GraphRun:
         return self._view()
 
     def send(self, event: str, payload: Any = None) -> GraphRun:
-        """Post an event and let the run go on. Raises Problem (409, 410, 422) where the run does not take it."""
+        """Post an event and let the run continue. Raises Problem (409, 410, 422) if the run does not accept it.
+
+        `payload` is a model or a JSON value; TypeError for anything else.
+        """
         if isinstance(payload, BaseModel):
             payload = payload.model_dump(mode="json")
         self.host.call(post_event, {"id": self.id, "event": event}, {} if payload is None else payload)
@@ -78,24 +93,38 @@ class GraphRun:
 
     @property
     def decisions(self) -> list[tuple[str, list[str]]]:
-        """Where each step that was followed by another went on to, in order."""
+        """Each step that led to others, with the nodes it led to, in order."""
         return [(step["node"], step["to"]) for step in self.steps if step.get("to")]
 
     @property
     def attempts(self) -> dict[str, int]:
-        """How often each node was tried in its last visit."""
+        """How often each node was attempted in its last visit."""
         return {step["node"]: step.get("attempts", 1) for step in self.steps}
 
     def send_at(self, after: timedelta, event: str, payload: Any = None) -> GraphRun:
-        """Post an event when so much time has passed: early, late or just in time. `advance` lets it happen."""
+        """Post an event once this much time has passed: early, late or just in time. `advance` makes time pass."""
         self.host.at(after, lambda: self.send(event, payload))
         return self
 
     def advance(self, span: timedelta) -> GraphRun:
-        """Let time pass on the run's host."""
+        """Let time pass on the run's host: `run.advance(timedelta(hours=2))`."""
         self.host.advance(span)
         return self
 
     def _view(self) -> dict[str, Any]:
         view: dict[str, Any] = self.host.call(get_run, {"id": self.id})
         return view
+
+
+def _standing(record: RunRecord) -> str:
+    """Status, node and what the run needs, in a few words."""
+    status, node = record.custom_status, record.custom_status.get("node", record.run["node"])
+    text = record.status if record.status == "completed" else f"{record.status} at {node}"
+    if record.waits:
+        text += f" for {', '.join(wait['event'] for wait in record.waits)}"
+    if record.status == "failed":
+        error = status.get("error", {})
+        text += f": {error.get('type')}: {str(error.get('message'))[:200]}"
+    return text + (
+        f" until {status['sleeps_until']}" if record.status == "sleeping" and "sleeps_until" in status else ""
+    )

@@ -1,6 +1,6 @@
-"""The Durable management API: what the SDK's client calls, and people with curl.
+"""The Durable management API: what the SDK's client calls, or a person with curl.
 
-Every answer is empty or JSON: any other text breaks the SDK's client.
+Every response is empty or JSON: the SDK's client fails on any other text.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from ..engine.instance import TERMINAL, Instance
 from ..engine.lifecycle import rewind_fault
 from ..engine.messages import Message, RaiseEvent, Resume, Rewind, Suspend, Terminate
 from ..local_host import LocalHost
+from ..store import StoreError
 from . import management_entities as entity_api
 from .management_values import Answer, Asked, error, id_fault, number, status_view
 
 PATH = "runtime/webhooks/durabletask"
-"""Where the API is served. The real host has a second, private address for the SDK; here one serves both."""
+"""Where the API is served. The real host has a second, private address for the SDK; here one address serves both."""
 
 PAGE = 100
 
@@ -55,14 +56,14 @@ class Management:
         )
 
     async def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str = "") -> Answer:
-        """Like `handle`; a start with `timeout` (seconds) waits so long for the end, asking each `pollingInterval`."""
+        """Like `handle`; a start with `timeout` (seconds) waits for the end, polling every `pollingInterval`."""
         answer = self.handle(method, path, query, body, token)
         lowered = {key.lower(): value for key, value in query.items()}
         if answer.status != 202 or "timeout" not in lowered or not path.startswith("orchestrators/"):
             return answer
         self._host.flush()
-        pause = max(1, number(lowered.get("pollinginterval", ""), 1))
-        for _ in range(-(-number(lowered["timeout"], 0) // pause)):
+        pause, timeout = _waiting(lowered)
+        for _ in range(-(-timeout // pause)):
             instance = self._host.store.load(answer.body["id"])
             if instance is None or instance.terminal:
                 break
@@ -71,9 +72,10 @@ class Management:
         return answer if instance is None or not instance.terminal else _ended(instance)
 
     def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str = "") -> Answer:
-        """Answer one request; `path` is the raw path below PATH, without slashes around, `token` a continuation.
+        """Answer one request; `path` is the raw path below PATH without outer slashes, `token` a continuation.
 
-        What it has changed is committed by the host's `flush`, before the answer may go out.
+        What it has changed is committed by the host's `flush`, before the answer may go out. Raises HostError where the
+        host cannot go on.
         """
         lowered = {key.lower(): value for key, value in query.items()}
         for verb, pattern, handler in _ROUTES:
@@ -82,12 +84,17 @@ class Management:
                 names = {key: unquote(value) for key, value in found.groupdict().items() if value is not None}
                 try:
                     return handler(self, Asked(names, lowered, body, token))
+                except StoreError as failure:
+                    raise self._host.fail(failure) from None
                 except HostError as fault:
+                    if self._host.failure is not None:
+                        raise
                     return error(400, str(fault))
         return error(404, f"the management API has no {method} {path!r}")
 
     def start(self, asked: Asked) -> Answer:
         """202, or 400 for an unknown name and bad JSON, or 409 where the id is alive."""
+        _waiting(asked.query)
         wanted = asked.names.get("id")
         if wanted is not None and (fault := id_fault(wanted)):
             return error(400, fault)
@@ -97,7 +104,7 @@ class Management:
         return self._started(self._host.start(asked.names["name"], asked.json(), wanted))
 
     def get(self, asked: Asked) -> Answer:
-        """200 for a finished instance, 202 for a live one, 404 for none; 500 for a failed one, if that is asked for."""
+        """200 for a finished instance, 202 for a live one, 404 for none; 500 for a failed one, if the query says so."""
         instance = self._host.store.load(asked.names["id"])
         if instance is None:
             return Answer(404)
@@ -112,14 +119,14 @@ class Management:
         return Answer(202, view, {"Location": location, "Retry-After": "5"})
 
     def list_(self, asked: Asked) -> Answer:
-        """200: a page of the instances that fit, and the token of the next in a header."""
+        """200: a page of matching instances, and the token of the next page in a header."""
         top = asked.number("top", PAGE)
         found = self._host.store.find(
             prefix=asked.query.get("instanceidprefix", ""),
             statuses=asked.words("runtimeStatus"),
             created_from=asked.moment("createdTimeFrom"),
             created_to=asked.moment("createdTimeTo"),
-            after=number(asked.token, 0),
+            after=_page_after(asked.token),
             limit=top + 1,
         )
         page = [status_view(instance, asked.flag("showInput", True)) for _, instance in found[:top]]
@@ -127,7 +134,7 @@ class Management:
         return Answer(200, page, {CONTINUATION: str(found[top - 1][0]) if more else ""})
 
     def raise_event(self, asked: Asked) -> Answer:
-        """202, 404 or 410; 400 for a body that is no JSON."""
+        """202, 404 or 410; 400 for a body that is not JSON."""
         instance = self._host.store.load(asked.names["id"])
         if instance is None or instance.terminal:
             return _gone(instance)
@@ -145,7 +152,7 @@ class Management:
         return Answer(202)
 
     def rewind(self, asked: Asked) -> Answer:
-        """202, 404, or 412 for an instance that has not failed, or went on after its failure."""
+        """202, 404, or 412 for an instance that has not failed, or that continued after a failure."""
         instance = self._host.store.load(asked.names["id"])
         if instance is None:
             return Answer(404)
@@ -157,7 +164,7 @@ class Management:
         return Answer(202)
 
     def restart(self, asked: Asked) -> Answer:
-        """202: the same name and input again, under a new id (the default) or the old one; 404; 409 where it lives."""
+        """202: the same name and input again, under a new id (the default) or the old one; 404; 409 while it runs."""
         instance = self._host.store.load(asked.names["id"])
         if instance is None:
             return Answer(404)
@@ -177,7 +184,7 @@ class Management:
         return Answer(200, {"instancesDeleted": 1})
 
     def purge_many(self, asked: Asked) -> Answer:
-        """200 with the count, 404 where none fits. Live instances are never purged, whatever the filter says."""
+        """200 with the count; 404 if nothing matches. Live instances are never purged, whatever the filter says."""
         since = asked.moment("createdTimeFrom")
         if since is None:
             return error(400, "purging by filter needs createdTimeFrom")
@@ -215,6 +222,20 @@ class Management:
         }
 
 
+def _waiting(query: Mapping[str, str]) -> tuple[int, int]:
+    """How long a start waits, in seconds: between two looks, and at most."""
+    pause = number(query.get("pollinginterval", ""), 1, "pollingInterval")
+    return max(1, pause), number(query.get("timeout", ""), 0, "timeout")
+
+
+def _page_after(token: str) -> int:
+    """Where a page begins. Raises HostError for a continuation that no page has given."""
+    after = number(token, -1 if token else 0, CONTINUATION)
+    if after < 0:
+        raise HostError(f"{CONTINUATION}: {token[:40]!r} does not come from a page of this list")
+    return after
+
+
 def _taken(instance: Instance) -> Answer:
     return error(409, f"An Orchestration instance with the status {instance.status} already exists.")
 
@@ -224,7 +245,7 @@ def _gone(instance: Instance | None) -> Answer:
 
 
 def _ended(instance: Instance) -> Answer:
-    """The answer to a start that has waited: the output, or the status of what did not complete."""
+    """The response to a start that waited: the output, or the status of an instance that did not complete."""
     if instance.status == "Completed":
         return Answer(200, decoded(instance.output))
     return Answer(500 if instance.status == "Failed" else 200, status_view(instance, show_input=True))

@@ -18,7 +18,7 @@ def read(host: LocalHost, asked: Asked) -> Answer:
 
 
 def signal(host: LocalHost, asked: Asked) -> Answer:
-    """202 (the SDK takes no other), or 400 for an unknown entity."""
+    """202 (the SDK accepts no other status), or 400 for an unknown entity."""
     name = asked.names["name"]
     if not host.worker.has_entity(name):
         return error(400, f"The function '{name}' doesn't exist, is disabled, or is not an entity function.")
@@ -27,13 +27,13 @@ def signal(host: LocalHost, asked: Asked) -> Answer:
 
 
 def delete(host: LocalHost, asked: Asked) -> Answer:
-    """202: the operation "delete" is on its way."""
+    """202: the operation "delete" has been queued."""
     host.send(EntityCalled(_id(asked), "delete", None))
     return Answer(202)
 
 
 def list_(host: LocalHost, asked: Asked) -> Answer:
-    """200: the entities that exist, of one name or of all, with their states where `fetchState` is true."""
+    """200: the entities that exist, of one name or all of them, with their states if `fetchState` is true."""
     first, last = asked.moment("lastOperationTimeFrom"), asked.moment("lastOperationTimeTo")
     found = [
         entity

@@ -1,4 +1,4 @@
-"""What the management API answers, and how it reads what it is asked."""
+"""The requests and responses of the management API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..engine.instance import Instance
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: what stands in its path, its query (keys in lower case), its body, a continuation token."""
+    """One request: the names in its path, its query (keys in lower case), its body, a continuation token."""
 
     names: Mapping[str, str]
     query: Mapping[str, str]
@@ -24,36 +24,36 @@ class Asked:
     token: str = ""
 
     def moment(self, name: str) -> datetime | None:
-        """A time in the query. Raises HostError for one that is none."""
+        """A time in the query. Raises HostError if it is not valid."""
         text = self.query.get(name.lower(), "")
         if not text:
             return None
         try:
             found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.strip().replace("Z", "+00:00")))
         except ValueError:
-            raise HostError(f"{name}={text!r} is no time; write it like 2026-01-31T08:00:00Z") from None
+            raise HostError(f"{name}={text!r} is not a valid time; write it like 2026-01-31T08:00:00Z") from None
         return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
     def number(self, name: str, default: int) -> int:
-        """A whole number in the query, or the default where there is none."""
-        return number(self.query.get(name.lower(), ""), default)
+        """A whole number in the query, or the default where there is none. Raises HostError for one out of range."""
+        return number(self.query.get(name.lower(), ""), default, name)
 
     def flag(self, name: str, default: bool = False) -> bool:
         """A truth value in the query."""
         return self.query.get(name.lower(), str(default)).lower() == "true"
 
     def words(self, name: str) -> set[str]:
-        """A list with commas in the query."""
+        """A comma-separated list in the query."""
         return {word.strip() for word in self.query.get(name.lower(), "").split(",") if word.strip()}
 
     def json(self) -> str | None:
-        """The body as compact JSON text, None for an empty one. Raises HostError for what is no JSON."""
+        """The body as compact JSON text, None for an empty one. Raises HostError if it is not JSON."""
         if not self.body.strip():
             return None
         try:
             return json.dumps(json.loads(self.body))
-        except ValueError:
-            raise HostError("the request body is not JSON") from None
+        except (ValueError, RecursionError):
+            raise HostError("the request body is not JSON, or nested too deeply") from None
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,17 @@ def error(status: int, message: str) -> Answer:
     return Answer(status, {"Message": message, "ExceptionMessage": message, "ExceptionType": "", "StackTrace": ""})
 
 
-def number(text: str, default: int) -> int:
-    """A whole number, or the default for a text that is none."""
-    return int(text) if text.isascii() and text.isdigit() else default
+def number(text: str, default: int, name: str) -> int:
+    """A whole number, or the default for a text that is none. Raises HostError for one of more than nine digits."""
+    if not (text.isascii() and text.isdigit()):
+        return default
+    if len(text) > 9:
+        raise HostError(f"{name} must be at most 999999999, not a number of {len(text)} digits")
+    return int(text)
 
 
 def id_fault(instance_id: str) -> str | None:
-    """Why Azure Storage would refuse an instance's id, if so."""
+    """Why Azure Storage would reject an instance id, or None."""
     if instance_id.startswith("@"):
         return "Instance IDs must not start with '@'."
     if len(instance_id) > 256 or re.search(r"[/\\#?\x00-\x1f\x7f-\x9f]", instance_id):

@@ -1,7 +1,7 @@
 """HTTP routes as the Functions host matches them: ASP.NET templates, tried in the order of the functions' names.
 
-There is no precedence by specificity: the first route that matches wins. A constraint or method that does not fit is
-no match, so an unmatched verb is a 404, never a 405.
+There is no precedence by specificity: the first route that matches wins. A constraint or method that does not match
+rules a route out, so that an unknown verb is a 404, never a 405.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PARTS = re.compile(r"([^{}]+)|\{((?:\{\{|\}\}|[^{}])*)\}")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One function's route. `methods` is empty where it takes all."""
+    """One function's route. Empty `methods` means all of them."""
 
     function: str
     template: str
@@ -36,7 +36,7 @@ class Endpoint:
     defaults: tuple[tuple[str, str], ...]
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """The route's values, decoded, or None. `path` is the raw path below the prefix, without slashes around."""
+        """The route's values, decoded, or None. `path` is the raw path below the prefix, without outer slashes."""
         found = self.pattern.fullmatch(path)
         if found is None or (self.methods and method.upper() not in self.methods):
             return None
@@ -47,7 +47,7 @@ class Endpoint:
 
 
 def endpoint(function: str, template: str, methods: Iterable[str] = ()) -> Endpoint:
-    """Compile a template. Raises HostError for one that the Functions host would refuse."""
+    """Compile a template. Raises HostError if the Functions host would reject it."""
     text = template.strip("/")
     if re.match(r"(admin|runtime)(/|$)", text, re.IGNORECASE):
         raise HostError(f"function {function!r}: the route {template!r} begins with a word reserved by the host")
@@ -81,7 +81,7 @@ def match(endpoints: Iterable[Endpoint], method: str, path: str) -> tuple[Endpoi
 
 
 def clashes(endpoints: Iterable[Endpoint]) -> list[str]:
-    """A sentence for each pair of functions of which the host would refuse one: same template, a method in common."""
+    """A sentence for each pair of functions that the host would not load together: same template, a shared method."""
     listed = sorted(endpoints, key=lambda endpoint: endpoint.function.lower())
     return [
         f"functions {first.function!r} and {second.function!r} both take {first.template!r}"
@@ -102,7 +102,7 @@ def _parameter(function: str, text: str) -> tuple[str, list[Check], str | None, 
         kind, text = "optional", text[:-1]
     name, *constraints = re.split(r":(?![^()]*\))", text)
     if not name.isidentifier():
-        raise HostError(f"function {function!r}: {name!r} is no name for a route parameter")
+        raise HostError(f"function {function!r}: {name!r} is not a valid name for a route parameter")
     return name, [_check(function, constraint) for constraint in constraints], default if equals else None, kind
 
 
@@ -145,8 +145,8 @@ def _range(argument: str) -> tuple[int, int]:
 
 
 _CONSTRAINTS: dict[str, Callable[[str], Check]] = {
-    "int": lambda _: lambda v: bool(re.fullmatch(r"-?\d+", v)) and -(2**31) <= int(v) < 2**31,
-    "long": lambda _: lambda v: bool(re.fullmatch(r"-?\d+", v)) and -(2**63) <= int(v) < 2**63,
+    "int": lambda _: lambda v: bool(re.fullmatch(r"-?[0-9]{1,10}", v)) and -(2**31) <= int(v) < 2**31,
+    "long": lambda _: lambda v: bool(re.fullmatch(r"-?[0-9]{1,19}", v)) and -(2**63) <= int(v) < 2**63,
     "bool": lambda _: lambda v: v.lower() in ("true", "false"),
     "datetime": lambda _: _parses(datetime.fromisoformat),
     "decimal": lambda _: _parses(float),

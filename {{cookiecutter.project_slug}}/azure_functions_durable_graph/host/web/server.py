@@ -1,6 +1,6 @@
 """HTTP for the local host: the app's own routes under the prefix, and the management API. Binds 127.0.0.1.
 
-aiohttp comes with azure-functions-durable. User code runs on the worker's loop, so that a coroutine that blocks cannot
+aiohttp comes with azure-functions-durable. User code runs on the worker's loop, so that a blocking coroutine cannot
 keep this server from answering the SDK's client.
 """
 
@@ -10,35 +10,42 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from aiohttp import web
 
-from ...errors import HostError
-from ..app import cron
+from ...errors import CronError, HostError
+from ...graph import cron
+from ..app.conversion import http_datum
 from ..app.loader import Function, LoadedApp
 from ..app.settings import expanded
-from ..app.worker import http_datum
 from ..local_host import LocalHost
 from . import route_templates as routing
+from .callers import refusal
 from .management import CONTINUATION, PATH, Management
+from .management_values import Answer, error
 
 logger = logging.getLogger("azure_functions_durable_graph.host")
 
 MAX_BODY = 100 * 1024 * 1024
-"""The Functions host takes bodies up to 100 MB."""
+"""The Functions host accepts bodies up to 100 MB."""
 
 
 class Server:
     """Serves one host on one port."""
 
-    def __init__(self, host: LocalHost, app: LoadedApp, port: int, *, timers: bool = True) -> None:
+    def __init__(
+        self, host: LocalHost, app: LoadedApp, port: int, *, timers: bool = True, allowed: Iterable[str] = ()
+    ) -> None:
         """`port` 0 takes any free port; `url` tells which; without `timers` no timer trigger is called.
+
+        `allowed` are names beside the loopback ones under which the host may be called.
 
         Raises HostError for an app that Azure would refuse.
         """
         self._host = host
+        self._allowed = frozenset(name.lower() for name in allowed)
         self._port = port
         self._management: Management | None = None
         self.url = ""
@@ -53,24 +60,31 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
-        """Serve while the block runs; gives the base URL, without a path."""
+        """Serve while the block runs; yields the base URL, without a path."""
         application = web.Application(client_max_size=MAX_BODY)
         application.router.add_route("*", "/{path:.*}", self._answer)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=1.0,
+            auto_decompress=False,  # functions get what was sent
+        )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)
         try:
             await site.start()
-        except OSError as error:
+        except OSError as failure:
             await runner.cleanup()
             raise HostError(
-                f"port {self._port} cannot be used ({error.strerror}); choose another with --port"
+                f"port {self._port} cannot be used ({failure.strerror}); choose another with --port"
             ) from None
         port = runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}"
         self._management = Management(self._host, self.url)
         tasks = [asyncio.create_task(self._host.run())]
         tasks += [asyncio.create_task(self._keep(name, schedule)) for name, schedule in self._schedules]
+        for task in tasks:
+            task.add_done_callback(self._ended)
         try:
             yield self.url
         finally:
@@ -79,20 +93,29 @@ class Server:
             await asyncio.gather(*tasks, return_exceptions=True)
             await runner.cleanup()
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nothing that the host lives by ends by itself."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._host.fail(error)
+
     async def _keep(self, name: str, schedule: cron.Cron) -> None:
-        """Call a timer function at each of its ticks. A tick that was missed while the host was down is not made up."""
+        """Call a timer function at each of its ticks. Ticks missed while the host was down are not made up for."""
         assert self._management is not None
         tick = self._host.clock.now()
         while True:
             now = self._host.clock.now()
-            tick = schedule.after(max(now, tick))  # a sleep may end a little early: each tick comes once
+            tick = schedule.after(max(now, tick))  # a sleep may end a little early; each tick is called once
             await asyncio.sleep((tick - now).total_seconds())
             try:
                 await self._host.worker.tick(name, self._management.client_binding)
-            except Exception:  # the function is the app's code; its next tick comes all the same
+            except Exception:  # the function is the app's code; its next tick is still due
                 logger.exception("timer function %s failed", name)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        refused = refusal(request.headers.getall("Host", ()), request.headers.getall("Origin", ()), self._allowed)
+        if refused is not None:
+            logger.warning("%s %s: 403: %s", request.method, request.path, refused)
+            return _json(error(403, refused))
         path = request.rel_url.raw_path.strip("/")
         body = await request.read()
         if path == PATH or path.startswith(PATH + "/"):
@@ -132,17 +155,27 @@ class Server:
 
     async def _manage(self, request: web.Request, path: str, body: bytes) -> web.Response:
         assert self._management is not None
-        answer = await self._management.answer(
-            request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
-        )
-        self._host.flush()  # what is told to the world is committed
-        if answer.body is None:
-            return web.Response(status=answer.status, headers=answer.headers)
-        return web.json_response(answer.body, status=answer.status, headers=answer.headers)
+        try:
+            answer = await self._management.answer(
+                request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
+            )
+            self._host.flush()  # what is told to the world is committed
+        except HostError as failure:  # the host cannot go on, and whoever runs it ends it
+            return _json(error(503, str(failure)))
+        except Exception as failure:
+            logger.exception("%s %s: the management API has failed", request.method, request.path)
+            return _json(error(500, f"{type(failure).__name__}: the log of the local host says more"))
+        return _json(answer)
+
+
+def _json(answer: Answer) -> web.Response:
+    if answer.body is None:
+        return web.Response(status=answer.status, headers=answer.headers)
+    return web.json_response(answer.body, status=answer.status, headers=answer.headers)
 
 
 def _response(datum: Any) -> web.Response:
-    """What the HTTP output converter gave: a description of a response, or a text."""
+    """The result of the HTTP output converter: the description of a response, or a text."""
     if datum.type == "string":
         return web.Response(text=datum.value)
     parts = datum.value
@@ -158,5 +191,5 @@ def _schedule(function: Function) -> cron.Cron:
     text = str(function.trigger["schedule"])
     try:
         return cron.parse(expanded(text, os.environ))
-    except HostError as error:
-        raise HostError(f"the timer trigger of {function.name}, {text}: {error}") from None
+    except CronError as fault:
+        raise HostError(f"the timer trigger of {function.name}, {text}: {fault}") from None

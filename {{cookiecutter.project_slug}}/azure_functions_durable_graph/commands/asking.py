@@ -1,0 +1,41 @@
+"""JSON over HTTP for commands: an answer, or one sentence."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import HostError
+
+TIMEOUT = 60.0
+
+
+def ask(url: str, headers: Mapping[str, str] | None = None, shown: str | None = None) -> tuple[int, Any]:
+    """The status and the JSON of an answer; None for a body that is not JSON. `shown` is the URL without its secrets.
+
+    Raises HostError for a URL that cannot be asked, and for an answer that breaks off.
+    """
+    shown = shown or url
+    if not url.lower().startswith(("http://", "https://")):
+        raise HostError(f"{shown} is not a URL: it must begin with http:// or https://")
+    try:
+        request = urllib.request.Request(url, headers=dict(headers or {}))
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+            return response.status, _json(response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, _json(error.read())
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise HostError(f"{shown} cannot be asked: {reason}") from None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,148 @@
+"""What annotations of handlers and routes promise, held against the graph: the mistakes that a type checker finds.
+
+Only what is sure is a fault. Unions, protocols, `Any`, type variables, names that cannot be resolved and functions that
+a decorator has replaced are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from ..errors import Fault
+from ..graph.annotations import members, sure_class
+from ..graph.signatures import is_wrapper, own_signature, scope_of
+
+_NO_MAPPING = (list, tuple, set, frozenset, str, bytes, bool, int, float, complex)
+_NO_ANSWER = (list, tuple, set, frozenset, bytes, bool, int, float, complex, BaseModel)
+_PLAIN = (dict, *_NO_MAPPING)
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a piece of user code is for, and what it is given."""
+
+    word: str
+    arguments: tuple[str, ...]
+
+    @property
+    def shapes(self) -> str:
+        """How it may be declared: `handler(state) or handler(state, context: NodeContext)`."""
+        name, given = self.word.rpartition(" ")[2], ", ".join(self.arguments)
+        return f"{name}({given}) or {name}({given}, context: NodeContext)"
+
+
+def annotation_faults(
+    where: str, role: Role, code: Callable[..., Any], state_model: type[BaseModel] | None, second: Any
+) -> Iterator[Fault]:
+    """Arguments and answers that are annotated as something else; `second` is the type of the second argument."""
+    signature = own_signature(code)
+    if signature is None or is_wrapper(code) or state_model is None:
+        return
+    scope = scope_of(code)
+    positional = [
+        _class_of(p.annotation, scope)
+        for p in signature.parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    takes = [*positional, None, None]
+    if takes[0] is not None and _is_definite(takes[0]) and not _fits(state_model, takes[0]):
+        yield Fault(
+            where,
+            f"its {role.word} takes {_a(takes[0])}, but the state of the graph is {_a(state_model)}",
+            f"Annotate its first argument as {state_model.__name__}",
+        )
+    if takes[1] is not None and len(role.arguments) > 1:
+        yield from _second_argument(where, role, takes[1], second)
+    yield from _answer(where, role, _class_of(signature.return_annotation, scope), state_model)
+
+
+def _second_argument(where: str, role: Role, takes: type, gives: Any) -> Iterator[Fault]:
+    given = sure_class(gives)
+    if gives is None and role.word == "event handler" and issubclass(takes, BaseModel):
+        yield Fault(
+            where,
+            f"its event handler takes {_a(takes)}, but without a payload_model it gets plain JSON",
+            f"Pass payload_model={takes.__name__}",
+        )
+    elif given is not None and _is_definite(takes) and not _fits(given, takes):
+        what = role.arguments[1]
+        yield Fault(
+            where,
+            f"its {role.word} takes {_a(takes)} as its {what}, but is given {_a(given)}",
+            f"Annotate its {what} as {given.__name__}",
+        )
+
+
+def _answer(where: str, role: Role, returns: type | None, state_model: type[BaseModel]) -> Iterator[Fault]:
+    if returns is None or role.word == "map handler":
+        return
+    if role.word == "route":
+        if issubclass(returns, _NO_ANSWER):
+            cure = "Return a RouteDecision, the name of a node, a dict or None"
+            yield Fault(where, f"its route returns {_a(returns)}", cure)
+    elif issubclass(returns, _NO_MAPPING) or (
+        issubclass(returns, BaseModel) and not _fits(returns, state_model) and not _fits(state_model, returns)
+    ):
+        cure = f"Return a dict of changed fields, {_a(state_model)} or None"
+        yield Fault(where, f"its {role.word} returns {_a(returns)}", cure)
+
+
+def element_type(model: type[BaseModel] | None, field: str | None) -> Any:
+    """The type of the items of a list field, or None where it is not plain."""
+    info = None if model is None or field is None else model.model_fields.get(field)
+    if info is None:
+        return None
+    lists = [member for member in members(info.annotation, {}) if member is not type(None)]
+    cls = sure_class(lists[0]) if len(lists) == 1 else None
+    if cls is None or not issubclass(cls, (Sequence, set, frozenset)):
+        return None
+    inner = get_args(lists[0])
+    if len(inner) == 1 or (len(inner) == 2 and inner[1] is Ellipsis):
+        (item, *others) = members(inner[0], {})
+        return None if others else item
+    return None
+
+
+def item_type_faults(where: str, declared: Any, element: Any) -> Iterator[Fault]:
+    """An `item_type` that is surely not the type of the items."""
+    wanted, given = sure_class(declared), sure_class(element)
+    if wanted is not None and given is not None and _is_definite(wanted) and not _fits(given, wanted):
+        yield Fault(
+            where,
+            f"item_type is {wanted.__name__}, but its items are of type {given.__name__}",
+            f"Pass item_type={given.__name__}, or leave it out",
+        )
+
+
+def _class_of(annotation: Any, scope: dict[str, Any]) -> type | None:
+    if annotation is Parameter.empty:
+        return None
+    (found, *others) = members(annotation, scope)
+    return None if others else sure_class(found)
+
+
+def _is_definite(cls: type) -> bool:
+    """A model or a plain value; other classes may be bases, registered ones, or stand for something like it."""
+    return issubclass(cls, BaseModel) or cls in _PLAIN
+
+
+def _fits(given: type, taken: type) -> bool:
+    """Whether a value of one class may be passed where another is annotated."""
+    if issubclass(given, taken) or _origin(given) is _origin(taken):
+        return True
+    return taken in (float, complex) and issubclass(given, (int, float))
+
+
+def _origin(cls: type) -> Any:
+    """The generic model that a class specialises; otherwise the class itself."""
+    return (getattr(cls, "__pydantic_generic_metadata__", None) or {}).get("origin") or cls
+
+
+def _a(cls: type) -> str:
+    name = cls.__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

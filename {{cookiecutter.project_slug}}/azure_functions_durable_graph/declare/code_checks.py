@@ -1,0 +1,109 @@
+"""What can be wrong with the code of a graph, as far as source, signatures and annotations show it for sure."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..errors import Fault
+from ..graph.manifest import GraphManifest
+from ..graph.registration import EventCode, NodeCode
+from ..graph.signatures import signature_problem
+from .annotation_checks import Role, annotation_faults, element_type, item_type_faults
+
+HANDLER = Role("handler", ("state",))
+ROUTE = Role("route", ("state",))
+MAP = Role("map handler", ("state", "item"))
+EVENT = Role("event handler", ("state", "payload"))
+
+
+def code_faults(
+    manifest: GraphManifest,
+    state_model: type[BaseModel] | None,
+    nodes: Mapping[str, NodeCode],
+    events: Mapping[str, EventCode],
+    item_types: Mapping[str, Any],
+) -> list[Fault]:
+    """Code that cannot be called or surely gets or returns something else; events that nobody handles; conflicts.
+
+    `state_model` is None where it is wrong itself. `item_types` are the types that maps declare for their items.
+    """
+    found: list[Fault] = []
+    for where, role, code, gives in _all_code(manifest, state_model, nodes, events, item_types):
+        faults = list(_call_faults(where, role, code))
+        found += faults or list(annotation_faults(where, role, code, state_model, gives))
+    for name, declared in item_types.items():
+        found += item_type_faults(f"node {name!r}", declared, element_type(state_model, manifest.nodes[name].over))
+    return [*found, *_unhandled_events(manifest, nodes), *_conflicts(manifest, nodes)]
+
+
+def _all_code(
+    manifest: GraphManifest,
+    state_model: type[BaseModel] | None,
+    nodes: Mapping[str, NodeCode],
+    events: Mapping[str, EventCode],
+    item_types: Mapping[str, Any],
+) -> Iterator[tuple[str, Role, Any, Any]]:
+    """Where it is, what it is for, the code, and the type of its second argument."""
+    for name, spec in manifest.nodes.items():
+        where, code = f"node {name!r}", nodes[name]
+        if spec.kind == "map":
+            yield where, MAP, code.handler, item_types.get(name) or element_type(state_model, spec.over)
+        elif spec.kind == "task":
+            yield where, HANDLER, code.handler, None
+        if code.route is not None:
+            yield where, ROUTE, code.route, None
+    for name, event in events.items():
+        yield f"event {name!r}", EVENT, event.handler, event.payload_model
+
+
+def _call_faults(where: str, role: Role, code: Any) -> Iterator[Fault]:
+    if not callable(code):
+        yield Fault(where, f"its {role.word} is a {type(code).__name__}, not a function", "Pass the function itself")
+    elif _generates(code):
+        yield Fault(where, f"its {role.word} is a generator", "Return the update instead of yielding it")
+    else:
+        problem = signature_problem(code, len(role.arguments))
+        if problem is not None:
+            yield Fault(where, f"its {role.word} {problem}", f"Declare it as {role.shapes}")
+
+
+def _generates(code: Callable[..., Any]) -> bool:
+    return any(inspect.isgeneratorfunction(c) or inspect.isasyncgenfunction(c) for c in (code, type(code).__call__))
+
+
+def _unhandled_events(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:
+    routes = {name: node.route for name, node in code.items() if callable(node.route)}
+    if not routes:
+        return
+    from .introspection import awaited_events  # reads source: only where there is a route
+
+    for name, route in routes.items():
+        for event in sorted(awaited_events(route) - set(manifest.event_handlers)):
+            yield Fault(
+                f"node {name!r}",
+                f"its route waits for the event {event!r}, which nobody handles",
+                f"Call add_event_handler({event!r}, …)",
+            )
+
+
+def _conflicts(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:
+    if not manifest.branches:
+        return
+    from .introspection import returned_keys  # reads source: only where there is a parallel
+
+    for node in manifest.nodes.values():
+        writer: dict[str, str] = {}
+        for branch in node.branches or ():
+            handler = code[branch].handler if branch in code else None
+            for field in sorted(returned_keys(handler) if callable(handler) else ()):
+                if field in writer and field not in manifest.reducers:
+                    yield Fault(
+                        f"node {node.name!r}",
+                        f"its branches {writer[field]!r} and {branch!r} both write {field!r}",
+                        "Declare a reducer, as in Annotated[list[str], operator.add], or let one branch write it",
+                    )
+                writer.setdefault(field, branch)

@@ -1,0 +1,132 @@
+"""What a ManifestBuilder has been told, and how it becomes a graph: everything is kept, and judged at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Fault, GraphBuildError
+from ..graph.manifest import GraphManifest
+from ..graph.names import plain_name
+from ..graph.nodes import EventSpec, NodeSpec
+from ..graph.plain_json import canonical
+from ..graph.reducers import reducer_names
+from ..graph.registration import EventCode, GraphRegistration, Handler, NodeCode
+from ..graph.wording import shown
+from . import checks, code_checks
+from .origin import caller
+from .reading import Reader
+from .state_faults import examine_payload, examine_state
+
+if TYPE_CHECKING:
+    from ..graph.policies import RetryPolicy
+    from .handler_types import OnError
+
+_NO_CODE = NodeCode(None)
+
+
+@dataclass
+class Declarations:
+    """One graph as it has been declared so far. `item_types` are the types that maps declare for their items."""
+
+    graph_name: Any
+    state_model: Any
+    version: Any
+    metadata: Any
+    max_steps: Any
+    entrypoint: str | None = None
+    nodes: dict[str, NodeSpec] = field(default_factory=dict)
+    node_code: dict[str, NodeCode] = field(default_factory=dict)
+    events: dict[str, EventSpec] = field(default_factory=dict)
+    event_code: dict[str, EventCode] = field(default_factory=dict)
+    item_types: dict[str, Any] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def reader(self, kind: str, name: Any = None) -> Reader:
+        """Reads what a node, an event or the graph itself is declared with."""
+        return Reader(kind if name is None else f"{kind} {shown(plain_name(name))}", self.faults)
+
+    def start_at(self, name: str) -> None:
+        """Keep the entrypoint."""
+        read = self.reader("entrypoint")
+        known = read.text("the name", name)
+        if self.entrypoint not in (None, known):
+            read.fault(f"set twice, to {self.entrypoint!r} and {known!r}", "Keep one")
+        self.entrypoint = known
+
+    def keep_node(
+        self,
+        read: Reader,
+        spec: NodeSpec,
+        code: NodeCode = _NO_CODE,
+        *,
+        next_node: str | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: timedelta | None = None,
+        on_error: OnError | None = None,
+    ) -> None:
+        """Keep a node with its policies and its code. What is no task is terminal where nothing follows it."""
+        name = plain_name(spec.name)
+        if not isinstance(name, str):
+            read.fault("is not named by a string", "Pass the name first, then the handler")
+            return
+        if name in self.nodes:
+            read.fault("declared twice", "Give each node a name of its own")
+        following = read.text("next_node", next_node)
+        self.nodes[name] = replace(
+            spec,
+            name=name,
+            next_node=following,
+            terminal=spec.terminal or (spec.kind != "task" and following is None),
+            retry=read.retry(retry),
+            timeout=None if timeout is None else read.seconds("timeout", timeout),
+            on_error=read.on_error(on_error),
+        )
+        self.node_code[name] = code
+
+    def keep_event(self, event_name: str, handler: Handler, payload_model: Any) -> None:
+        """Keep an event with its handler and its model."""
+        name = plain_name(event_name)
+        read = self.reader("event", event_name)
+        if not isinstance(name, str):
+            read.fault("is not named by a string", "Pass the event's name first, then the handler")
+            return
+        if name in self.events:
+            read.fault("has two handlers", "Keep one")
+        schema, faults = ({}, []) if payload_model is None else examine_payload(payload_model, f"event {name!r}")
+        self.faults += faults
+        self.events[name] = EventSpec(name, schema or None)
+        self.event_code[name] = EventCode(handler, None if faults else payload_model)
+
+    def compile(self) -> GraphRegistration:
+        """The graph. Raises GraphBuildError with every fault."""
+        schema, model_problems = examine_state(self.state_model, "state model")
+        model = None if model_problems else self.state_model
+        manifest = GraphManifest(
+            graph_name=plain_name(self.graph_name),
+            version=self.version,
+            entrypoint=self.entrypoint or "",
+            state_model=getattr(self.state_model, "__name__", str(self.state_model)),
+            state_schema=schema,
+            nodes=self.nodes,
+            event_handlers=self.events,
+            metadata=self.metadata if isinstance(self.metadata, Mapping) else {},
+            max_steps=self.max_steps,
+            reducers={} if model is None else reducer_names(model),
+        )
+        faults = [*self.faults, *model_problems, *self._metadata_faults(), *checks.manifest_faults(manifest)]
+        faults += code_checks.code_faults(manifest, model, self.node_code, self.event_code, self.item_types)
+        if faults:
+            raise GraphBuildError(str(manifest.graph_name), faults)
+        return GraphRegistration(manifest, self.state_model, self.node_code, self.event_code, caller())
+
+    def _metadata_faults(self) -> list[Fault]:
+        if not isinstance(self.metadata, Mapping):
+            return [Fault("metadata", f"is a {type(self.metadata).__name__}", "Pass a dict")]
+        try:
+            canonical(dict(self.metadata))
+        except (TypeError, ValueError) as error:
+            return [Fault("metadata", f"is not plain JSON ({error})", "Use strings, numbers, lists and dicts")]
+        return []

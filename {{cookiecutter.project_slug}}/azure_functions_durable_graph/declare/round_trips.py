@@ -1,0 +1,197 @@
+"""Types that lose a value between two nodes, found by sending samples there and back.
+
+Nearly every type comes back from JSON as it was. Those that may not are tried while the graph is built: bytes, keys of
+dicts that are no strings, unions, and values with a serializer of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel
+from pydantic_core import SchemaSerializer, SchemaValidator
+
+from ..errors import Fault
+from ..graph.wording import shown
+from .state_samples import Samples, Schema, choices
+
+if TYPE_CHECKING:
+    from pydantic_core.core_schema import CoreConfig
+
+_NEVER = {
+    "generator": "an iterable that can be read only once; a list, a set or a Sequence can be read again",
+    "is-subclass": "a class, which has no JSON form",
+}
+
+_CURES = {
+    "bytes": "Set model_config = ConfigDict(ser_json_bytes='base64', val_json_bytes='base64') in its model",
+    "dict": "Use strings, whole numbers or dates as keys, or a list of pairs",
+    "union": "Let its members differ in JSON: give models a Literal field as a discriminator, or drop a member",
+    "serializer": "Let its serializer write what its validator reads, or drop the serializer",
+}
+
+
+def round_trip_faults(model: type[BaseModel], where: str) -> Iterator[Fault]:
+    """A fault for each field of the model, or of a model inside it, whose values do not survive."""
+    schema: Schema = model.__pydantic_core_schema__
+    definitions = {}
+    if schema["type"] == "definitions":
+        definitions = {item["ref"]: item for item in schema["definitions"]}
+        schema = schema["schema"]
+    yield from _Walk(definitions, where).faults(schema, {}, "")
+
+
+class _Walk:
+    """One pass over a model's core schema; every definition is visited once."""
+
+    def __init__(self, definitions: Mapping[str, Schema], where: str) -> None:
+        self._definitions = definitions
+        self._samples = Samples(definitions)
+        self._where = where
+        self._seen: set[int] = set()
+
+    def faults(self, schema: Schema, config: Mapping[str, Any], field: str) -> Iterator[Fault]:
+        """The faults at this schema and below it; `config` is that of the model around it."""
+        if id(schema) in self._seen:
+            return
+        self._seen.add(id(schema))
+        core = _below_validators(schema)
+        if core.get("type") == "definition-ref":
+            yield from self.faults(self._definitions[core["schema_ref"]], config, field)
+            return
+        config = core.get("config", config)
+        if core.get("type") == "model":
+            yield from self._hidden(core["cls"])
+        if core.get("type") in _NEVER:
+            yield Fault(self._where, f"field {field!r} may hold {_NEVER[core['type']]}", "Use a type of plain values")
+            return
+        kind = _suspicious(core)
+        lost = kind and self._lost(schema, config)
+        if kind and lost:
+            yield Fault(self._where, f"field {field!r} may hold {lost}", _CURES[kind])
+        elif kind != "serializer":  # what is written and read as a whole needs no look inside
+            for name, inner in _inside(core):
+                yield from self.faults(inner, config, name or field)
+
+    def _hidden(self, cls: type[BaseModel]) -> Iterator[Fault]:
+        for name in cls.__private_attributes__:
+            yield Fault(
+                self._where,
+                f"{cls.__name__} has the private attribute {name!r}, which would be lost between two nodes",
+                "Make it a field, or keep it out of the state",
+            )
+        for name, info in cls.model_fields.items():
+            if info.exclude or getattr(info, "exclude_if", None):
+                yield Fault(
+                    self._where,
+                    f"field {name!r} of {cls.__name__} is excluded when it is saved, and so would be lost",
+                    "Drop exclude, or keep the value out of the state",
+                )
+
+    def _lost(self, schema: Schema, config: Mapping[str, Any]) -> str | None:
+        """What does not come back, and as what; None where all samples do, or where none can be tried."""
+        settings = cast("CoreConfig", dict(config))
+        whole: Any = {"type": "definitions", "schema": schema, "definitions": list(self._definitions.values())}
+        try:
+            writer, reader = SchemaSerializer(whole, settings), SchemaValidator(whole, settings)
+        except Exception:  # a schema that cannot stand alone
+            return None
+        values = self._samples.of(schema)
+        for value in [*values, *_look_alikes(writer, values)]:
+            with suppress(Exception):  # not a value of this type, or the user's own validator says no
+                if _alike(reader.validate_python(value, by_alias=True, by_name=True), value):
+                    lost = _trip(writer, reader, value)
+                    if lost is not None:
+                        return lost
+        return None
+
+
+def _below_validators(schema: Schema) -> Schema:
+    """What the functions around a schema validate: they belong to it, and are tried together with it."""
+    while str(schema.get("type")).startswith("function-") and "schema" in schema and not _own_serializer(schema):
+        schema = schema["schema"]
+    return schema
+
+
+def _own_serializer(schema: Schema) -> bool:
+    return str(schema.get("serialization", {}).get("type", "")).startswith("function")
+
+
+def _suspicious(schema: Schema) -> str | None:
+    """Why values of a schema might not come back, if they might not."""
+    if _own_serializer(schema):
+        return "serializer"
+    kind = schema.get("type")
+    if kind == "dict" and schema.get("keys_schema", {"type": "any"})["type"] not in ("str", "any"):
+        return "dict"
+    return kind if kind in ("bytes", "union") else None
+
+
+def _inside(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """The schemas of a schema's parts; fields come with their names."""
+    fields = schema.get("fields", {})
+    if isinstance(fields, Mapping):
+        yield from fields.items()
+    else:  # of a dataclass, whose outer schema lists the names alone
+        yield from ((item["name"], item) for item in fields if isinstance(item, Mapping))
+    if "choices" in schema:
+        yield from (("", choice) for choice in choices(schema))
+    for key in _PARTS:
+        inner = schema.get(key)
+        for part in inner if isinstance(inner, list) else [inner]:
+            if isinstance(part, Mapping):
+                yield "", part
+
+
+_PARTS = (
+    "schema",
+    "items_schema",
+    "keys_schema",
+    "values_schema",
+    "arguments_schema",
+    "extras_schema",
+    "python_schema",
+    "strict_schema",
+)
+
+
+def _look_alikes(writer: SchemaSerializer, values: list[Any]) -> list[Any]:
+    """Strings that look like another value: a str field beside a datetime may hold them, too."""
+    found: list[Any] = []
+    for value in values:
+        with suppress(Exception):
+            written = writer.to_python(value, mode="json", warnings=False)
+            if isinstance(written, str):
+                found.append(written)
+    return found
+
+
+def _trip(writer: SchemaSerializer, reader: SchemaValidator, value: Any) -> str | None:
+    """Write and read a value as a state is; what is wrong, if it does not come back."""
+    try:
+        written = json.dumps(writer.to_python(value, mode="json", round_trip=True, warnings=False))
+    except Exception:
+        return f"values such as {shown(value)}, which cannot be written as JSON"
+    try:
+        back = reader.validate_json(written, by_alias=True, by_name=True)
+    except Exception:
+        return f"values such as {shown(value)}, which cannot be read back from JSON"
+    return None if _alike(back, value) else f"values such as {shown(value)}, which come back from JSON as {shown(back)}"
+
+
+def _alike(first: Any, second: Any) -> bool:
+    """Whether two values are equal and of the same types all the way down."""
+    if type(first) is not type(second):
+        return False
+    if isinstance(first, Mapping):
+        return len(first) == len(second) and _alike(list(first.items()), list(second.items()))
+    if isinstance(first, (list, tuple)):
+        return len(first) == len(second) and all(map(_alike, first, second))
+    if isinstance(first, (set, frozenset)):
+        return bool(first == second) and {type(item) for item in first} == {type(item) for item in second}
+    if isinstance(first, BaseModel):
+        return _alike(dict(first), dict(second))
+    return bool(first == second)

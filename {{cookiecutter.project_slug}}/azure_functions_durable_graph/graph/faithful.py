@@ -1,0 +1,80 @@
+"""A value beside its JSON form: in canonical order, and with a complaint where something was lost.
+
+pydantic writes a set in the order of its hashes, which differs from process to process; it writes an instance of a
+subclass with the fields of the declared class only, and NaN in an `Any` field as null.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..errors import PayloadError
+from .plain_json import canonical
+
+
+def faithful(value: Any, dumped: Any, where: str) -> Any:
+    """`dumped`, the JSON form of `value`, with unordered values sorted.
+
+    Raises PayloadError that begins with the place, for a value that `dumped` does not hold as a whole.
+    """
+    try:
+        return _faithful(value, dumped, where)
+    except RecursionError:
+        raise PayloadError(f"{where}: nested too deeply") from None
+
+
+def _faithful(value: Any, dumped: Any, where: str) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PayloadError(f"{where}: {value} is not a JSON value")
+    if isinstance(value, BaseModel) and isinstance(dumped, dict):
+        return _fields(type(value).__name__, _model_fields(value), dumped, where)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and isinstance(dumped, dict):
+        names = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+        return _fields(type(value).__name__, names, dumped, where)
+    if isinstance(value, Mapping) and isinstance(dumped, dict):
+        return _mapping(value, dumped, where)
+    if isinstance(dumped, list) and isinstance(value, (set, frozenset, list, tuple, deque)):
+        if len(value) != len(dumped):
+            return dumped
+        items = [
+            _faithful(item, form, f"{where}[{n}]") for n, (item, form) in enumerate(zip(value, dumped, strict=True))
+        ]
+        return sorted(items, key=canonical) if isinstance(value, (set, frozenset)) else items
+    return dumped
+
+
+def _model_fields(value: BaseModel) -> dict[str, Any]:
+    """What the JSON form of a model has to hold, unless the model writes itself in a way of its own."""
+    kind = type(value)
+    if kind.__pydantic_decorators__.model_serializers:
+        return {}
+    return {name: getattr(value, name) for name, info in kind.model_fields.items() if not info.exclude}
+
+
+def _fields(kind: str, values: Mapping[str, Any], dumped: dict[str, Any], where: str) -> dict[str, Any]:
+    lost = [name for name in values if name not in dumped]
+    if lost:
+        raise PayloadError(
+            f"{where}: holds a {kind}, whose {', '.join(map(repr, lost))} would be lost; "
+            f"declare the field as {kind}, or as a union that has it"
+        )
+    return {
+        key: _faithful(values[key], form, f"{where}.{key}") if key in values else form for key, form in dumped.items()
+    }
+
+
+def _mapping(value: Mapping[Any, Any], dumped: dict[str, Any], where: str) -> dict[str, Any]:
+    if len(value) > len(dumped):
+        raise PayloadError(f"{where}: two of its keys are the same text in JSON")
+    if len(value) < len(dumped):
+        return dumped
+    return {
+        key: _faithful(item, form, f"{where}.{key}")
+        for item, (key, form) in zip(value.values(), dumped.items(), strict=True)
+    }

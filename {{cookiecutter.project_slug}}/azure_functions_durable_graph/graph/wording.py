@@ -1,0 +1,32 @@
+"""What messages about a user's values have in common: values shown briefly, and names corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+_LONGEST = 80
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: its repr, shortened; its type where the repr fails."""
+    try:
+        text = repr(value)
+    except Exception:  # a user's __repr__, or an int of more than 4,300 digits
+        return f"a {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def correction(wrong: Any, known: Iterable[str], otherwise: str) -> str:
+    """How to mend a wrong name: `Did you mean 'ship'? Otherwise, add that node`.
+
+    `otherwise` is the advice, in the imperative, for somebody who meant a name that does not exist yet.
+    """
+    from difflib import get_close_matches  # only where something is wrong
+
+    names = sorted(known)
+    near = get_close_matches(str(wrong), names, n=1)
+    if near:
+        return f"Did you mean {near[0]!r}? Otherwise, {otherwise[:1].lower()}{otherwise[1:]}"
+    listed = f", or use one of {', '.join(map(repr, names))}" if names else ""
+    return f"{otherwise}{listed}"

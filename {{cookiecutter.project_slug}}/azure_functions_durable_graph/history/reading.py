@@ -1,0 +1,78 @@
+"""Whether an instance in the hub is a run of a graph, and what of its custom status can be understood.
+
+Anybody with access to the hub can start an instance under our orchestrator's name, with any input. An instance whose
+input does not have the shape of RunInput is not a run: to the API it is what a foreign orchestration is, none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ..graph.names import is_run_id
+from ..run.messages import RunInput
+
+_RUN: dict[str, type] = {
+    "plan": dict,
+    "input": dict,
+    "metadata": dict,
+    "started_at": str,
+    "state": dict,
+    "node": str,
+    "step": int,
+    "trail": list,
+}
+_PLAN: dict[str, type] = {"graph": str, "version": str, "hash": str, "max_steps": int, "nodes": dict}
+_TRAIL: dict[str, type] = {"step": int, "node": str}
+
+_STATUS: dict[str, type] = {
+    "graph": str,
+    "version": str,
+    "hash": str,
+    "node": str,
+    "step": int,
+    "sleeps_until": str,
+    "retry": dict,
+    "parked": str,
+    "note": str,
+    "error": dict,
+    "fan_out": dict,
+}
+_WAIT: dict[str, type] = {"event": str, "address": str, "resume_node": str}
+_CHILD: dict[str, type] = {"id": str, "node": str}
+_LISTS: dict[str, dict[str, type]] = {"waits": _WAIT, "children": _CHILD}
+
+
+def read_input(given: Any) -> RunInput | None:
+    """The input of a run, from JSON text or its value; None for what is not the input of a run."""
+    value: Any = None
+    try:
+        value = json.loads(given) if isinstance(given, str) else given
+    except (ValueError, RecursionError):
+        return None
+    if not (_has(value, _RUN) and _has(value["plan"], _PLAN)):
+        return None
+    if not all(_has(entry, _TRAIL) for entry in value["trail"]):
+        return None
+    if not all(isinstance(node, Mapping) for node in value["plan"]["nodes"].values()):
+        return None
+    return cast(RunInput, value)
+
+
+def read_status(given: Any) -> dict[str, Any]:
+    """A custom status without what does not have the shape of RunStatus; it shows less, and breaks nothing."""
+    if not isinstance(given, Mapping):
+        return {}
+    kept: dict[str, Any] = {key: value for key, value in given.items() if isinstance(value, _STATUS.get(key, object))}
+    for key, shape in _LISTS.items():
+        if key in kept:
+            items = kept[key] if isinstance(kept[key], list) else []
+            kept[key] = [item for item in items if _has(item, shape)]
+    kept["children"] = [child for child in kept.get("children", ()) if is_run_id(child["id"])]
+    return {key: value for key, value in kept.items() if value is not None and value != []}
+
+
+def _has(value: Any, shape: Mapping[str, Any]) -> bool:
+    """Whether a value is an object with at least these keys, of these types."""
+    return isinstance(value, Mapping) and all(isinstance(value.get(key), kind) for key, kind in shape.items())

@@ -1,0 +1,108 @@
+"""What one invocation gets beside its input: the context, and a place for each output binding.
+
+The shapes are those of the Python worker (bindings/context.py, tracecontext.py, retrycontext.py, out.py).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import azure.functions as func
+
+from ...azure.threads import Threads
+
+_TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})")
+_STORAGE = threading.local()
+"""One for the process, as in the worker: its `invocation_id` tells a logging handler whose record it is."""
+
+
+@dataclass(frozen=True)
+class TraceContext:
+    """The W3C trace context of an invocation, under the old and the new names."""
+
+    trace_parent: str = ""
+    trace_state: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def Traceparent(self) -> str:  # noqa: N802 - the worker's name
+        return self.trace_parent
+
+    @property
+    def Tracestate(self) -> str:  # noqa: N802 - the worker's name
+        return self.trace_state
+
+    @property
+    def Attributes(self) -> dict[str, str]:  # noqa: N802 - the worker's name
+        return self.attributes
+
+
+@dataclass(frozen=True)
+class RetryContext:
+    """Retries of the function by the host, of which this host makes none."""
+
+    retry_count: int = 0
+    max_retry_count: int = 0
+    exception: Any = None
+    rpc_exception: Any = None
+
+
+def trace_of(headers: Mapping[str, str]) -> TraceContext:
+    """A span of the trace that a request is part of (headers in lower case), or of a new trace."""
+    found = _TRACE_PARENT.fullmatch(headers.get("traceparent", ""))
+    trace, flags = found.groups() if found else (os.urandom(16).hex(), "00")
+    return TraceContext(f"00-{trace}-{os.urandom(8).hex()}-{flags}", headers.get("tracestate", "") if found else "")
+
+
+class InvocationContext(func.Context):
+    """What a parameter named `context` gets. `threads` lends our activity the pool of the host."""
+
+    def __init__(self, function_name: str, directory: str, threads: Threads, trace: TraceContext) -> None:
+        self.threads = threads
+        self._name, self._directory, self._trace = function_name, directory, trace
+        self._id = str(uuid.uuid4())
+
+    @property
+    def invocation_id(self) -> str:
+        return self._id
+
+    @property
+    def function_name(self) -> str:
+        return self._name
+
+    @property
+    def function_directory(self) -> str:
+        return self._directory
+
+    @property
+    def thread_local_storage(self) -> Any:
+        return _STORAGE
+
+    @property
+    def trace_context(self) -> Any:
+        return self._trace
+
+    @property
+    def retry_context(self) -> Any:
+        return RetryContext()
+
+
+class Output(func.Out[Any]):
+    """Takes the value of an output binding."""
+
+    def __init__(self) -> None:
+        self._value: Any = None
+
+    def set(self, val: Any) -> None:
+        """Keep the value; a later one replaces it."""
+        self._value = val
+
+    def get(self) -> Any:
+        """The value, None before one is set."""
+        return self._value

@@ -1,0 +1,139 @@
+"""The boundary around user code: whatever it ends with becomes a plain value before it crosses anything.
+
+A StopIteration cannot cross a future, a SystemExit ends an event loop, a CancelledError looks like the host's own. So
+the outcome is made inside the user's thread or task: what was returned, or a Failure, which holds text alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Union
+
+from pydantic import ValidationError
+
+from ..graph.reducers import ReducerFailed
+from ..run.messages import ErrorRecord
+
+MESSAGE_LIMIT = 2000
+"""Characters of an error's text that leave the activity. A huge text in a failure can block a hub."""
+
+MOST_ERRORS = 20
+"""Members of an exception group that its record lists."""
+
+STACK_LIMIT = 30
+"""Frames that the log shows."""
+
+_PACKAGE = str(Path(__file__).resolve().parents[1])
+
+
+@dataclass(frozen=True)
+class Returned:
+    """User code returned a value."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Failure:
+    """User code, or what was made of its answer, ended with an error. `stack` is for the log: no values in it."""
+
+    record: ErrorRecord
+    stack: str
+
+
+Outcome = Union[Returned, Failure]
+
+
+class NodeFailed(Exception):  # noqa: N818 - an outcome on its way to the caller, within our own code
+    """Carries a Failure up to where the activity answers."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(failure.record["type"])
+
+
+def capture(where: str, code: Callable[..., Any], arguments: tuple[Any, ...], named: Mapping[str, Any]) -> Outcome:
+    """Call sync code. Never raises."""
+    try:
+        return Returned(code(*arguments, **named))
+    except BaseException as error:
+        return failure(error, where)
+
+
+async def capture_async(
+    where: str, code: Callable[..., Any], arguments: tuple[Any, ...], named: Mapping[str, Any]
+) -> Outcome:
+    """Call code and await what it gives; run it as a task of its own, so that a cancellation within is its own, too."""
+    try:
+        value = code(*arguments, **named)
+        return Returned(await value if inspect.isawaitable(value) else value)
+    except BaseException as error:
+        return failure(error, where)
+
+
+def failure(error: BaseException, where: str, *, permanent: bool = False) -> Failure:
+    """An error as plain text. `permanent` marks what no further attempt can heal."""
+    if isinstance(error, ReducerFailed):
+        return failure(error.error, f"reducer of field {error.field!r}")
+    record = error_record(error, where)
+    if permanent:
+        record["permanent"] = True
+    return Failure(record, _stack(error))
+
+
+def error_record(error: BaseException, where: str) -> ErrorRecord:
+    """An exception as plain JSON: names travel, classes do not; texts are cut at MESSAGE_LIMIT."""
+    record: ErrorRecord = {
+        "type": type(error).__name__,
+        "bases": [base.__name__ for base in type(error).__mro__[1:] if base not in (BaseException, object)],
+        "message": _message(error),
+        "where": where,
+    }
+    members = getattr(error, "exceptions", None)  # an ExceptionGroup of Python 3.11 and newer, or its backport
+    if isinstance(members, (list, tuple)) and members and all(isinstance(item, BaseException) for item in members):
+        record["errors"] = [dict(error_record(item, where)) for item in members[:MOST_ERRORS]]
+    return record
+
+
+def _message(error: BaseException) -> str:
+    """The error's text, which is the user's code too: it may raise, be huge, or be no text that JSON can hold."""
+    try:
+        text = _details(error) if isinstance(error, ValidationError) else str(error)
+    except BaseException as fault:
+        text = f"(its text cannot be read: __str__ raised {type(fault).__name__})"
+    text = str(text)[: MESSAGE_LIMIT + 1].encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
+
+
+def _details(error: ValidationError) -> str:
+    """Pydantic's details without its links and without the values, which may be secret."""
+    lines = [f"{error.title} is not valid:"]
+    for detail in error.errors(include_url=False, include_input=False, include_context=False):
+        lines.append(f"{'.'.join(map(str, detail['loc'])) or '(whole)'}: {detail['msg']}")
+    return "\n".join(lines)
+
+
+def _stack(error: BaseException) -> str:
+    """The frames from the user's first one on, and those of what caused the error."""
+    try:
+        return "\n".join(_sections(error))
+    except Exception as fault:  # a traceback whose source cannot be read must not hide the error
+        return f"(no traceback: {type(fault).__name__})"
+
+
+def _sections(error: BaseException) -> Iterator[str]:
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None and cause is not error:
+        yield f"{_frames(cause.__traceback__)}{type(cause).__name__}, which led to:"
+    yield _frames(error.__traceback__).rstrip()
+
+
+def _frames(trace: TracebackType | None) -> str:
+    frames = traceback.extract_tb(trace, limit=-STACK_LIMIT)
+    users = [number for number, frame in enumerate(frames) if not frame.filename.startswith(_PACKAGE)]
+    return "".join(traceback.format_list(frames[users[0] :] if users else []))

@@ -1,0 +1,88 @@
+"""What comes back from items and from a child, read by the state's own types where it comes back.
+
+Most results can be judged on the spot: an item by the type of the list's items, a child's field by its schema. What
+cannot is merged in an activity of its own (`merge`), so that the node which brought it is the one that fails.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from ..graph.faithful import faithful
+from ..graph.plain_json import canonical, check
+from ..graph.reducers import reducers_of, to_json
+from ..graph.states import has_model_validators, has_validators, schema_of
+
+
+class ItemReader:
+    """Reads the results of a map whose list goes into the field `into`."""
+
+    def __init__(self, model: type[BaseModel], into: str) -> None:
+        self._item = _item_adapter(model, into)
+        self.needs_merge = needs_merge(model, into)
+        self._into = into
+
+    def read(self, result: Any, who: str) -> Any:
+        """One result as JSON. Raises pydantic's ValidationError and PayloadError for one that does not fit."""
+        if self._item is None:
+            value = to_json(result)
+        else:
+            valid = self._validated(result)
+            value = faithful(valid, self._item.dump_python(valid, mode="json", round_trip=True), f"the result of {who}")
+        check(value, f"the result of {who}")
+        return value
+
+    def _validated(self, result: Any) -> Any:
+        assert self._item is not None
+        try:
+            return self._item.validate_python(result, by_alias=True, by_name=True)
+        except ValidationError:
+            if not isinstance(result, BaseModel):
+                raise
+            return self._item.validate_json(json.dumps(to_json(result)), by_alias=True, by_name=True)
+
+
+@lru_cache(maxsize=256)
+def _item_adapter(model: type[BaseModel], into: str) -> TypeAdapter[Any] | None:
+    """The type of one item of a list field; None where the annotation does not say it."""
+    annotation = model.model_fields[into].annotation if into in model.model_fields else None
+    if get_origin(annotation) is not list:
+        return None
+    (item,) = get_args(annotation)
+    return TypeAdapter(item)
+
+
+@lru_cache(maxsize=256)
+def needs_merge(model: type[BaseModel], field: str) -> bool:
+    """Whether a list of valid items may still be no valid value of the field, or is to be reduced."""
+    info = model.model_fields.get(field)
+    if info is None or field in reducers_of(model) or has_model_validators(model):
+        return True
+    checked = has_validators(model) or bool(info.metadata)
+    return checked or get_origin(info.annotation) is not list
+
+
+@lru_cache(maxsize=256)
+def _fields_of_schema(model: type[BaseModel]) -> Mapping[str, str]:
+    schema = schema_of(model)
+    definitions = schema.get("$defs", {})
+    return {
+        name: canonical([{k: v for k, v in entry.items() if k != "default"}, definitions])
+        for name, entry in schema.get("properties", {}).items()
+    }
+
+
+def child_fits(parent: type[BaseModel], child: type[BaseModel], output: Mapping[str, str]) -> bool:
+    """Whether every value that the child's fields can have is a valid value of the parent's."""
+    if has_validators(parent):
+        return not output
+    mine, theirs = _fields_of_schema(parent), _fields_of_schema(child)
+    return all(
+        field not in reducers_of(parent) and field in mine and mine[field] == theirs.get(source)
+        for field, source in output.items()
+    )
