@@ -35,7 +35,7 @@ def _import(folder: Path) -> float:
 
 def _served(folder: Path) -> float:
     began = time.perf_counter()
-    with serving(folder) as (_, url):
+    with serving(folder, "--memory") as (_, url):
         with urllib.request.urlopen(f"{url}/health") as response:
             assert response.status == 200
         return time.perf_counter() - began
@@ -47,7 +47,7 @@ def memory(runs: int) -> dict[str, float]:
     sizes = {}
     with tempfile.TemporaryDirectory() as name:
         Path(name, "function_app.py").write_text(APP)
-        with serving(Path(name), memory=False) as (child, url):
+        with serving(Path(name)) as (child, url):
             for done in range(batch, runs + 1, batch):
                 asyncio.run(over_http(url, batch))
                 sizes[done] = _resident(child.pid)

@@ -107,7 +107,7 @@ def compare(runs: int, rounds: int) -> dict[str, float]:
         folder = Path(name)
         (folder / "function_app.py").write_text(APP)
         (folder / "in_memory.py").write_text(DURABLETASK)
-        with serving(folder, memory=False) as (_, url), running(folder / "in_memory.py", "50171"):
+        with serving(folder) as (_, url), running(folder / "in_memory.py", "50171"):
             pairs = []
             for number in range(rounds + 1):
                 pair = 5 * runs / asyncio.run(over_http(url, runs)), 5 * runs / over_grpc(50171, runs)

@@ -75,7 +75,7 @@ def test_the_requests_of_its_readme_approve_a_refund(project: Path, program: str
     lines = (project / "README.md").read_text(encoding="utf-8").splitlines()
     commands = [read_command(line) for line in lines if line.startswith(f"    {program} ")]
 
-    with serving(project) as (_, url):
+    with serving(project, "--memory") as (_, url):
         answers = [
             httpx.request(
                 command.method,

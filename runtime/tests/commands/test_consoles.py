@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from apps import command_line, write_app
-from processes import COMMAND_LINE
+from processes import MODULE
 
 ENCODINGS = ["cp1252", "cp437", "ascii"]
 COMMANDS = ["serve", "lock", "record", "new-graph", "package", "verify", "update-runtime"]
@@ -77,7 +77,7 @@ def test_without_the_requirements_a_command_says_what_to_install(command: str, t
     (tmp_path / "function_app.py").touch()
 
     answer = subprocess.run(
-        [sys.executable, "-S", *COMMAND_LINE, command],
+        [sys.executable, "-S", *MODULE, command],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(package)},
         capture_output=True,

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from processes import serving
+from processes import WAITING, free_port, serving, until_served
 from systems import needs_sigterm
 
 from azure_functions_durable_graph.commands.cli import main
@@ -73,7 +73,7 @@ def folder(tmp_path_factory: Any) -> Any:
 
 @needs_sigterm
 def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -> None:
-    with serving(folder) as (process, url):
+    with serving(folder, "--memory") as (process, url):
         assert url.endswith("/v1")
         started = httpx.post(f"{url}/graphs/greeting/runs", json={"input": {"name": "Ono"}})
         run = httpx.get(started.headers["location"], params={"wait": 10}).json()
@@ -90,7 +90,7 @@ def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -
 
 
 def test_functions_of_the_users_own_are_served_as_the_worker_would(folder: Any) -> None:
-    with serving(folder) as (_, url):
+    with serving(folder, "--memory") as (_, url):
         answer = httpx.post(f"{url}/echo/hi%20there?q=1&empty=", content=b"body")
         assert (answer.status_code, answer.text) == (201, "hi there 1 body echo")
         assert answer.headers["x-a"] == "b"
@@ -141,23 +141,6 @@ def test_a_wrong_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) ->
     assert stop.value.code == 2
 
 
-WAITING = """
-from datetime import timedelta
-from pydantic import BaseModel
-from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
-
-class State(BaseModel):
-    said: str = ""
-
-builder = ManifestBuilder("patient", State).set_entrypoint("wait")
-builder.add_wait("wait", duration=timedelta(days=30), next_node="say")
-builder.add_node("say", lambda state: {"said": "WORD"}, terminal=True)
-runtime = DurableGraphApp()
-runtime.register_registration(builder.build())
-app = runtime.function_app
-"""
-
-
 def test_a_host_that_skips_time_waits_for_no_timer(tmp_path: Any) -> None:
     (tmp_path / "function_app.py").write_text(WAITING)
     with serving(tmp_path, "--skip-time") as (_, url):
@@ -174,7 +157,7 @@ def test_a_host_that_skips_time_waits_for_no_timer(tmp_path: Any) -> None:
 
 @needs_sigterm
 def test_a_function_that_does_not_end_does_not_keep_the_process(folder: Any) -> None:
-    with serving(folder) as (process, url):
+    with serving(folder, "--memory") as (process, url):
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{url}/slow", timeout=0.2)
 
@@ -206,24 +189,6 @@ def test_a_change_of_a_file_starts_the_app_again_and_runs_go_on(tmp_path: Any) -
         supervise([str(tmp_path), f"--port={ports[0]}"], tmp_path, seen(), said.append)
 
     assert said == ["function_app.py has changed: starting again"] * 2
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until_served(ask: Any) -> httpx.Response:
-    """Repeat the request until the server answers."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            response: httpx.Response = ask()
-        except httpx.TransportError:
-            assert time.monotonic() < deadline
-        else:
-            return response
 
 
 def test_hidden_folders_and_caches_are_not_watched(tmp_path: Any) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from processes import COMMAND_LINE, environment
+from processes import MODULE, environment
 
 APP = """
 from pathlib import Path
@@ -51,7 +51,7 @@ def write_app(folder: Path, *edits: tuple[str, str], source: str = APP) -> Path:
 def command_line(*words: str | Path, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m azure_functions_durable_graph …` to its end, with these environment variables set as well."""
     return subprocess.run(
-        [sys.executable, *COMMAND_LINE, *map(str, words)],
+        [sys.executable, *MODULE, *map(str, words)],
         cwd=cwd,
         capture_output=True,
         encoding=variables.get("PYTHONIOENCODING", "utf-8"),

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ class Cradle:
     """A process that forks one host after another."""
 
     def __init__(self, folder: Path) -> None:
-        self._process = spawn("-c", CRADLE, folder)
+        self._process = spawn("-c", CRADLE, folder, stdin=subprocess.PIPE, stderr=None)
 
     @contextlib.contextmanager
     def host(self) -> Iterator[str]:
