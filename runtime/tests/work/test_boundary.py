@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import operator
-import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,7 +14,6 @@ from pydantic import BaseModel, field_validator
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, NodeContext, RetryPolicy
 from azure_functions_durable_graph.testing import GraphHost, run_graph
-from azure_functions_durable_graph.work.boundary import MESSAGE_LIMIT, error_record
 
 
 class State(BaseModel):
@@ -252,49 +250,6 @@ def test_a_node_that_is_late_times_out_and_what_it_does_later_is_ignored() -> No
 
     assert run.error is not None
     assert (run.error["type"], run.error["bases"][0], run.state.value) == ("NodeTimeout", "TimeoutError", 0)
-
-
-# --- error records ----------------------------------------------------------------------------------------------------
-
-
-def test_a_huge_message_is_cut() -> None:
-    message = error_record(ValueError("x" * 5_000_000), "handler")["message"]
-
-    assert (len(message), message[-1]) == (MESSAGE_LIMIT, "…")
-
-
-def test_an_error_without_a_text_says_so() -> None:
-    assert error_record(Unprintable(), "handler")["message"] == "(its text cannot be read: __str__ raised RuntimeError)"
-
-
-def test_a_text_that_json_cannot_hold_is_replaced() -> None:
-    assert error_record(ValueError("a\ud800b"), "handler")["message"] == "a?b"
-
-
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="ExceptionGroup is new in Python 3.11")
-def test_a_group_of_exceptions_lists_its_members() -> None:
-    group = ExceptionGroup("two", [ValueError("a"), KeyError("b")])  # type: ignore[name-defined,unused-ignore]  # noqa: F821
-
-    record = error_record(group, "handler")
-
-    assert (record["type"], [member["type"] for member in record["errors"]]) == (
-        "ExceptionGroup",
-        ["ValueError", "KeyError"],
-    )
-
-
-def test_the_log_begins_at_the_users_frame_and_shows_no_values(caplog: pytest.LogCaptureFixture) -> None:
-    def handler(state: State) -> Any:
-        return State.model_validate({"value": state.seen})
-
-    run_graph(_one(handler), {"seen": "a secret"})
-
-    (record,) = [entry for entry in caplog.records if entry.name.endswith("work.activity")]
-    text = record.getMessage()
-    assert "a secret" not in text
-    assert "ValidationError: State is not valid:\nvalue: Input should be a valid integer" in text
-    assert text.split("\n")[3].strip().startswith('File "') or 'test_boundary.py", line' in text
-    assert "calling.py" not in text
 
 
 def test_the_host_goes_on_after_all_of_them() -> None:
