@@ -60,6 +60,14 @@ def package(session: nox.Session) -> None:
     session.run("python", "-m", "azure_functions_durable_graph", "package")
 
 
+@nox.session
+def verify(session: nox.Session) -> None:
+    """Check that the vendored runtime is the template's: `nox -s verify -- --base origin/main`."""
+    session.install("-r", "requirements.txt")
+    template = nox.project.load_toml("pyproject.toml")["tool"]["durable-graph"]["template"]
+    session.run("python", "-m", "azure_functions_durable_graph", "verify", "--template", template, *session.posargs)
+
+
 @nox.session(name="update-runtime")
 def update_runtime(session: nox.Session) -> None:
     """Replace the vendored runtime with that of the template: `nox -s update-runtime -- v1.2.0`."""
