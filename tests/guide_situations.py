@@ -81,7 +81,7 @@ builder = ManifestBuilder("g", PollState)
 class CardDeclined(Exception): ...
 charge_card = refund = alert = nothing
 """,
-    "What a handler may know 1": """
+    "The context of a handler 1": """
 class InvoiceState(BaseModel):
     customer: str
 
