@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import json
+import os
 import re
 import shutil
 import sys
@@ -222,7 +223,8 @@ def test_the_requirements_are_those_of_pyproject(generate: Any, run: Any, tmp_pa
 def test_a_session_says_when_it_does_not_run_on_the_python_of_azure(generate: Any, run: Any, tmp_path: Path) -> None:
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     other = next(version for version in CHOICES["python_version"] if version != here)
-    nox = [sys.executable, "-m", "nox", "--no-venv", "--no-install", "-s", "lock"]
+    path = f"PATH={Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    nox = ["env", path, sys.executable, "-m", "nox", "--no-venv", "--no-install", "-s", "lock"]
     (tmp_path / "here").mkdir()
     (tmp_path / "other").mkdir()
 
