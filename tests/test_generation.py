@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import json
+import os
 import re
 import shutil
 import sys
@@ -200,6 +201,64 @@ def test_the_readme_links_to_the_documents_of_the_template_in_reading_order(gene
     for url in linked:
         assert url.startswith("https://github.com/acme/graphs/blob/main/docs/")
         assert (ROOT / "docs" / Path(url).name).exists()
+
+
+def test_the_requirements_are_those_of_pyproject(generate: Any, run: Any, tmp_path: Path) -> None:
+    made = generate(tmp_path)
+    written = {name: (made / name).read_text() for name in ("requirements.txt", "requirements-dev.txt")}
+    nox = [sys.executable, "-m", "nox", "--no-venv", "--no-install", "-s"]
+
+    run(*nox, "requirements", cwd=made)
+    assert {name: (made / name).read_text() for name in written} == written
+
+    pyproject = (made / "pyproject.toml").read_text()
+    (made / "pyproject.toml").write_text(pyproject.replace('"pydantic>=2.11,<3"', '"pydantic>=2.12,<3", "httpx>=0.28"'))
+    stopped = run(*nox, "lint", cwd=made, check=False)
+    assert stopped.returncode != 0
+    assert "requirements.txt is not what pyproject.toml says; run `nox -s requirements`" in stopped.stderr
+    run(*nox, "requirements", cwd=made)
+    assert (made / "requirements.txt").read_text().endswith("\npydantic>=2.12,<3\nhttpx>=0.28\n")
+
+
+def test_a_session_says_when_it_does_not_run_on_the_python_of_azure(generate: Any, run: Any, tmp_path: Path) -> None:
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    other = next(version for version in CHOICES["python_version"] if version != here)
+    path = f"PATH={Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    nox = ["env", path, sys.executable, "-m", "nox", "--no-venv", "--no-install", "-s", "lock"]
+    (tmp_path / "here").mkdir()
+    (tmp_path / "other").mkdir()
+
+    said = run(*nox, cwd=generate(tmp_path / "other", python_version=other), check=False).stderr
+    silent = run(*nox, cwd=generate(tmp_path / "here", python_version=here), check=False).stderr
+
+    assert f"This runs on Python {here}, Azure will run {other} (.python-version)" in said
+    assert f"`nox --force-python {other} -s lock`" in said
+    assert "Azure will run" not in silent
+
+
+def test_the_checks_before_a_push_are_those_of_lint(project: Path) -> None:
+    (repository,) = yaml.safe_load((project / ".pre-commit-config.yaml").read_text())["repos"]
+
+    assert repository["repo"] == "local", "no second list of versions"
+    assert [hook["entry"] for hook in repository["hooks"]] == ["nox -s lint"]
+
+
+def test_those_who_change_the_project_are_asked_what_the_lock_says(project: Path) -> None:
+    for name in (".github/pull_request_template.md", ".github/ISSUE_TEMPLATE/bug.yml", "AGENTS.md"):
+        assert "`nox -s lock`" in (project / name).read_text(), name
+    sections = re.findall(r"(?m)^## (.+)$", (project / "AGENTS.md").read_text())
+    assert {"Add a node", "Add a graph", "Add a version", "Add a test"} <= set(sections)
+
+
+@pytest.mark.parametrize(
+    ("level", "text"), [("function", "a function key"), ("admin", "a master key"), ("anonymous", "no key: whoever")]
+)
+def test_the_security_policy_says_who_may_call(
+    bare_template: Path, config: str, tmp_path: Path, level: str, text: str
+) -> None:
+    made = rendered(tmp_path, bare_template, config, auth_level=level)
+
+    assert f"HTTP routes need {text}" in (made / "SECURITY.md").read_text()
 
 
 def test_without_samples_the_graphs_folder_is_empty(generate: Any, project: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,7 +98,8 @@ def test_links_and_files_named_in_the_documents_exist(name: Any) -> None:
         if not target.startswith("http"):
             assert (ROOT / name).parent.joinpath(target).exists(), f"{name} links to {target}"
     for path in re.findall(r"`((?:runtime|tests|docs|hooks|benchmarks)/[\w./-]+)`", text):
-        assert (ROOT / path).exists() or (GENERATED / path).exists(), f"{name} names {path}"
+        written = f"Write `{path}`" in text  # by the reader, as the document says
+        assert written or (ROOT / path).exists() or (GENERATED / path).exists(), f"{name} names {path}"
     sessions = set(
         re.findall(r"^def (\w+)\(session", text_of("noxfile.py") + GENERATED.joinpath("noxfile.py").read_text(), re.M)
     )
@@ -111,3 +113,19 @@ def test_no_file_names_a_path_of_somebodys_machine() -> None:
         if not name.endswith((".png", ".gz")):
             found = re.search(r"(?<![\w.$}~-])/(?:home|Users|root|work|farm)/\w+", text_of(name))
             assert found is None, name
+
+
+def test_tests_of_one_group_run_in_one_process(tmp_path: Path) -> None:
+    """They share environments that take minutes to install; pytest-xdist ignores groups if pytest is too new for it."""
+    (tmp_path / "test_grouped.py").write_text(
+        "import os, pathlib, pytest\n\n"
+        "@pytest.mark.xdist_group('one')\n"
+        "@pytest.mark.parametrize('number', range(6))\n"
+        "def test_it(number):\n"
+        "    pathlib.Path(f'{number}.txt').write_text(os.environ['PYTEST_XDIST_WORKER'])\n"
+    )
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
+
+    subprocess.run(words, cwd=tmp_path, capture_output=True, check=True)
+
+    assert len({path.read_text() for path in tmp_path.glob("*.txt")}) == 1, "install pytest as pyproject.toml says"
