@@ -75,7 +75,7 @@ def test_a_byte_order_mark_is_no_damage(tmp_path: Path) -> None:
         ('"format": 1,', '"format": 1, "format": 1,', "the key 'format' stands in one object twice"),
         ('"format": 1,', '"format": NaN,', "NaN is not a JSON value"),
         ('"format": 1,', '"format": 1e999,', "it holds a number that JSON cannot carry"),
-        ('"format": 1,', '"format": 1, "\\ud800": 1,', "it holds half of a surrogate pair"),
+        ('"format": 1,', '"format": 1, "\\ud800": 1,', "it holds a lone surrogate"),
         ("{", "<<<<<<< HEAD\n{", "it holds a merge conflict"),
         ('"line": {', '"lines": {', "graph 'lines', version '1' was edited by hand"),
     ],
