@@ -46,7 +46,7 @@ SLOWEST = 60
 TESTS = {
     "run": ("run", "history", "change/test_deployments.py"),
     "work": ("work", "run"),
-    "change": ("change", "commands/test_lock_command.py"),
+    "change": ("change",),
     "http": ("http",),
 }
 """Room -> the tests that are run for its mutants, in this order, up to the first failure."""

@@ -12,7 +12,7 @@ from azure_functions_durable_graph.testing import GraphHost
 def deploy_after(
     host: GraphHost, folder: Path, old: GraphRegistration, new: GraphRegistration, *beside: GraphRegistration
 ) -> None:
-    """Deploy `new`, which takes over the runs of `old`, with other graphs beside it. Fails where the change is not safe."""
+    """Deploy `new`, which takes over the runs of `old`, with other graphs beside it. The change has to be safe."""
     first = following(Lock(), [LockedVersion(old.manifest, {})])
     lock = following(first, [LockedVersion(new.manifest, {})])
     assert lock.graphs[new.graph_name].versions[new.manifest.version].serves == (old.graph_hash,)
