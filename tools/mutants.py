@@ -72,11 +72,9 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("runtime", "docs", "pyproject.toml"):
-            source = ROOT / name
-            ignored = shutil.ignore_patterns("__pycache__", ".hypothesis")
-            copy = shutil.copytree if source.is_dir() else shutil.copy2
-            copy(source, folder / name, **({"ignore": ignored} if source.is_dir() else {}))  # type: ignore[operator]
+        for name in ("runtime", "docs"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+        shutil.copy2(ROOT / "pyproject.toml", folder)
         # checked by content, because a mutant may have the size and the time of what it replaces
         words = ("-m", "compileall", "-q", "--invalidation-mode", "checked-hash", str(folder / PACKAGE))
         subprocess.run([sys.executable, *words], check=True)
@@ -85,7 +83,7 @@ class Bench:
         """Run the tests of a room. Whether all pass, and else the first that does not."""
         tests = [str(Path("runtime/tests") / name) for name in TESTS[room]]
         options = ("-x", "-q", "-rfE", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-k", LEFT_OUT)
-        patience = ("-o", f"faulthandler_timeout={SLOWEST}", "-o", "faulthandler_exit_on_timeout=true")
+        patience = ("--timeout", str(SLOWEST), "--timeout-method", "thread")  # which ends the process
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *options, *patience, *tests],
             cwd=self.folder,
@@ -98,7 +96,7 @@ class Bench:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # what its tests have left behind
         failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
-        hangs = re.search(r'^  File ".*/(test_\w+\.py)", line \d+ in (test_\w+)', output, re.MULTILINE)
+        hangs = re.search(r'^  File ".*/(test_\w+\.py)", line \d+, in (test_\w+)', output, re.MULTILINE)
         name = failed[1] if failed else f"{hangs[1]}::{hangs[2]} hangs" if hangs else output[-2000:]
         return process.returncode == 0, name
 

@@ -1,4 +1,4 @@
-"""What each part of a manifest means for runs in flight when it changes: one row for each, and no part without a row."""
+"""What a change of each part of a manifest means for runs in flight: no part without a row."""
 
 from dataclasses import fields, replace
 from typing import Any

@@ -3,7 +3,7 @@
 import json
 from datetime import date
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
@@ -157,9 +157,10 @@ def test_fields_beside_the_declared_ones(before: Any, after: Any, readable: bool
 def open_to(extra: Any) -> type[BaseModel]:
     """A model with this rule for further fields, or with further fields of this type."""
     if isinstance(extra, str):
-        return create_model("State", __config__=ConfigDict(extra=extra))  # type: ignore[call-overload,no-any-return]
-    members = {"__annotations__": {"__pydantic_extra__": dict[str, extra]}, "model_config": {"extra": "allow"}}  # type: ignore[valid-type]
-    return type("State", (BaseModel,), {**members, "__module__": __name__})
+        return create_model("State", __config__=cast(ConfigDict, {"extra": extra}))
+    fields = {"__pydantic_extra__": dict[str, extra]}
+    members = {"__annotations__": fields, "model_config": {"extra": "allow"}, "__module__": __name__}
+    return type("State", (BaseModel,), members)
 
 
 def test_a_payload_that_is_one_value_is_compared_as_one() -> None:
