@@ -18,6 +18,9 @@ SOURCE = ROOT / "runtime" / "azure_functions_durable_graph"
 GENERATED = ROOT / "{{cookiecutter.project_slug}}" / ".github"
 MIRROR = ROOT / "{{cookiecutter.project_slug}}" / "azure_functions_durable_graph"
 
+LONGEST_TEST = "900"
+"""Seconds after which a test that hangs fails, by its name; the slowest installs what generated projects need."""
+
 
 def install(session: nox.Session, group: str) -> None:
     """Install a dependency group of pyproject.toml."""
@@ -29,7 +32,7 @@ def test(session: nox.Session) -> None:
     """Run all tests: those of the runtime, of the template, and of generated projects."""
     install(session, "test")
     workers = "2" if (os.cpu_count() or 1) > 1 else "0"
-    session.run("pytest", "-n", workers, "--dist", "loadgroup", *session.posargs)
+    session.run("pytest", "-n", workers, "--dist", "loadgroup", "--timeout", LONGEST_TEST, *session.posargs)
 
 
 @nox.session
@@ -77,6 +80,13 @@ def demo(session: nox.Session) -> None:
     python = project / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     session.run(str(python), "-m", "pip", "install", "--quiet", "-r", str(project / "requirements.txt"), external=True)
     session.run("python", str(project / "demo.py"), "--python", str(python))
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Change the runtime in many places, one at a time, and see whether a test notices: ten minutes on two cores."""
+    install(session, "test")
+    session.run("python", "tools/mutants.py", *session.posargs)
 
 
 @nox.session

@@ -47,15 +47,15 @@ def test_every_session_explains_itself() -> None:
     ).stdout
 
     sessions = dict(re.findall(r"^[*-] (\S+)(?: -> (.*))?$", listed, re.M))
-    assert set(sessions) >= {"test", "lint", "sync", "demo"}
+    assert set(sessions) >= {"test", "lint", "sync", "demo", "mutants"}
     assert all(sessions.values()), sessions
 
 
-def test_every_action_is_pinned_to_a_commit_with_its_version() -> None:
-    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if "uses:" in line:
-                assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$", line), line
+@pytest.mark.parametrize("path", sorted((ROOT / ".github").glob("workflows/*.yml")), ids=lambda path: str(path.name))
+def test_every_action_is_pinned_to_a_commit_with_its_version(path: Path) -> None:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if "uses:" in line:
+            assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$", line), line
 
 
 def test_the_changelog_tells_of_this_version() -> None:

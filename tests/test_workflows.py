@@ -103,15 +103,15 @@ def test_the_required_check_needs_every_other_job() -> None:
     assert set(jobs["pass"]["needs"]) == set(jobs) - {"pass"}
 
 
-def test_workflows_ask_for_the_least_and_are_rendered_verbatim(project: Path) -> None:
-    for path in sorted(WORKFLOWS.glob("*.yml")):
-        loaded = workflow(path.name)
-        assert loaded["permissions"] == {}
-        assert all("timeout-minutes" in job or job["uses"].startswith("./") for job in loaded["jobs"].values())
-        assert (project / ".github" / "workflows" / path.name).read_bytes() == path.read_bytes()
-        for line in path.read_text().splitlines():
-            if "uses:" in line and "uses: ./" not in line:
-                assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$", line), line
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: str(path.name))
+def test_a_workflow_asks_for_the_least_and_is_rendered_verbatim(project: Path, path: Path) -> None:
+    loaded = workflow(path.name)
+    assert loaded["permissions"] == {}
+    assert all("timeout-minutes" in job or job["uses"].startswith("./") for job in loaded["jobs"].values())
+    assert (project / ".github" / "workflows" / path.name).read_bytes() == path.read_bytes()
+    for line in path.read_text().splitlines():
+        if "uses:" in line and "uses: ./" not in line:
+            assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$", line), line
 
 
 def test_only_the_job_that_deploys_can_get_a_token() -> None:

@@ -29,7 +29,7 @@ def schema_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: str) ->
 
 
 def _object_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[SchemaChange]:
-    if "properties" not in old and "properties" not in new:
+    if "properties" not in old or "properties" not in new:
         yield from _value_changes(old, new, path)
         return
     before, after = old.get("properties", {}), new.get("properties", {})
@@ -43,39 +43,53 @@ def _object_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -
         yield from _value_changes(before[name], after[name], f"{path}.{name}")
         if name in required and name not in old.get("required", ()):
             yield SchemaChange(f"{path}.{name}", "is required now", readable=False)
-    if old.get("additionalProperties", True) != new.get("additionalProperties", True):
-        closed = new.get("additionalProperties") is False
-        text = "takes no further fields now" if closed else "takes further fields in another way"
-        yield SchemaChange(path, text, readable=not closed)
+    yield from _further_fields(old.get("additionalProperties", True), new.get("additionalProperties", True), path)
+
+
+def _further_fields(old: Any, new: Any, path: str) -> Iterator[SchemaChange]:
+    """What became of fields that have no name in the model: True takes any, False none, a schema what fits it."""
+    if old != new:
+        text = "takes no further fields now" if new is False else "takes further fields in another way"
+        schemas = isinstance(old, Mapping) and isinstance(new, Mapping)
+        yield SchemaChange(path, text, readable=old is False or new is True or (schemas and _widened(old, new)))
 
 
 def _value_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[SchemaChange]:
-    bare_old, bare_new = _without_default(old), _without_default(new)
+    bare_old, bare_new = _bare(old), _bare(new)
     if bare_old != bare_new:
         yield SchemaChange(
             path, f"was {_brief(bare_old)} and is {_brief(bare_new)}", readable=_widened(bare_old, bare_new)
         )
-    elif old != new:
+    elif {**old, "$defs": None} != {**new, "$defs": None}:
         yield SchemaChange(path, f"has the default {new.get('default')!r} now", readable=True)
 
 
 def _widened(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether the new schema takes all that the old one took, as far as a comparison of alternatives can tell."""
-    if not new:
-        return True  # no constraint at all
-    before, after = _alternatives(old), _alternatives(new)
-    if all(option in after for option in before):
-        return True
-    enums = [set(map(repr, schema["enum"])) if "enum" in schema else None for schema in (old, new)]
-    return enums[0] is not None and enums[1] is not None and enums[0] <= enums[1]
+    beside = {key: value for key, value in new.items() if key != "anyOf"}  # holds for each alternative, as a bound does
+    if "anyOf" in new and not _asks_no_more(beside, old):
+        return False
+    return all(any(_takes(option, given) for option in new.get("anyOf", [new])) for given in old.get("anyOf", [old]))
 
 
-def _alternatives(schema: Mapping[str, Any]) -> list[Any]:
-    return list(schema["anyOf"]) if "anyOf" in schema else [dict(schema)]
+def _takes(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Whether one alternative takes all that another took: conditions were dropped, or values of a Literal added."""
+    return _asks_no_more(new, old) or (bool(_values(old)) and _values(old) <= _values(new))
 
 
-def _without_default(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key != "default"}
+def _asks_no_more(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Whether every condition of the new schema is one of the old one's."""
+    return all(key in old and old[key] == value for key, value in new.items())
+
+
+def _values(schema: Mapping[str, Any]) -> set[str]:
+    """The values of a Literal or an Enum; nothing for any other schema."""
+    return {repr(value) for value in schema.get("enum", [schema["const"]] if "const" in schema else [])}
+
+
+def _bare(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema without its default, and without the models that it refers to, which are compared by themselves."""
+    return {key: value for key, value in schema.items() if key not in ("default", "$defs")}
 
 
 def _brief(schema: Mapping[str, Any]) -> str:
@@ -84,8 +98,8 @@ def _brief(schema: Mapping[str, Any]) -> str:
         return " or ".join(_brief(option) for option in schema["anyOf"])
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
-    if "enum" in schema:
-        return "one of " + ", ".join(map(repr, schema["enum"]))
+    if "enum" in schema or "const" in schema:
+        return "one of " + ", ".join(map(repr, schema.get("enum", [schema.get("const")])))
     kind = str(schema.get("format") or schema.get("type") or "anything")
     if kind == "array" and "items" in schema:
         return f"array of {_brief(schema['items'])}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from served import served
 from shapes import conversation, line
 
 from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, RouteDecision
+from azure_functions_durable_graph.http.routes import ROUTES
 
 
 class Ticket(BaseModel):
@@ -68,6 +70,18 @@ def problem(response: Any, status: Any, code: Any) -> Any:
     return body
 
 
+LONGEST_PATH = 4000
+"""Characters of a path; aiohttp itself refuses more than 8,190 bytes of a line."""
+
+
+def documented(response: httpx.Response) -> None:
+    """Fail for an answer whose status the table of routes does not tell."""
+    path = response.request.url.raw_path.decode().partition("?")[0].removeprefix("/api/")
+    for route in ROUTES if len(path) < LONGEST_PATH else ():
+        if route.method == response.request.method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", route.path), path):
+            assert response.status_code in route.answers, f"{route.name} does not document {response.status_code}"
+
+
 @contextlib.contextmanager
 def contract_api() -> Iterator[httpx.Client]:
     """The app with its graphs and an orchestration that is not one of ours, behind the real server."""
@@ -87,5 +101,6 @@ def contract_api() -> Iterator[httpx.Client]:
         return func.HttpResponse("started")
 
     with served(app) as (url, _), httpx.Client(base_url=f"{url}/api", timeout=30) as client:
+        client.event_hooks["response"] = [documented]
         assert client.post("/start_foreign").text == "started"
         yield client

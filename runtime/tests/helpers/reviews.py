@@ -33,8 +33,8 @@ class Verdict(BaseModel):
     reviewer: str
 
 
-def review(*, fails: int = 0) -> GraphRegistration:
-    """The child: asks for a verdict; fails a number of times first."""
+def review(*, fails: int = 0, metadata: dict[str, Any] | None = None) -> GraphRegistration:
+    """The child: asks for a verdict; fails a number of times first. Other metadata make another version of it."""
     failures = {"left": fails}
 
     def begin(state: Review) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def review(*, fails: int = 0) -> GraphRegistration:
             raise RuntimeError("no reviewer")
         return {"rounds": state.rounds + 1}
 
-    builder = ManifestBuilder("review", Review).set_entrypoint("begin")
+    builder = ManifestBuilder("review", Review, metadata=metadata).set_entrypoint("begin")
     builder.add_node(
         "begin",
         begin,
@@ -76,9 +76,9 @@ def parent(name: str = "article", child: str = "review", **policies: Any) -> Gra
     return builder.build()
 
 
-def waiting_parent() -> GraphRegistration:
+def waiting_parent(metadata: dict[str, Any] | None = None) -> GraphRegistration:
     """A parent that waits before it comes to its subgraph."""
-    builder = ManifestBuilder("article", Draft).set_entrypoint("write")
+    builder = ManifestBuilder("article", Draft, metadata=metadata).set_entrypoint("write")
     builder.add_node(
         "write",
         lambda state: None,

@@ -101,6 +101,18 @@ def test_a_repeated_start_with_on_conflict_return_finds_the_run(api: Any) -> Non
     problem(api.post("/graphs/line/runs", json={**body, "input": {}}), 409, "run-exists")
 
 
+def test_a_run_that_a_repeated_start_finds_is_shown_as_it_stands(api: Any) -> None:
+    body = {"instance_id": "talk", "on_conflict": "return"}
+    api.post("/graphs/conversation/runs", json=body)
+    api.post("/runs/talk/events/answer", json={"text": "hello"})
+
+    found = api.post("/graphs/conversation/runs", json=body)
+
+    assert found.headers["location"] == f"{api.base_url}runs/talk"
+    assert found.json() == api.get("/runs/talk").json()
+    assert found.json()["state"]["said"] == ["hello"]
+
+
 def test_a_start_without_a_body_uses_the_defaults_of_the_state(api: Any) -> None:
     assert api.post("/graphs/line/runs").status_code == 202
 

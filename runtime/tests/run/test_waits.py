@@ -147,3 +147,15 @@ def test_a_wait_that_makes_no_sense_fails_with_a_sentence(decision: Any, text: s
 def test_a_timeout_is_a_timedelta() -> None:
     with pytest.raises(TypeError, match="'soon'; use a timedelta"):
         RouteDecision.sleep("soon", resume_node="a")  # type: ignore[arg-type]
+
+
+def test_a_sleeping_run_shows_when_it_wakes() -> None:
+    sleeping = run_graph(asking(RouteDecision.sleep(timedelta(hours=90), resume_node="poll")), {})
+    builder = ManifestBuilder("g", Counter).set_entrypoint("pause")
+    builder.add_wait("pause", duration=timedelta(hours=90), next_node="b").add_node("b", increment, terminal=True)
+    pausing = run_graph(builder.build(), {})
+
+    for run in (sleeping, pausing):
+        assert run.view["sleeps_until"] == "2030-01-04T18:00:00+00:00"
+        assert run.advance(timedelta(hours=90)).status == "completed"
+        assert "sleeps_until" not in run.view

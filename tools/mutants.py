@@ -1,0 +1,187 @@
+"""Change the runtime in one place at a time, and see whether a test notices.
+
+    python tools/mutants.py                       the sample of `nox -s mutants`
+    python tools/mutants.py --only run/status.py  every mutant of one file
+    python tools/mutants.py --list                what would be tried
+
+Each mutant runs in a copy of the tree, with the tests of the rooms that matter for it. The sample is fixed: a mutant
+is known by what it changes and in which function, so that an edit elsewhere leaves it in the sample or out of it.
+Survivors that `runtime/tests/mutants.md` lists as equivalent do not count. The exit code is 1 below GOAL.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import hashlib
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from mutators import Mutant, mutants_of
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path("runtime/azure_functions_durable_graph")
+JUDGED = ROOT / "runtime" / "tests" / "mutants.md"
+
+Result = TypeVar("Result")
+
+SEED, SAMPLE, WORKERS, GOAL = "durable graphs", 200, 2, 0.97
+
+SLOWEST = 60
+"""Seconds after which one test is taken for hanging, which counts as killed; on an idle machine none takes three."""
+
+TESTS = {
+    "run": ("run", "history", "change/test_deployments.py"),
+    "work": ("work", "run"),
+    "change": ("change",),
+    "http": ("http",),
+}
+"""Room -> the tests that are run for its mutants, in this order, up to the first failure."""
+
+LEFT_OUT = (
+    "not every_accepted_event and not ends_as_declared_whatever and not polls_for_a_year and not five_hundred_items "
+    "and not two_hundred_runs"
+)
+"""Searches by chance that take longer than all other tests of their room; the sample judges the others."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a mutant has survived, or which test has failed or hung."""
+
+    mutant: Mutant
+    survived: bool
+    test: str
+
+
+class Bench:
+    """A copy of the tree in which mutants run one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("runtime", "docs"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+        shutil.copy2(ROOT / "pyproject.toml", folder)
+        # checked by content, because a mutant may have the size and the time of what it replaces
+        words = ("-m", "compileall", "-q", "--invalidation-mode", "checked-hash", str(folder / PACKAGE))
+        subprocess.run([sys.executable, *words], check=True)
+
+    def run(self, room: str) -> tuple[bool, str]:
+        """Run the tests of a room. Whether all pass, and else the first that does not."""
+        tests = [str(Path("runtime/tests") / name) for name in TESTS[room]]
+        options = ("-x", "-q", "-rfE", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-k", LEFT_OUT)
+        patience = ("--timeout", str(SLOWEST), "--timeout-method", "thread")  # which ends the process
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *options, *patience, *tests],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        output, _ = process.communicate()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what its tests have left behind
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+        hangs = re.search(r'^  File ".*/(test_\w+\.py)", line \d+, in (test_\w+)', output, re.MULTILINE)
+        name = failed[1] if failed else f"{hangs[1]}::{hangs[2]} hangs" if hangs else output[-2000:]
+        return process.returncode == 0, name
+
+    def judge(self, mutant: Mutant) -> Verdict:
+        """Run one mutant."""
+        path = self.folder / PACKAGE / mutant.path
+        original = path.read_bytes()
+        path.write_bytes(mutant.applied_to(original))
+        try:
+            passed, test = self.run(mutant.room)
+        finally:
+            path.write_bytes(original)
+        return Verdict(mutant, passed, "" if passed else test)
+
+
+def sample(count: int, only: str, seed: str) -> list[Mutant]:
+    """The mutants to try, in a fixed order that looks random."""
+    found = [mutant for room in TESTS for path in sorted((ROOT / PACKAGE / room).glob("*.py")) for mutant in _of(path)]
+    wanted = set(only.split(","))
+    chosen = [mutant for mutant in found if not only or wanted & {mutant.path, mutant.room, mutant.id}]
+    return sorted(chosen, key=lambda mutant: hashlib.sha256((seed + mutant.id).encode()).digest())[:count]
+
+
+def _of(path: Path) -> Iterator[Mutant]:
+    return mutants_of(path.relative_to(ROOT / PACKAGE).as_posix(), path.read_bytes())
+
+
+def equivalent_ids() -> set[str]:
+    """The mutants that were judged to change nothing that anybody can see."""
+    text = JUDGED.read_text(encoding="utf-8") if JUDGED.exists() else ""
+    return set(re.findall(r"^\| `([0-9a-f]{8})` \|", text, re.MULTILINE))
+
+
+def judge_all(mutants: list[Mutant], folder: Path) -> Iterator[Verdict]:
+    """The verdict on each mutant, as they come."""
+    benches: queue.SimpleQueue[Bench] = queue.SimpleQueue()
+    for number in range(WORKERS):
+        benches.put(Bench(_made(folder / str(number))))
+
+    def lent(work: Callable[[Bench], Result]) -> Result:
+        bench = benches.get()
+        try:
+            return work(bench)
+        finally:
+            benches.put(bench)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        rooms = sorted({mutant.room for mutant in mutants})
+        sound = pool.map(lambda room: lent(lambda bench: bench.run(room)), rooms)
+        for room, (passed, test) in zip(rooms, sound, strict=True):
+            if not passed:
+                raise SystemExit(f"the tests of {room} fail without any mutant: {test}")
+        futures = [pool.submit(lent, functools.partial(Bench.judge, mutant=mutant)) for mutant in mutants]
+        yield from (future.result() for future in as_completed(futures))
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def main() -> int:
+    """Try the sample; print each verdict, and the share that was killed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--count", type=int, default=SAMPLE, help="how many mutants (default: %(default)s)")
+    parser.add_argument("--only", default="", help="rooms, files such as run/status.py, or ids of mutants: a,b")
+    parser.add_argument("--seed", default=SEED, help="another text gives another sample")
+    parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")
+    options = parser.parse_args()
+    mutants = sample(10**9 if options.only else options.count, options.only, options.seed)
+    if options.list:
+        print(*mutants, sep="\n")
+        return 0
+    equivalent, tally = equivalent_ids(), Counter[str]()
+    with tempfile.TemporaryDirectory() as folder:
+        for verdict in judge_all(mutants, Path(folder)):
+            judged = "equivalent" if verdict.mutant.id in equivalent else "survived"
+            outcome = judged if verdict.survived else "killed"
+            tally[outcome] += 1
+            print(f"{outcome:10} {verdict.mutant}  {verdict.test}", flush=True)
+    counted = tally["killed"] + tally["survived"]
+    share = tally["killed"] / counted if counted else 1.0
+    print(f"{tally['killed']} of {counted} mutants were killed, {share:.1%}; {tally['equivalent']} more are equivalent")
+    return 0 if share >= GOAL else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
