@@ -27,11 +27,6 @@ import serving  # noqa: E402
 import startup  # noqa: E402
 import throughput  # noqa: E402
 
-from azure_functions_durable_graph.azure import sdk  # noqa: E402
-
-# Costs per node are those of Azure, where the SDK parses every timestamp anew; the local host lets it remember them.
-sdk.remember_times = lambda: None
-
 
 def per_node(quick: bool) -> dict[str, Any]:
     """CPU and JSON per node in the orchestrator, against a hand-written one at 25 steps."""

@@ -92,7 +92,7 @@ class Worker:
         self, app: LoadedApp, directory: str = ".", *, timeout: float | None = None, threads: int | None = None
     ) -> None:
         """`timeout` is host.json's functionTimeout in seconds, `threads` the size of the pool for sync functions."""
-        sdk.remember_times()
+        sdk.speed_up_replays()
         self._directory = directory
         self._timeout = timeout
         self._threads = Threads(count=threads)
