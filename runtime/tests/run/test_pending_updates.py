@@ -44,7 +44,8 @@ def look(state: State) -> dict[str, Any]:
 
 
 def remember(state: State, context: NodeContext) -> dict[str, Any]:
-    error = context.error or {}
+    assert context.error is not None
+    error = context.error
     return {"seen": [f"{error['node']}: {error['where']}: {error['message']}; heard {state.heard!r}, {state.words}"]}
 
 
