@@ -13,7 +13,7 @@ from ..history.reading import read_input, read_status
 from ..history.record import STATUSES, RunRecord
 from ..http.api import IdTaken
 from ..http.values import Problem
-from ..run.messages import RunInput
+from ..run.messages import EventEnvelope, RunInput
 from . import sdk
 
 Fetch = Callable[[str, dict[str, str]], Awaitable[tuple[list[Any], str]]]
@@ -59,9 +59,9 @@ class DurableRuns:
         records = (_listed(item) for item in answer)
         return [record for record in records if record is not None], following
 
-    async def raise_event(self, run_id: str, address: str, payload: Any) -> None:
+    async def raise_event(self, run_id: str, address: str, event: EventEnvelope) -> None:
         """Raise an event. A run that ended in between is a problem 410 or 404."""
-        await self._unless_gone(run_id, self._client.raise_event(run_id, address, {"payload": payload}))
+        await self._unless_gone(run_id, self._client.raise_event(run_id, address, event))
 
     async def terminate(self, run_id: str, reason: str) -> None:
         """Terminate a run. One that ended or vanished in between is a problem 410 or 404.

@@ -57,6 +57,8 @@ def read_input(given: Any) -> RunInput | None:
         return None
     if not all(isinstance(node, Mapping) for node in value["plan"]["nodes"].values()):
         return None
+    if "taken" in value:
+        value = {**value, "taken": _answers(value["taken"])}
     return cast(RunInput, value)
 
 
@@ -69,8 +71,18 @@ def read_status(given: Any) -> dict[str, Any]:
         if key in kept:
             items = kept[key] if isinstance(kept[key], list) else []
             kept[key] = [item for item in items if _has(item, shape)]
+    kept["taken"] = _answers(kept.get("taken"))
     kept["children"] = [child for child in kept.get("children", ()) if is_run_id(child["id"])]
     return {key: value for key, value in kept.items() if value is not None and value != []}
+
+
+def _answers(given: Any) -> list[Any]:
+    """What of a list of answers has the shape of one: the step of the wait, and the id of the event."""
+    return [one for one in given if _is_answer(one)] if isinstance(given, list) else []
+
+
+def _is_answer(one: Any) -> bool:
+    return isinstance(one, list) and [type(part) for part in one] == [int, str]
 
 
 def _has(value: Any, shape: Mapping[str, Any]) -> bool:

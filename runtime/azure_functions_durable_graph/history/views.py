@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..run.messages import OpenWait
 from .record import RunRecord
 from .steps import history_steps
 from .walk import Followed, SeenEvent, follow
@@ -22,7 +23,7 @@ def run_view(record: RunRecord) -> dict[str, Any]:
     followed = None if completed else _followed(record)
     view: dict[str, Any] = {
         **run_line(record),
-        "waits": [{key: wait[key] for key in _WAIT_KEYS if key in wait} for wait in record.waits],  # type: ignore[literal-required]
+        "waits": [wait_line(record, run, wait) for run in record.tree() for wait in run.own_waits],
         "input": record.run["input"],
         "metadata": record.run["metadata"],
         "state": record.final_state if followed is None else followed.traversal.run["state"],
@@ -35,6 +36,22 @@ def run_view(record: RunRecord) -> dict[str, Any]:
     if record.status == "cancelled":
         view["reason"] = record.output
     return view if followed is None else _with_reason(view, followed)
+
+
+def wait_id(record: RunRecord, asking: RunRecord, wait: OpenWait) -> str:
+    """How an open wait is named in what is shown of a run: by its address, below the child that asks."""
+    return wait["address"] if asking.id == record.id else f"{asking.id}/{wait['address']}"
+
+
+def wait_line(record: RunRecord, asking: RunRecord, wait: OpenWait) -> dict[str, Any]:
+    """An open wait as it is shown: its id, what is asked, and how. `run` is the child that asks."""
+    line: dict[str, Any] = {"id": wait_id(record, asking, wait)}
+    line |= {key: wait[key] for key in _WAIT_KEYS if key in wait}  # type: ignore[literal-required]
+    if asking.id != record.id:
+        line["run"] = asking.id
+    if asking.custom_status.get("prompt") is not None:
+        line["prompt"] = asking.custom_status["prompt"]
+    return line
 
 
 def run_line(record: RunRecord) -> dict[str, Any]:

@@ -13,12 +13,15 @@ from pydantic import BaseModel
 from ..graph.registration import GraphRegistration
 from . import runs
 from .routes import Route
+from .values import LONGEST_KEY
 
 _QUERY: dict[str, Any] = {
     "wait": {"type": "number", "minimum": 0, "maximum": 60},
     "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     "format": {"enum": ["mermaid", "svg"]},
 }
+
+_HEADER = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
 
 _PROBLEM = {
     "type": "object",
@@ -91,6 +94,8 @@ def _operation(route: Route, operation_id: str, body: dict[str, Any] | None) -> 
     ]
     for name in route.query:
         parameters.append({"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})})
+    for name in route.headers:
+        parameters.append({"name": name, "in": "header", "schema": _HEADER})
     operation: dict[str, Any] = {
         "operationId": operation_id,
         "summary": route.summary,

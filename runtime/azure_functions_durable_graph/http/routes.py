@@ -14,7 +14,7 @@ class Route:
     """One verb and path.
 
     `handler` is `module:function`, loaded when it is needed. `answers` maps each status to what it means; `body` names
-    the request's model in `runs`, `query` the keys of its query.
+    the request's model in `runs`, `query` and `headers` what it reads of those.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Route:
     answers: dict[int, str]
     body: str | None = None
     query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     anonymous: bool = False
 
 
@@ -39,9 +40,9 @@ ROUTES: tuple[Route, ...] = (
         "graphs/{graph}/runs",
         "runs:start_run",
         "Start a run",
-        {202: "the run is started", 200: "on_conflict=return found the run", 409: "the id is in use", **_GRAPH_404}
-        | _BODY,
+        {202: "the run is started", 200: "the run was started before", 409: "the id is in use", **_GRAPH_404} | _BODY,
         body="StartRequest",
+        headers=("Idempotency-Key",),
     ),
     Route(
         "get_run",
@@ -75,9 +76,24 @@ ROUTES: tuple[Route, ...] = (
         "runs/{id}/events/{event}",
         "events:post_event",
         "Answer a run that waits for an event",
-        {202: "the event is accepted", 409: "the run is not asking for it", 410: "the run has finished", **_RUN_404}
+        {
+            200: "the run has applied this event, once",
+            202: "the event was raised, and the Location tells what becomes of it",
+            409: "the event was not applied: the run is not asking for it, or has taken another answer",
+            410: "the run has finished, and has not applied it",
+            **_RUN_404,
+        }
         | _BODY,
-        query=("wait",),
+        query=("wait", "wait_id"),
+        headers=("Idempotency-Key",),
+    ),
+    Route(
+        "get_event",
+        "GET",
+        "runs/{id}/events/{event_id}",
+        "events:get_event",
+        "See what has become of an answer",
+        {200: "pending, applied or discarded", 404: "there is no such run, or no such event"},
     ),
     Route(
         "cancel_run",

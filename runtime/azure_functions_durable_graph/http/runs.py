@@ -13,6 +13,7 @@ from ..declare.graph_set import faults_of_run
 from ..errors import InputError, PayloadError
 from ..graph.fields import input_names, unknown_fields
 from ..graph.names import RUN_ID_RULE, did_you_mean, is_run_id, new_run_id
+from ..graph.plain_json import digest
 from ..graph.registration import GraphRegistration
 from ..history.record import RunRecord
 from ..history.views import history_view, run_view
@@ -24,14 +25,17 @@ from .api import (
     find_graph,
     find_run,
     finished_problem,
+    graph_of,
     invalid,
     poll_until,
-    read_children,
     read_run,
     unknown_keys,
     validated,
 )
-from .values import Problem, Request, Response, read_json, read_wait
+from .values import Problem, Request, Response, read_json, read_key, read_wait
+
+KEY_DIGITS = 32
+"""Hex digits of an idempotency key in the id of the run that it has started."""
 
 
 class StartRequest(BaseModel):
@@ -61,27 +65,43 @@ class CancelRequest(BaseModel):
 
 
 async def start_run(api: Api, request: Request) -> Response:
-    """202: started. 200: `on_conflict` is "return" and the run was there."""
+    """202: started. 200: the run was there, and `on_conflict` is "return" or the key is that of its start."""
     graph = find_graph(api, request)
     _refuse_faulty(api, graph)
     given = read_json(request, api.max_body_bytes, empty={})
     _refuse_misplaced(graph, given)
     body = validated(StartRequest, given)
     run = run_input(graph, body.input, body.metadata, api.now())
-    run_id = body.instance_id or new_run_id(graph.graph_name, api.unique())
+    key = read_key(request)
+    if key is not None and body.instance_id is not None:
+        raise Problem("invalid", "an Idempotency-Key makes the run's id: send it, or instance_id, not both")
+    made = api.unique() if key is None else digest(key)[:KEY_DIGITS]
+    run_id = body.instance_id or new_run_id(graph.graph_name, made)
     try:
-        await api.runs.start(run_id, run, fresh=body.instance_id is None)
+        await api.runs.start(run_id, run, fresh=body.instance_id is None and key is None)
     except IdTaken:
-        record = await api.runs.get(run_id, history=True)
-        if body.on_conflict == "return" and record and record.run["plan"]["graph"] == graph.graph_name:
-            return Response(200, run_view(record), {"Location": f"{request.root}/runs/{run_id}"})
+        return await _found(api, request, run_id, run, body.on_conflict == "return", key is not None)
+    return started(request, run_id, run)
+
+
+async def _found(api: Api, request: Request, run_id: str, run: RunInput, wanted: bool, keyed: bool) -> Response:
+    """200: the run that has the id already, where the client asked for it. Problems: 409; 422 for a key in other use."""
+    record = await read_run(api, run_id, history=True)
+    if record is None or record.run["plan"]["graph"] != run["plan"]["graph"] or not (wanted or keyed):
         raise Problem("run-exists", f"the id {run_id!r} is in use; choose another, or send none") from None
-    location = f"{request.root}/runs/{run_id}"
+    if keyed and digest(record.run["input"]) != digest(run["input"]):
+        raise Problem("key-reused", f"the run {run_id!r} was started under this Idempotency-Key with another input")
+    return Response(200, view(api, record), {"Location": f"{request.root}/runs/{run_id}"})
+
+
+def started(request: Request, run_id: str, run: RunInput) -> Response:
+    """202: a run was started."""
+    plan, location = run["plan"], f"{request.root}/runs/{run_id}"
     answer = {
         "id": run_id,
-        "graph": graph.graph_name,
-        "version": graph.manifest.version,
-        "graph_hash": graph.graph_hash,
+        "graph": plan["graph"],
+        "version": plan["version"],
+        "graph_hash": plan["hash"],
         "status": "pending",
         "status_url": location,
     }
@@ -126,7 +146,7 @@ async def get_run(api: Api, request: Request) -> Response:
     record = await poll_until(api, request, deadline, lambda record: record.is_idle)
     if record.status != "completed":
         record = await read_run(api, record.id, history=True) or record
-    return Response(200, run_view(record))
+    return Response(200, view(api, record))
 
 
 async def get_history(api: Api, request: Request) -> Response:
@@ -144,9 +164,21 @@ async def cancel_run(api: Api, request: Request) -> Response:
     return Response(202, {"id": record.id, "reason": body.reason})
 
 
-async def _terminate(api: Api, record: RunRecord, reason: str, above: frozenset[str] = frozenset()) -> None:
+async def _terminate(api: Api, record: RunRecord, reason: str) -> None:
     """The run first, so that it does not take the end of its children for a failure."""
     await api.runs.terminate(record.id, reason)
-    for child in await read_children(api, record, above):
+    for child in record.open_children:
         with contextlib.suppress(Problem):  # one that has ended by itself needs no end
-            await _terminate(api, child, reason, above | {record.id})
+            await _terminate(api, child, reason)
+
+
+def view(api: Api, record: RunRecord) -> dict[str, Any]:
+    """A run as it is shown, with the JSON Schema of each payload that it asks for."""
+    shown = run_view(record)
+    asked = [(run, wait) for run in record.tree() for wait in run.own_waits]
+    for line, (run, wait) in zip(shown["waits"], asked, strict=True):
+        graph = graph_of(api, run)
+        code = None if graph is None else graph.events.get(wait["event"])
+        if code is not None and code.payload_model is not None:
+            line["payload_schema"] = code.payload_model.model_json_schema()
+    return shown

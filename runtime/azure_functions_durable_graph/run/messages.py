@@ -36,7 +36,7 @@ class TrailEntry(TypedDict):
 
 
 class EventEnvelope(TypedDict):
-    """What is raised under a wait's address: the payload, and the id by which its sender knows it again."""
+    """What is raised under a wait's address: the payload, and the id by which its sender recognizes it."""
 
     id: str
     payload: Any
@@ -172,7 +172,11 @@ class OpenChild(TypedDict):
 
 
 class RunStatus(TypedDict):
-    """The custom status: small, set again on every replay."""
+    """The custom status: small, set again on every replay.
+
+    `prompt` is the question that goes with all of `waits`. `taken` holds the latest answers, as in RunInput: at least
+    those of this generation while a wait is open.
+    """
 
     graph: str
     version: str
@@ -180,6 +184,7 @@ class RunStatus(TypedDict):
     node: str
     step: int
     waits: NotRequired[list[OpenWait]]
+    prompt: NotRequired[Any]
     taken: NotRequired[list[list[Any]]]
     children: NotRequired[list[OpenChild]]
     sleeps_until: NotRequired[str]

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .graph_host import GraphHost
 
 
+SENDING = "0.1"
+"""Seconds that an event waits in a test: a few looks at what the run has taken."""
+
+
 class GraphRun:
     """One run in a test. Every property shows the run as it is now."""
 
@@ -76,15 +80,26 @@ class GraphRun:
         """The whole answer of GET runs/{id}."""
         return self._view()
 
-    def send(self, event: str, payload: Any = None) -> GraphRun:
-        """Post an event and let the run continue. Raises Problem (409, 410, 422) if the run does not accept it.
+    def send(self, event: str, payload: Any = None, *, key: str | None = None, wait_id: str | None = None) -> GraphRun:
+        """Post an event and let the run continue. Raises Problem (409, 410, 422) if the run does not take it.
 
-        `payload` is a model or a JSON value; TypeError for anything else.
+        `payload` is a model or a JSON value; TypeError for anything else. `key` is the Idempotency-Key: an event that
+        is sent again under its key counts once. `wait_id` picks one of several waits.
         """
+        self.post(event, payload, key=key, wait_id=wait_id)
+        return self
+
+    def post(
+        self, event: str, payload: Any = None, *, key: str | None = None, wait_id: str | None = None
+    ) -> dict[str, Any]:
+        """Like `send`, but returns what the HTTP route answers: with `outcome`, `event_id` and `step`."""
         if isinstance(payload, BaseModel):
             payload = payload.model_dump(mode="json")
-        self.host.call(post_event, {"id": self.id, "event": event}, {} if payload is None else payload)
-        return self
+        query = {"wait": SENDING, **({} if wait_id is None else {"wait_id": wait_id})}
+        body = {} if payload is None else payload
+        params = {"id": self.id, "event": event}
+        answer: dict[str, Any] = self.host.call(post_event, params, body, query=query, key=key)
+        return answer
 
     def cancel(self, reason: str = "cancelled by the test") -> GraphRun:
         """Cancel the run."""
