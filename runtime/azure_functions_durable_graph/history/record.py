@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..run.messages import OpenWait, RunInput
+from ..run.status import run_status
 
 Status = Literal["pending", "running", "waiting", "sleeping", "parked", "suspended", "completed", "failed", "cancelled"]
 """How a run stands, as its users see it."""
@@ -46,22 +47,20 @@ _SAID: tuple[tuple[str, Status], ...] = (("parked", "parked"), ("sleeps_until", 
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """One run. `history` holds the engine's history events (names, not numbers), or nothing if not asked for.
-
-    `run` and `custom_status` have the shapes of RunInput and RunStatus: `reading` sees to that. `open_children` are
-    the runs that it waits for, each read after the run itself.
-    """
+class RunHead:
+    """What a list knows of a run: no input, no history. `custom_status` has the shape of RunStatus."""
 
     id: str
     runtime_status: str
-    run: RunInput
     custom_status: Mapping[str, Any]
     output: Any
     created_at: str | None
     updated_at: str | None
-    history: Sequence[Mapping[str, Any]] = ()
-    open_children: tuple[RunRecord, ...] = ()
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """The run's status, from its start on."""
+        return self.custom_status
 
     @property
     def finished(self) -> bool:
@@ -69,9 +68,54 @@ class RunRecord:
         return self.runtime_status in FINISHED
 
     @property
+    def started_at(self) -> str | None:
+        """When the run was started; when its generation began, where its status does not say more."""
+        return self.said.get("started_at") or self.created_at
+
+    @property
     def own_waits(self) -> list[OpenWait]:
         """The events that the run itself asks for now."""
         return [] if self.finished else list(self.custom_status.get("waits", ()))
+
+    @property
+    def waits(self) -> list[OpenWait]:
+        """The events that the run asks for now, as far as they are known."""
+        return self.own_waits
+
+    @property
+    def status(self) -> Status:
+        """How the run stands."""
+        if self.finished:
+            return "failed" if self.custom_status.get("error") else FINISHED[self.runtime_status]
+        status = LIVE.get(self.runtime_status, "running")
+        if status != "running":
+            return status
+        if self.waits:
+            return "waiting"
+        return next((said for key, said in _SAID if self.custom_status.get(key)), status)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the run goes on only with help from outside or with time: finished, waiting, parked, suspended."""
+        return self.status not in ("pending", "running")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord(RunHead):
+    """One run. `history` holds the engine's history events (names, not numbers), or nothing if not asked for.
+
+    `run` and `custom_status` have the shapes of RunInput and RunStatus: `reading` sees to that. `open_children` are
+    the runs that it waits for, each read after the run itself.
+    """
+
+    run: RunInput
+    history: Sequence[Mapping[str, Any]] = ()
+    open_children: tuple[RunRecord, ...] = ()
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """The run's status, from its start on."""
+        return {**run_status(self.run), **self.custom_status}
 
     @property
     def waits(self) -> list[OpenWait]:
@@ -106,23 +150,6 @@ class RunRecord:
     def with_children(self, children: Sequence[RunRecord]) -> RunRecord:
         """The record with what is known of the runs that it waits for."""
         return replace(self, open_children=tuple(children))
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether the run goes on only with help from outside or with time: finished, waiting, parked, suspended."""
-        return self.status not in ("pending", "running")
-
-    @property
-    def status(self) -> Status:
-        """How the run stands."""
-        if self.finished:
-            return "failed" if self.custom_status.get("error") else FINISHED[self.runtime_status]
-        status = LIVE.get(self.runtime_status, "running")
-        if status != "running":
-            return status
-        if self.waits:
-            return "waiting"
-        return next((said for key, said in _SAID if self.custom_status.get(key)), status)
 
     @property
     def final_state(self) -> Any:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..graph.names import did_you_mean, is_run_id
 from ..graph.registration import GraphRegistration
-from ..history.record import RunRecord
+from ..history.record import RunHead, RunRecord
 from ..run.messages import EventEnvelope, RunInput
 from ..work.registry import Registry
 from .values import Problem, Request, Response
@@ -43,13 +43,26 @@ class Runs(Protocol):
 
     async def get(self, run_id: str, *, history: bool = False) -> RunRecord | None: ...
 
-    async def page(self, statuses: Collection[str], cursor: str, limit: int) -> tuple[list[RunRecord], str]:
-        """One page of runs in these runtime statuses of the engine, and the cursor of the next ("" at the end)."""
+    async def page(
+        self, statuses: Collection[str], cursor: str, limit: int, since: datetime | None = None
+    ) -> tuple[list[RunHead], str]:
+        """One page of runs in these runtime statuses of the engine, and the cursor of the next ("" at the end).
+
+        `since` leaves out what the engine knows to be older; a run that is not may still have been started before.
+        """
         ...
 
     async def raise_event(self, run_id: str, address: str, event: EventEnvelope) -> None: ...
 
     async def terminate(self, run_id: str, reason: str) -> None: ...
+
+    async def suspend(self, run_id: str, reason: str) -> None: ...
+
+    async def resume(self, run_id: str, reason: str) -> None: ...
+
+    async def purge(self, run_id: str) -> bool:
+        """Delete a finished run with its history. False where there was none."""
+        ...
 
 
 @dataclass(frozen=True)

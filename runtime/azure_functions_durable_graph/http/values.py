@@ -53,6 +53,8 @@ class Response:
 
         What is no JSON, in an instance that was not started through this API, is written so that clients can read it.
         """
+        if self.status == 204:
+            return b""
         if self.content_type not in (JSON, PROBLEM):
             return str(self.body).encode("utf-8")
         try:
@@ -77,6 +79,9 @@ _PROBLEMS = {
     "graph-not-found": (404, "No such graph"),
     "run-not-found": (404, "No such run"),
     "event-not-found": (404, "No such event"),
+    "run-live": (409, "The run has not finished"),
+    "run-not-failed": (409, "The run has not failed"),
+    "step-not-known": (409, "The run's state at this node is not known"),
     "run-exists": (409, "The run id is in use"),
     "event-not-awaited": (409, "The run is not asking for this event"),
     "event-ambiguous": (409, "Several runs are asking for this event"),

@@ -27,8 +27,11 @@ def run_status(run: RunInput, **details: Any) -> RunStatus:
         "hash": plan["hash"],
         "node": run["node"],
         "step": run["step"],
+        "started_at": run["started_at"],
         **{key: value for key, value in details.items() if value},
     }
+    if run.get("tags"):
+        status["tags"] = run["tags"]
     if run.get("taken"):
         status["taken"] = run["taken"][-SHOWN_ANSWERS:]
     if _size(status) > LIMIT_BYTES and "taken" in status:

@@ -1,7 +1,7 @@
 """What the sender of an answer is told holds, over random graphs, crowds and accidents.
 
-`applied` is applied exactly once; 409 and 410 are never applied; a Location tells what became of an answer for as long as
-the run exists. Crowds of up to twenty post at once and see the run as it was a while ago, responses are lost, clients
+`applied` is applied exactly once; 409 and 410 are never applied; a Location tells what became of an answer while the
+run exists. Crowds of up to twenty post at once and see the run as it was a while ago, responses are lost, clients
 try again under their key, runs are suspended and terminated, deadlines pass, runs continue as new; and each graph is
 played by itself and as a subgraph.
 """
@@ -46,13 +46,13 @@ class Player:
         self.crowd = Crowd(self.host, dice)
 
     def play(self, kind: str, argument: Any) -> None:
-        moves: dict[str, Callable[[], object]] = {
+        moves: dict[str, Callable[[], None]] = {
             "crowd": lambda: self.crowd.post(self.run.id, *(self._client() for _ in range(argument))),
             "post": lambda: self.crowd.post(self.run.id, self._client()),
             "again": lambda: self._again(argument),
-            "advance": lambda: self.run.advance(timedelta(hours=argument)),
+            "advance": lambda: self.host.advance(timedelta(hours=argument)),
             "switch": lambda: self._manage("resume" if self.asking.status == "suspended" else "suspend"),
-            "terminate": lambda: argument and self._manage("terminate"),
+            "terminate": lambda: self._manage("terminate") if argument else None,
         }
         moves[kind]()
         self.check()

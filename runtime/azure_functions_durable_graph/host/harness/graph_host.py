@@ -92,6 +92,7 @@ class GraphHost:
         *,
         run_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
         key: str | None = None,
     ) -> GraphRun:
         """Start a run and let it go as far as it can. Raises the Problem that the HTTP route would answer.
@@ -103,7 +104,7 @@ class GraphHost:
                 f"the input of a run is a dict of the state's fields, such as {{}} where all have defaults, "
                 f"not {type(input).__name__}"
             )
-        body = {"input": dict(input), "metadata": dict(metadata or {}), "instance_id": run_id}
+        body = {"input": dict(input), "metadata": dict(metadata or {}), "instance_id": run_id, "tags": dict(tags or {})}
         answer = self.call(start_run, {"graph": graph}, body, key=key)
         return GraphRun(self, answer["id"])
 
