@@ -25,6 +25,7 @@ from ..work.packages import search
 from ..work.registry import Registry
 
 if TYPE_CHECKING:
+    from .retention import Retention
     from .schedules import Schedule
 
 MAX_BODY_BYTES = 1_000_000
@@ -70,6 +71,7 @@ class DurableGraphApp:
         self.registry = Registry()
         self._schedules: dict[str, Schedule] = {}
         self._packages: set[str] = set()
+        self._retention: Optional[Retention] = None
         self._left_out: dict[str, str] = {}
         self.function_app = GraphFunctions(auth_level, self)
         self._max_body_bytes = max_body_bytes
@@ -161,6 +163,25 @@ class DurableGraphApp:
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
             await start_on_schedule(schedule, registry, client, timer)
+
+    def retention(self, *, days: float, cron: str = "0 0 * * * *") -> None:
+        """Delete finished runs, with their histories, once they have been over for so many days.
+
+        `cron` (NCRONTAB, or an app setting) is when the timer looks; each time it deletes at most 1,000 runs. Other
+        orchestrations of the task hub are left alone. Raises RegistrationError for values that make no sense, and when
+        it is called twice.
+        """
+        from .retention import declared, purge_old_runs
+
+        if self._retention is not None:
+            raise RegistrationError("retention is declared twice: keep one of the two")
+        self._retention = retention = declared(days, cron)
+
+        @self.function_app.function_name("durable_graph_retention")
+        @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
+        @self.function_app.durable_client_input(client_name="client")
+        async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+            await purge_old_runs(retention, client)
 
     def _add_orchestrator(self) -> None:
         @self.function_app.function_name(ORCHESTRATOR)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
 
 from ..graph.names import ORCHESTRATOR, is_run_id
-from ..history.reading import read_input, read_status
-from ..history.record import STATUSES, RunRecord
+from ..history.reading import read_head, read_input, read_status
+from ..history.record import FINISHED, STATUSES, RunHead, RunRecord
 from ..http.api import IdTaken
 from ..http.values import Problem
-from ..run.messages import RunInput
+from ..run.messages import EventEnvelope, RunInput
 from . import sdk
 
 Fetch = Callable[[str, dict[str, str]], Awaitable[tuple[list[Any], str]]]
@@ -47,21 +48,46 @@ class DurableRuns:
             await self._client.get_status(run_id, show_history=history, show_history_output=history, show_input=True)
         )
 
-    async def page(self, statuses: Collection[str], cursor: str, limit: int) -> tuple[list[RunRecord], str]:
+    async def page(
+        self, statuses: Collection[str], cursor: str, limit: int, since: datetime | None = None
+    ) -> tuple[list[RunHead], str]:
         """One page of runs in these runtime statuses, and the cursor of the next page ("" at the end).
 
         The SDK's client asks for one page only and drops the continuation token, so the request is made here. A page
-        may hold fewer runs than `limit`: other orchestrations of the hub are left out.
+        may hold fewer runs than `limit`: other orchestrations of the hub are left out. Inputs, which may be large, are
+        not asked for; a run that has no status yet is looked up by itself.
         """
-        query = urlencode({"runtimeStatus": ",".join(sorted(statuses)), "showInput": "true", "top": limit})
-        url = f"{sdk.management_url(self._client)}instances/?{query}"
-        answer, following = await self._fetch(url, {"x-ms-continuation-token": cursor} if cursor else {})
-        records = (_listed(item) for item in answer)
-        return [record for record in records if record is not None], following
+        return await self._page(
+            statuses, cursor, limit, {} if since is None else {"createdTimeFrom": _engine_time(since)}
+        )
 
-    async def raise_event(self, run_id: str, address: str, payload: Any) -> None:
+    async def _page(
+        self, statuses: Collection[str], cursor: str, limit: int, times: Mapping[str, str]
+    ) -> tuple[list[RunHead], str]:
+        query = {"runtimeStatus": ",".join(sorted(statuses)), "showInput": "false", "top": limit, **times}
+        url = f"{sdk.management_url(self._client)}instances/?{urlencode(query)}"
+        answer, following = await self._fetch(url, {"x-ms-continuation-token": cursor} if cursor else {})
+        heads = await asyncio.gather(*(self._head(item) for item in answer))
+        return [head for head in heads if head is not None], following
+
+    async def _head(self, item: Any) -> RunHead | None:
+        """An instance of a list; None for one that is not ours, or that the SDK cannot read: it hides no other."""
+        try:
+            status = sdk.read_status(item)
+            if not _is_ours(status):
+                return None
+            return head_of(status) or await self.get(status.instance_id)
+        except Exception:
+            return None
+
+    async def finished_before(self, created_before: datetime, cursor: str, limit: int) -> tuple[list[RunHead], str]:
+        """One page of finished runs whose last generation began before a time, and the cursor of the next page."""
+        query = {"createdTimeTo": _engine_time(created_before)}
+        return await self._page(frozenset(FINISHED), cursor, limit, query)
+
+    async def raise_event(self, run_id: str, address: str, event: EventEnvelope) -> None:
         """Raise an event. A run that ended in between is a problem 410 or 404."""
-        await self._unless_gone(run_id, self._client.raise_event(run_id, address, {"payload": payload}))
+        await self._unless_gone(run_id, self._client.raise_event(run_id, address, event))
 
     async def terminate(self, run_id: str, reason: str) -> None:
         """Terminate a run. One that ended or vanished in between is a problem 410 or 404.
@@ -72,6 +98,29 @@ class DurableRuns:
         record = await self.get(run_id)
         if record is not None and record.finished and record.runtime_status not in STATUSES["cancelled"]:
             raise Problem("run-finished", f"the run {run_id!r} is {record.status}")
+
+    async def suspend(self, run_id: str, reason: str) -> None:
+        """Suspend a run; one that is suspended stays so. Problems: 404, 410."""
+        await self._change(run_id, self._client.suspend(run_id, reason), "Suspended")
+
+    async def resume(self, run_id: str, reason: str) -> None:
+        """Resume a run; one that is not suspended goes on. Problems: 404, 410."""
+        await self._change(run_id, self._client.resume(run_id, reason), "Running")
+
+    async def purge(self, run_id: str) -> bool:
+        """Delete a finished run with its history. False where there was none."""
+        return bool((await self._client.purge_instance_history(run_id)).instances_deleted)
+
+    async def _change(self, run_id: str, call: Any, wanted: str) -> None:
+        """The engine refuses a change to the state that an instance is in already."""
+        try:
+            await self._unless_gone(run_id, call)
+        except Problem:
+            raise
+        except Exception:
+            record = await self.get(run_id)
+            if record is None or record.runtime_status != wanted:
+                raise
 
     async def _unless_gone(self, run_id: str, call: Any) -> None:
         try:
@@ -103,30 +152,44 @@ def _whole(digits: str) -> float:
 
 def record_of(status: Any) -> RunRecord | None:
     """The SDK's status as a record; None for an unknown id and for orchestrations that are not ours."""
-    if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
-        return None
-    run = read_input(status.input_)
-    if run is None or not is_run_id(str(status.instance_id)):
+    run = read_input(status.input_) if status and _is_ours(status) else None
+    if run is None:
         return None
     history = sdk.history_of(status)
     return RunRecord(
-        id=status.instance_id,
-        runtime_status=status.runtime_status.value,
+        **_common(status),
         run=run,
         custom_status=read_status(status.custom_status),
-        output=status.output,
-        created_at=_iso(status.created_time),
-        updated_at=_iso(status.last_updated_time),
         history=history if isinstance(history, (list, tuple)) else (),
     )
 
 
-def _listed(item: Any) -> RunRecord | None:
-    """An instance of a list; None also for one that the SDK cannot read: it must not hide the others."""
-    try:
-        return record_of(sdk.read_status(item))
-    except Exception:
+def head_of(status: Any) -> RunHead | None:
+    """What a list shows of one of our instances; None where its custom status does not say it."""
+    said = read_head(status.custom_status)
+    if said is None or not _is_ours(status):
         return None
+    return RunHead(**_common(status), custom_status=said)
+
+
+def _engine_time(moment: datetime) -> str:
+    """A time as the management API reads it. For the engine a run begins again whenever it continues as new."""
+    return f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _is_ours(status: Any) -> bool:
+    known = status.name == ORCHESTRATOR and status.runtime_status is not None
+    return known and is_run_id(str(status.instance_id))
+
+
+def _common(status: Any) -> dict[str, Any]:
+    return {
+        "id": status.instance_id,
+        "runtime_status": status.runtime_status.value,
+        "output": status.output,
+        "created_at": _iso(status.created_time),
+        "updated_at": _iso(status.last_updated_time),
+    }
 
 
 def _iso(moment: datetime | None) -> str | None:

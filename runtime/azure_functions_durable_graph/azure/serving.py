@@ -72,6 +72,7 @@ def _from_azure(route: Route, req: func.HttpRequest) -> Request:
         query=dict(req.params),
         body=req.get_body() or b"",
         root=f"{url.scheme}://{url.netloc}{'/'.join(prefix)}",
+        headers={name.lower(): value for name, value in req.headers.items()},
     )
 
 

@@ -12,9 +12,10 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from ..errors import DecisionError
+from ..errors import DecisionError, PayloadError
 from .durations import seconds_problem
 from .names import COMPLETE, plain_name
+from .plain_json import canonical, check
 from .wording import shown
 
 
@@ -44,6 +45,7 @@ class RouteDecision:
     timeout_node: str | None = None
     duration: float | None = None
     note: str | None = None
+    prompt: Any = None
 
     def __post_init__(self) -> None:
         for name in _NAMES:
@@ -60,6 +62,8 @@ class RouteDecision:
         self._check_times()
         if self.note is not None and not isinstance(self.note, str):
             raise DecisionError(f"a decision's note is text, not {type(self.note).__name__}")
+        if self.prompt is not None:
+            _check_prompt(self.prompt)
 
     def _known_action(self) -> RouteAction:
         try:
@@ -104,10 +108,12 @@ class RouteDecision:
         timeout: timedelta | None = None,
         timeout_node: str | None = None,
         note: str | None = None,
+        prompt: Any = None,
     ) -> RouteDecision:
         """Stop until `event_name` is posted; its handler and then `resume_node` run in one activity.
 
-        After `timeout` without the event the run goes on at `timeout_node` instead.
+        After `timeout` without the event the run goes on at `timeout_node` instead. `prompt` is the question, as plain
+        JSON of at most 2,000 bytes: the run's status shows it with the wait.
         """
         return cls(
             RouteAction.WAIT_FOR_EVENT,
@@ -116,6 +122,7 @@ class RouteDecision:
             timeout=_seconds(timeout),
             timeout_node=timeout_node,
             note=note,
+            prompt=prompt,
         )
 
     @classmethod
@@ -126,6 +133,7 @@ class RouteDecision:
         timeout: timedelta | None = None,
         timeout_node: str | None = None,
         note: str | None = None,
+        prompt: Any = None,
     ) -> RouteDecision:
         """Stop until one of several events is posted: `{"approved": "ship", "rejected": "refund"}`."""
         return cls(
@@ -134,6 +142,7 @@ class RouteDecision:
             timeout=_seconds(timeout),
             timeout_node=timeout_node,
             note=note,
+            prompt=prompt,
         )
 
     @classmethod
@@ -180,6 +189,24 @@ def _seconds(span: Any) -> Any:
     return span.total_seconds() if isinstance(span, timedelta) else span
 
 
+LONGEST_PROMPT = 2000
+"""Bytes of JSON that a prompt may have: it has to fit into the custom status beside the waits."""
+
+
+def _check_prompt(prompt: Any) -> None:
+    """Raise DecisionError for a prompt that is not plain JSON, or too long."""
+    try:
+        check(prompt, "prompt")
+    except PayloadError as error:
+        raise DecisionError(f"a decision's prompt is plain JSON: {error}") from None
+    size = len(canonical(prompt))
+    if size > LONGEST_PROMPT:
+        raise DecisionError(
+            f"a decision's prompt has {size} bytes of JSON, the limit is {LONGEST_PROMPT}: put what is long into the "
+            "state, and a reference into the prompt"
+        )
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
@@ -195,13 +222,13 @@ def _is_events(value: Any) -> bool:
 
 
 _NAMES = ("next_node", "event_name", "resume_node", "timeout_node")
-_ALL = frozenset({"next_node", "event_name", "resume_node", "events", "timeout", "timeout_node", "duration"})
-_TIMEOUT = frozenset({"timeout", "timeout_node"})
+_ALL = frozenset({"next_node", "event_name", "resume_node", "events", "timeout", "timeout_node", "duration", "prompt"})
+_WAITING = frozenset({"timeout", "timeout_node", "prompt"})
 
 _FIELDS: dict[RouteAction, tuple[frozenset[str], frozenset[str]]] = {
     RouteAction.NEXT: (frozenset({"next_node"}), frozenset()),
-    RouteAction.WAIT_FOR_EVENT: (frozenset({"event_name", "resume_node"}), _TIMEOUT),
-    RouteAction.WAIT_FOR_ANY: (frozenset({"events"}), _TIMEOUT),
+    RouteAction.WAIT_FOR_EVENT: (frozenset({"event_name", "resume_node"}), _WAITING),
+    RouteAction.WAIT_FOR_ANY: (frozenset({"events"}), _WAITING),
     RouteAction.SLEEP: (frozenset({"duration", "resume_node"}), frozenset()),
     RouteAction.COMPLETE: (frozenset(), frozenset()),
 }

@@ -11,14 +11,20 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..graph.registration import GraphRegistration
-from . import runs
+from . import bodies
 from .routes import Route
+from .values import LONGEST_KEY
 
 _QUERY: dict[str, Any] = {
     "wait": {"type": "number", "minimum": 0, "maximum": 60},
+    "wait_id": {"type": "string"},
+    "since": {"type": "string", "format": "date-time"},
+    "until": {"type": "string", "format": "date-time"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     "format": {"enum": ["mermaid", "svg"]},
 }
+
+_HEADER = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
 
 _PROBLEM = {
     "type": "object",
@@ -91,6 +97,8 @@ def _operation(route: Route, operation_id: str, body: dict[str, Any] | None) -> 
     ]
     for name in route.query:
         parameters.append({"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})})
+    for name in route.headers:
+        parameters.append({"name": name, "in": "header", "schema": _HEADER})
     operation: dict[str, Any] = {
         "operationId": operation_id,
         "summary": route.summary,
@@ -130,7 +138,7 @@ def _start_schema(route: Route, graph: GraphRegistration) -> dict[str, Any]:
 
 
 def _model(route: Route) -> type[BaseModel] | None:
-    return None if route.body is None else getattr(runs, route.body)
+    return None if route.body is None else getattr(bodies, route.body)
 
 
 def _schema(model: type[BaseModel], component: str) -> dict[str, Any]:

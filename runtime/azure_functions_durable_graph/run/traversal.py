@@ -19,7 +19,7 @@ from ..graph.states import apply_patch
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
-from .status import run_status
+from .status import SURE_ANSWERS, run_status
 
 HISTORY_BUDGET = 12
 """Durable turns after which a run continues as new: replay costs grow with the square of the history."""
@@ -47,6 +47,7 @@ class Traversal:
         self.context = context
         self.run = cast(RunInput, {**start, "trail": list(start["trail"])})
         self.turns = 0
+        self.answers = 0
 
     @property
     def plan_node(self) -> PlanNode:
@@ -167,10 +168,17 @@ class Traversal:
         self.apply_result(cast(NodeResult, {"patch": patch}))
 
     def take_answers(self, step: int, ids: Iterable[str]) -> None:
-        """Remember whose answers were taken at a step, so that each sender can be told and none counts twice."""
-        taken = [*self.run.get("taken", []), *([step, one] for one in ids)]
-        if taken:
-            self.run["taken"] = taken[-ANSWER_LIMIT:]
+        """Remember whose answers were taken at a step, so that each sender can be told and none counts twice.
+
+        More than the status is sure to show (a child hands up all of its own) go into the input of a new generation
+        before the next wait: whoever sees an open wait sees every answer that was taken before.
+        """
+        new = [[step, one] for one in ids]
+        if new:
+            self.run["taken"] = [*self.run.get("taken", []), *new][-ANSWER_LIMIT:]
+            self.answers += len(new)
+        if self.answers > SURE_ANSWERS:
+            self.turns = max(self.turns, HISTORY_BUDGET)
 
     def static_edge(self) -> RouteDecision:
         """Where the current node leads without a route: its next node, or the end."""

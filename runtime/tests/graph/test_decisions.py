@@ -100,3 +100,28 @@ def test_a_decision_that_makes_no_sense_is_refused(decide: Any, text: str) -> No
 
 def test_a_moment_that_has_come_is_no_mistake() -> None:
     assert RouteDecision.sleep(timedelta(0), resume_node="a").duration == 0.0
+
+
+def test_a_prompt_travels_with_a_wait_and_only_with_a_wait() -> None:
+    question = {"title": "Ship?", "options": ["yes", "no"]}
+    decision = RouteDecision.wait_for_event(event_name="e", resume_node="n", prompt=question)
+
+    assert RouteDecision.from_dict(decision.to_dict()) == decision
+    assert as_decision(decision.to_dict(), None).prompt == question
+    assert RouteDecision.wait_for_any({"e": "n"}, prompt="Ship?").to_dict()["prompt"] == "Ship?"
+    with pytest.raises(DecisionError, match="a 'next' decision takes no prompt"):
+        RouteDecision.from_dict({"action": "next", "next_node": "n", "prompt": "Ship?"})
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("x" * 1999, "prompt has 2001 bytes of JSON, the limit is 2000"),
+        ({"when": timedelta(1)}, "prompt is plain JSON: prompt.when: timedelta is not a JSON value"),
+        ({"__class__": 1}, "is reserved by the durable codec"),
+        (float("nan"), "nan is not a JSON value"),
+    ],
+)
+def test_a_prompt_that_is_not_plain_json_or_too_long_is_refused(prompt: object, text: str) -> None:
+    with pytest.raises(DecisionError, match=text):
+        RouteDecision.wait_for_event(event_name="e", resume_node="n", prompt=prompt)

@@ -17,7 +17,7 @@ class Failing:
     def __init__(self, times: int, error: type[Exception] = Declined) -> None:
         self.times, self.error, self.calls = times, error, 0
 
-    def __call__(self, state: Counter) -> dict[str, Any]:
+    def __call__(self, state: Any) -> dict[str, Any]:
         self.calls += 1
         if self.calls <= self.times:
             raise self.error(f"attempt {self.calls}")

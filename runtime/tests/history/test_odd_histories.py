@@ -21,11 +21,12 @@ from reviews import parent, review
 from shapes import conversation, line, loop
 
 from azure_functions_durable_graph import RetryPolicy
-from azure_functions_durable_graph.azure.durable_runs import _listed
+from azure_functions_durable_graph.azure import sdk
+from azure_functions_durable_graph.azure.durable_runs import head_of, record_of
 from azure_functions_durable_graph.history.arrivals import answered, arrival, moment
 from azure_functions_durable_graph.history.record import STATUSES, RunRecord
 from azure_functions_durable_graph.history.tasks import Task
-from azure_functions_durable_graph.history.views import history_view, run_line, run_view
+from azure_functions_durable_graph.history.views import history_view, list_line, run_line, run_view
 from azure_functions_durable_graph.history.walk import follow
 from azure_functions_durable_graph.http.values import Response
 from azure_functions_durable_graph.testing import GraphHost, GraphRun
@@ -97,21 +98,39 @@ def mutated(value: Any, dice: Random) -> Any:
     return value
 
 
+def _listed(item: Any) -> RunRecord | None:
+    """An instance as it is read; None for one that the SDK cannot read, or that is not a run."""
+    try:
+        status = sdk.read_status(item)
+    except Exception:
+        return None
+    head = head_of(status)
+    if head is not None:
+        check_shown(list_line(head), LINE | {"error"})
+    return record_of(status)
+
+
 def check_readable(record: RunRecord) -> None:
     """All that the API shows of a run is JSON of the promised shape."""
     for show, keys in ((run_line, LINE), (run_view, VIEW), (history_view, HISTORY)):
-        text = Response(200, show(record)).encoded()
-        shown = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-        assert keys <= set(shown)
-        assert shown.get("status", "running") in STATUSES
-        assert isinstance(shown.get("incomplete", ""), str)
-        for step in shown.get("steps", ()):
-            assert isinstance(step["node"], str)
-            assert isinstance(step["step"], int)
+        check_shown(show(record), keys)
 
 
-LINE = {"id", "graph", "version", "graph_hash", "status", "node", "step", "updated_at"}
-VIEW = LINE | {"waits", "input", "metadata", "state", "output", "error", "started_at"}
+def check_shown(body: Any, keys: set[str]) -> None:
+    """It is JSON of the promised shape."""
+    text = Response(200, body).encoded()
+    shown = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert keys <= set(shown)
+    assert shown.get("status", "running") in STATUSES
+    assert isinstance(shown.get("incomplete", ""), str)
+    for step in shown.get("steps", ()):
+        assert isinstance(step["node"], str)
+        assert isinstance(step["step"], int)
+
+
+LINE = {"id", "graph", "version", "graph_hash", "status", "node", "step", "tags", "started_at"}
+LINE |= {"updated_at"}
+VIEW = LINE | {"waits", "input", "metadata", "state", "output", "error"}
 HISTORY = {"id", "steps_not_shown", "steps", "events"}
 
 

@@ -54,7 +54,15 @@ IDLE: dict[Status, bool] = {
 
 def record(runtime_status: str, custom_status: dict[str, Any]) -> RunRecord:
     run = cast(RunInput, {"plan": {"graph": "g"}})
-    return RunRecord("r", runtime_status, run, custom_status, None, None, None)
+    return RunRecord(
+        id="r",
+        runtime_status=runtime_status,
+        run=run,
+        custom_status=custom_status,
+        output=None,
+        created_at=None,
+        updated_at=None,
+    )
 
 
 @pytest.mark.parametrize(("runtime_status", "custom_status", "status"), STANDING)
@@ -86,5 +94,6 @@ def test_the_waits_of_children_count_as_the_runs_own() -> None:
     parent = record("Running", {"children": [{"id": "c", "node": "n"}]})
 
     assert parent.children == ["c"]
-    assert (parent.with_waits_of([child]).status, parent.with_waits_of([child]).waits) == ("waiting", [WAIT])
+    with_child = replace(parent, open_children=(child,))
+    assert (with_child.status, with_child.waits) == ("waiting", [WAIT])
     assert replace(parent, runtime_status="Completed").children == []

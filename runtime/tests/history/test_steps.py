@@ -11,7 +11,7 @@ from reviews import YES, parent, review
 from shapes import Counter, conversation, increment, loop
 
 from azure_functions_durable_graph import ManifestBuilder, RetryPolicy, RouteDecision
-from azure_functions_durable_graph.history.record import RunRecord
+from azure_functions_durable_graph.history.record import RunHead
 from azure_functions_durable_graph.testing import GraphHost, GraphRun, run_graph
 
 HOUR = timedelta(hours=1)
@@ -200,7 +200,7 @@ def test_applying_an_event_before_a_parallel_is_not_an_attempt() -> None:
     ids=["fan-out", "branch retry", "retry", "sleep", "parked", "waiting"],
 )
 def test_what_a_running_run_says_of_itself_is_its_status(said: Any, status: str) -> None:
-    record = RunRecord("r", "Running", {}, said, None, None, None)  # type: ignore[typeddict-item]
+    record = RunHead("r", "Running", said, None, None, None)
 
     assert record.status == status
     assert record.is_idle == (status != "running")

@@ -6,13 +6,16 @@ import pytest
 from contract import problem, start
 
 
-def test_an_event_is_accepted_once_the_run_asks_for_it(api: Any) -> None:
+def test_an_event_is_applied_once_the_run_asks_for_it(api: Any) -> None:
     run_id = start(api)
 
     response = api.post(f"/runs/{run_id}/events/approval", json={"approved": True})
 
-    assert response.status_code == 202
-    assert response.json() == {"id": run_id, "event": "approval", "resume_node": "apply"}
+    assert response.status_code == 200
+    event_id = response.json()["event_id"]
+    expected = {"id": run_id, "event": "approval", "event_id": event_id, "step": 0, "outcome": "applied"}
+    assert response.json() == {**expected, "resume_node": "apply"}
+    assert api.get(f"/runs/{run_id}/events/{event_id}").json() == expected
     assert api.get(f"/runs/{run_id}", params={"wait": 10}).json()["output"]["approved"] is True
 
 
@@ -20,7 +23,7 @@ def test_events_one_after_the_other_each_find_their_wait(api: Any) -> None:
     run_id = api.post("/graphs/conversation/runs", json={}).json()["id"]
 
     for text in ("a", "b", "c", "stop"):
-        assert api.post(f"/runs/{run_id}/events/answer", json={"text": text}).status_code == 202
+        assert api.post(f"/runs/{run_id}/events/answer", json={"text": text}).status_code == 200
 
     assert api.get(f"/runs/{run_id}", params={"wait": 10}).json()["state"]["said"] == ["a", "b", "c", "stop"]
 
@@ -95,5 +98,5 @@ def test_a_payload_at_the_limit_is_taken_in_and_the_run_goes_on(api: Any) -> Non
     run_id = api.post("/graphs/conversation/runs", json={}).json()["id"]
     deep = b'{"text": "stop", "more": ' + b"[" * 98 + b"]" * 98 + b"}"
 
-    assert api.post(f"/runs/{run_id}/events/answer", content=deep).status_code == 202
+    assert api.post(f"/runs/{run_id}/events/answer", content=deep).status_code == 200
     assert api.get(f"/runs/{run_id}", params={"wait": 10}).json()["status"] == "completed"

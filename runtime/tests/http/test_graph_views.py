@@ -9,7 +9,7 @@ import pytest
 from contract import start
 from shapes import conversation, line
 
-from azure_functions_durable_graph.http.listing import COUNT_LIMIT, MAX_LIMIT, get_graph
+from azure_functions_durable_graph.http.listing import COUNT_LIMIT, COUNT_PAGE, get_graph
 from azure_functions_durable_graph.testing import GraphHost
 
 
@@ -74,7 +74,7 @@ class Endless:
 def test_live_runs_are_counted_up_to_a_limit_and_the_answer_says_so(more: int) -> None:
     host = GraphHost(conversation())
     host.start("conversation", {})
-    pages = COUNT_LIMIT // MAX_LIMIT
+    pages = COUNT_LIMIT // COUNT_PAGE
     api = host._api()
     engine = Endless(api.runs, pages + more)
     host._api = lambda: replace(api, runs=engine)  # type: ignore[method-assign,arg-type]

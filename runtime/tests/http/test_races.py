@@ -65,7 +65,7 @@ def run() -> GraphRun:
 def test_an_event_for_a_run_that_ends_in_between_is_410(run: GraphRun) -> None:
     before(run.host, "/raiseEvent/", lambda: manage(run, "POST", "/terminate"))
 
-    with pytest.raises(Problem, match="410 run-finished: the run 'one' is cancelled"):
+    with pytest.raises(Problem, match="410 run-finished: run 'one': the run ended without"):
         run.send("answer", {"text": "stop"})
 
 

@@ -28,7 +28,13 @@ def test_a_waiting_run_shows_what_it_asks_for_and_its_state_so_far(api: Any) -> 
     run = api.get(f"/runs/{run_id}", params={"wait": 10}).json()
 
     assert run["status"] == "waiting"
-    assert run["waits"] == [{"event": "approval", "resume_node": "apply"}]
+    (wait,) = run["waits"]
+    assert {key: wait[key] for key in ("id", "event", "resume_node")} == {
+        "id": "approval.0",
+        "event": "approval",
+        "resume_node": "apply",
+    }
+    assert wait["payload_schema"]["required"] == ["approved"]
     assert run["state"]["ticket_id"] == "T"
     assert run["output"] is None
 

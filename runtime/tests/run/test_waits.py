@@ -38,7 +38,9 @@ def test_at_the_deadline_the_run_goes_on_elsewhere(days: float) -> None:
 def test_a_wait_shows_its_event_its_deadline_and_where_it_resumes() -> None:
     run = run_graph(asking(approval(30)), {})
 
-    assert run.view["waits"] == [{"event": "approval", "resume_node": "ship", "deadline": "2030-01-31T00:00:00+00:00"}]
+    assert run.view["waits"] == [
+        {"id": "approval.0", "event": "approval", "resume_node": "ship", "deadline": "2030-01-31T00:00:00+00:00"}
+    ]
 
 
 def test_an_answer_after_the_deadline_is_refused() -> None:
