@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..graph.names import ORCHESTRATOR, is_run_id
+from ..history.arrivals import moment
 from ..history.reading import read_head, read_input, read_status
-from ..history.record import FINISHED, STATUSES, RunHead, RunRecord
+from ..history.record import FINISHED, LIVE, STATUSES, RunHead, RunRecord
 from ..http.api import IdTaken
 from ..http.values import Problem
 from ..run.messages import EventEnvelope, RunInput
@@ -72,11 +73,10 @@ class DurableRuns:
 
     async def _head(self, item: Any) -> RunHead | None:
         """An instance of a list; None for one that is not ours, or that the SDK cannot read: it hides no other."""
+        if not isinstance(item, Mapping) or item.get("name") != ORCHESTRATOR:
+            return None
         try:
-            status = sdk.read_status(item)
-            if not _is_ours(status):
-                return None
-            return head_of(status) or await self.get(status.instance_id)
+            return head_of(item) or await self.get(str(item.get("instanceId")))
         except Exception:
             return None
 
@@ -152,45 +152,42 @@ def _whole(digits: str) -> float:
 
 def record_of(status: Any) -> RunRecord | None:
     """The SDK's status as a record; None for an unknown id and for orchestrations that are not ours."""
-    run = read_input(status.input_) if status and _is_ours(status) else None
-    if run is None:
+    if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
+        return None
+    run = read_input(status.input_)
+    if run is None or not is_run_id(str(status.instance_id)):
         return None
     history = sdk.history_of(status)
     return RunRecord(
-        **_common(status),
+        id=status.instance_id,
+        runtime_status=status.runtime_status.value,
         run=run,
         custom_status=read_status(status.custom_status),
+        output=status.output,
+        created_at=_iso(status.created_time),
+        updated_at=_iso(status.last_updated_time),
         history=history if isinstance(history, (list, tuple)) else (),
     )
 
 
-def head_of(status: Any) -> RunHead | None:
-    """What a list shows of one of our instances; None where its custom status does not say it."""
-    said = read_head(status.custom_status)
-    if said is None or not _is_ours(status):
+def head_of(item: Mapping[str, Any]) -> RunHead | None:
+    """What a list shows of one of our instances; None where its custom status does not say it.
+
+    Read without the SDK, which takes half a millisecond for the two times of each.
+    """
+    said, run_id, status = read_head(item.get("customStatus")), item.get("instanceId"), item.get("runtimeStatus")
+    if said is None or not isinstance(run_id, str) or not is_run_id(run_id):
         return None
-    return RunHead(**_common(status), custom_status=said)
+    if not isinstance(status, str) or not (status in FINISHED or status in LIVE):
+        return None
+    created, updated = (_iso(moment(item.get(key))) for key in ("createdTime", "lastUpdatedTime"))
+    return RunHead(run_id, status, said, item.get("output"), created, updated)
 
 
-def _engine_time(moment: datetime) -> str:
+def _engine_time(time: datetime) -> str:
     """A time as the management API reads it. For the engine a run begins again whenever it continues as new."""
-    return f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{time.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _is_ours(status: Any) -> bool:
-    known = status.name == ORCHESTRATOR and status.runtime_status is not None
-    return known and is_run_id(str(status.instance_id))
-
-
-def _common(status: Any) -> dict[str, Any]:
-    return {
-        "id": status.instance_id,
-        "runtime_status": status.runtime_status.value,
-        "output": status.output,
-        "created_at": _iso(status.created_time),
-        "updated_at": _iso(status.last_updated_time),
-    }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()

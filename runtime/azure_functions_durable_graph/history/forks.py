@@ -24,7 +24,7 @@ def at_node(record: RunRecord, node: str) -> RunInput | None:
     for length in range(len(record.history) + 1):
         followed = follow(record.id, record.run, record.history[:length])
         run = followed.traversal.run
-        if run["node"] == node and not _is_waiting(followed.traversal):
+        if run["node"] == node and not followed.over and not _is_waiting(followed.traversal):
             found.setdefault(run["step"], {**run})
     if not found:
         return None

@@ -100,13 +100,13 @@ def mutated(value: Any, dice: Random) -> Any:
 
 def _listed(item: Any) -> RunRecord | None:
     """An instance as it is read; None for one that the SDK cannot read, or that is not a run."""
+    head = head_of(item)
+    if head is not None:
+        check_shown(list_line(head), LINE | {"error"})
     try:
         status = sdk.read_status(item)
     except Exception:
         return None
-    head = head_of(status)
-    if head is not None:
-        check_shown(list_line(head), LINE | {"error"})
     return record_of(status)
 
 

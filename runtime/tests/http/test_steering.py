@@ -148,7 +148,7 @@ def test_an_event_that_had_been_taken_is_applied_again_where_the_run_goes_on(run
     run.send("answer", {"text": "stop"})
     again = run.restart("listen")
 
-    assert (again.status, again.state.said) == ("completed", ["a", "stop"])
+    assert (again.status, again.state.said, again.state.value) == ("completed", ["a", "stop"], run.state.value)
 
 
 def test_a_restart_under_its_key_is_one_run_and_the_key_is_good_for_nothing_else() -> None:
