@@ -76,7 +76,7 @@ def test_live_runs_are_counted_up_to_a_limit_and_the_answer_says_so(more: int) -
     host.start("conversation", {})
     pages = COUNT_LIMIT // MAX_LIMIT
     api = host._api()
-    engine = Endless(api.runs, pages + more)
+    engine: Any = Endless(api.runs, pages + more)
     host._api = lambda: replace(api, runs=engine)  # type: ignore[method-assign]
 
     view = host.call(get_graph, {"graph": "conversation"})
