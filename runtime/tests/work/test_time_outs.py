@@ -40,9 +40,10 @@ def run(registration: GraphRegistration, *, queue: float = 0, **call: Any) -> di
         await asyncio.sleep(0)
         return code(*arguments)
 
-    wanted: Any = {"run_id": "r", "graph": "g", "hash": registration.graph_hash, "node": "a", "step": 0, "state": {}}
+    wanted: Any = {"run_id": "r", "graph": "g", "node": "a", "step": 0, "state": {}, **call}
+    wanted["hash"] = registration.graph_hash
     try:
-        return dict(loop.run_until_complete(run_node(registry, {**wanted, **call}, in_thread)))
+        return dict(loop.run_until_complete(run_node(registry, wanted, in_thread)))
     finally:
         loop.close()
 
