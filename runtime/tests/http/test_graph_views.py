@@ -25,8 +25,22 @@ def test_a_graph_is_shown_with_its_versions_and_their_live_runs() -> None:
         "version": "2",
         "graph_hash": new.graph_hash,
         "versions": [
-            {"version": "1", "graph_hash": old.graph_hash, "live_runs": 1, "deployed": True, "default": False},
-            {"version": "2", "graph_hash": new.graph_hash, "live_runs": 0, "deployed": True, "default": True},
+            {
+                "version": "1",
+                "graph_hash": old.graph_hash,
+                "live_runs": 1,
+                "deployed": True,
+                "served_by": old.graph_hash,
+                "default": False,
+            },
+            {
+                "version": "2",
+                "graph_hash": new.graph_hash,
+                "live_runs": 0,
+                "deployed": True,
+                "served_by": new.graph_hash,
+                "default": True,
+            },
         ],
         "live_runs_complete": True,
         "manifest": new.manifest.to_dict(),
@@ -76,8 +90,8 @@ def test_live_runs_are_counted_up_to_a_limit_and_the_answer_says_so(more: int) -
     host.start("conversation", {})
     pages = COUNT_LIMIT // COUNT_PAGE
     api = host._api()
-    engine = Endless(api.runs, pages + more)
-    host._api = lambda: replace(api, runs=engine)  # type: ignore[method-assign,arg-type]
+    engine: Any = Endless(api.runs, pages + more)
+    host._api = lambda: replace(api, runs=engine)  # type: ignore[method-assign]
 
     view = host.call(get_graph, {"graph": "conversation"})
 

@@ -105,12 +105,13 @@ def test_a_run_that_a_repeated_start_finds_is_shown_as_it_stands(api: Any) -> No
     body = {"instance_id": "talk", "on_conflict": "return"}
     api.post("/graphs/conversation/runs", json=body)
     api.post("/runs/talk/events/answer", json={"text": "hello"})
+    waiting = api.get("/runs/talk", params={"wait": 10}).json()
 
     found = api.post("/graphs/conversation/runs", json=body)
 
     assert found.headers["location"] == f"{api.base_url}runs/talk"
-    assert found.json() == api.get("/runs/talk").json()
-    assert found.json()["state"]["said"] == ["hello"]
+    assert found.json() == waiting
+    assert (waiting["status"], waiting["state"]["said"]) == ("waiting", ["hello"])
 
 
 def test_a_start_without_a_body_uses_the_defaults_of_the_state(api: Any) -> None:
