@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..run.messages import OpenWait
+from ..run.waiting import opened
+from .arrivals import decoded
 from .record import RunHead, RunRecord
 from .steps import history_steps
 from .walk import Followed, SeenEvent, follow
@@ -107,7 +109,11 @@ def _event(seen: SeenEvent) -> dict[str, Any]:
         "at": seen.event.get("Timestamp"),
         "outcome": "applied" if seen.applied else "discarded",
     }
-    return line if seen.step is None else {**line, "step": seen.step}
+    if seen.step is None:
+        return line
+    event_id, _ = opened(decoded(seen.event.get("Input")))
+    named = {"event_id": f"{seen.event.get('Name')}.{event_id}"} if event_id else {}
+    return {**line, "step": seen.step, **named}
 
 
 def _error(record: RunHead) -> dict[str, Any] | None:

@@ -65,12 +65,15 @@ def _operations(
     """The route itself, or one operation per graph or event where the body differs."""
     if route.name == "start_run":
         for graph in graphs:
-            body = _component(schemas, f"{graph.graph_name}.start", _start_schema(route, graph))
-            yield _path(route, graph=graph.graph_name), _operation(route, f"start_{graph.graph_name}", body)
+            start = _start_schema(route, graph)
+            body = _component(schemas, f"{graph.graph_name}.start", start)
+            operation = _operation(route, f"start_{graph.graph_name}", body, bool(start.get("required")))
+            yield _path(route, graph=graph.graph_name), operation
     elif route.name == "post_event":
         for event, bodies in _event_bodies(graphs, schemas).items():
             body = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
-            yield _path(route, event=event), _operation(route, f"post_{event}", body)
+            needed = [schemas[one["$ref"].rpartition("/")[2]].get("required") for one in bodies]
+            yield _path(route, event=event), _operation(route, f"post_{event}", body, all(needed))
     else:
         model = _model(route)
         body_of = None if model is None else _component(schemas, model.__name__, _schema(model, model.__name__))
@@ -88,7 +91,7 @@ def _event_bodies(graphs: Sequence[GraphRegistration], schemas: dict[str, Any]) 
     return bodies
 
 
-def _operation(route: Route, operation_id: str, body: dict[str, Any] | None) -> dict[str, Any]:
+def _operation(route: Route, operation_id: str, body: dict[str, Any] | None, required: bool = False) -> dict[str, Any]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -107,7 +110,7 @@ def _operation(route: Route, operation_id: str, body: dict[str, Any] | None) -> 
     if parameters:
         operation["parameters"] = parameters
     if body is not None:
-        operation["requestBody"] = {"content": {"application/json": {"schema": body}}}
+        operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
     if route.anonymous:
         operation["security"] = []
     return operation
@@ -134,6 +137,8 @@ def _start_schema(route: Route, graph: GraphRegistration) -> dict[str, Any]:
     state = _schema(graph.state_model, name)
     definitions = {**schema.pop("$defs", {}), **state.pop("$defs", {})}
     schema["properties"] = {**schema["properties"], "input": state}
+    if state.get("required"):
+        schema["required"] = ["input"]
     return {**schema, **({"$defs": definitions} if definitions else {})}
 
 

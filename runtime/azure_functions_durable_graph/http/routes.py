@@ -31,6 +31,7 @@ class Route:
 
 _RUN_404 = {404: "there is no such run"}
 _GRAPH_404 = {404: "there is no such graph"}
+_FAULTY = {500: "the graph does not fit the graphs beside it"}
 _BODY = {400: "the body is not JSON", 413: "the body is too large", 422: "the request is not valid"}
 
 ROUTES: tuple[Route, ...] = (
@@ -40,7 +41,9 @@ ROUTES: tuple[Route, ...] = (
         "graphs/{graph}/runs",
         "runs:start_run",
         "Start a run",
-        {202: "the run is started", 200: "the run was started before", 409: "the id is in use", **_GRAPH_404} | _BODY,
+        {202: "the run is started", 200: "the run was started before", 409: "the id is in use", **_GRAPH_404}
+        | _BODY
+        | _FAULTY,
         body="StartRequest",
         headers=("Idempotency-Key",),
     ),
@@ -130,7 +133,8 @@ ROUTES: tuple[Route, ...] = (
         "Start a run again as a new run, from its start or from a node that it has passed",
         {202: "the new run is started", 200: "it was started before", 409: "the state at the node is not known"}
         | _RUN_404
-        | _BODY,
+        | _BODY
+        | _FAULTY,
         body="RestartRequest",
         headers=("Idempotency-Key",),
     ),
@@ -142,6 +146,7 @@ ROUTES: tuple[Route, ...] = (
         "Go on with a failed run as a new run, from the node that has failed",
         {202: "the new run is started", 200: "it was started before", 409: "the run has not failed"}
         | _RUN_404
+        | _FAULTY
         | {422: "the request is not valid"},
         headers=("Idempotency-Key",),
     ),

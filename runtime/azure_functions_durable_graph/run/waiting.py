@@ -99,7 +99,7 @@ def opened(raised: Any) -> tuple[str, Any]:
     if isinstance(raised, str):
         try:
             raised = json.loads(raised)
-        except ValueError:
+        except (ValueError, RecursionError):
             return "", raised
     if isinstance(raised, dict) and "payload" in raised and set(raised) <= {"id", "payload"}:
         return str(raised.get("id", "")), raised["payload"]

@@ -110,6 +110,8 @@ def test_of_two_pending_answers_the_first_is_applied_and_the_other_says_so(run: 
     assert told(run, location(first))["outcome"] == "applied"
     lost = told(run, location(second))
     assert (lost["outcome"], lost["reason"]) == ("discarded", "another answer was applied to this wait")
+    shown = {event["event_id"]: event["outcome"] for event in run.events}
+    assert shown == {first["event_id"]: "applied", second["event_id"]: "discarded"}
     assert run.state.said == ["a"]
 
 

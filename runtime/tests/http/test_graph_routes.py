@@ -5,9 +5,10 @@ from typing import Any
 
 from contract import Ticket, approvals, problem
 from openapi_spec_validator import validate
-from shapes import increment, line
+from shapes import conversation, increment, line
 
 from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
+from azure_functions_durable_graph.http.openapi import document
 from azure_functions_durable_graph.http.routes import ROUTES
 
 
@@ -74,7 +75,6 @@ def test_every_route_but_health_asks_for_a_key_by_default() -> None:
 
 
 def test_two_graphs_with_an_event_of_one_name_share_its_path() -> None:
-    from azure_functions_durable_graph.http.openapi import document
 
     other = ManifestBuilder("other", Ticket).set_entrypoint("a").add_node("a", increment, terminal=True)
     other.add_event_handler("approval", lambda state, payload: None)
@@ -83,3 +83,26 @@ def test_two_graphs_with_an_event_of_one_name_share_its_path() -> None:
 
     schema = paths["/runs/{id}/events/approval"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert len(schema["anyOf"]) == 2
+
+
+def test_a_body_is_required_where_a_start_or_an_event_has_required_fields() -> None:
+    paths = document([approvals(), conversation()], ROUTES, "/api")["paths"]
+
+    def required(path: str) -> bool:
+        return bool(paths[path]["post"]["requestBody"]["required"])
+
+    assert required("/graphs/approvals/runs")
+    assert required("/runs/{id}/events/approval")
+    assert not required("/graphs/conversation/runs")
+    assert not required("/runs/{id}/events/answer")
+    assert not required("/runs/{id}/restart")
+
+
+def test_the_keys_of_a_request_are_in_the_document() -> None:
+    paths = document([approvals()], ROUTES, "/api")["paths"]
+    event = {(one["in"], one["name"]) for one in paths["/runs/{id}/events/approval"]["post"]["parameters"]}
+
+    assert {("query", "wait"), ("query", "wait_id"), ("header", "Idempotency-Key"), ("path", "id")} == event
+    assert ("header", "Idempotency-Key") in {
+        (p["in"], p["name"]) for p in paths["/runs/{id}/retry"]["post"]["parameters"]
+    }
