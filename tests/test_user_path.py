@@ -94,7 +94,7 @@ def test_the_path_of_a_user(older_template: Path, run: Any, nox: Callable[..., A
     replaced(graph, "    subject: str\n", "    topic: str\n")
     stopped = nox(project, "lock", check=False)
     assert stopped.returncode != 0
-    assert "✗ needs a new version: state.subject is gone" in stopped.stdout
+    assert "✗ needs a new version: state.subject was removed" in stopped.stdout
     assert "Give the graph a new version" in stopped.stdout
 
     # Bump the version, and pass.

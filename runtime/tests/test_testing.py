@@ -104,7 +104,7 @@ def test_a_decision_taken_in_a_test_graph_is_followed() -> None:
 
 
 def test_only_registrations_can_be_registered() -> None:
-    with pytest.raises(RegistrationError, match="a GraphRegistration was expected"):
+    with pytest.raises(RegistrationError, match="expected a GraphRegistration"):
         DurableGraphApp().register_registration(ManifestBuilder("g", Counter))  # type: ignore[arg-type]
     with pytest.raises(RegistrationError, match="takes a package"):
         DurableGraphApp().register_package(asyncio.tasks)

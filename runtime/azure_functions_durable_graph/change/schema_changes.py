@@ -1,6 +1,6 @@
 """What changed between two JSON Schemas, for data that was written under the old one.
 
-The question is always the same: can a value that the old schema let through still be read under the new one?
+The question is always the same: can a value that the old schema accepted still be read under the new one?
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """One difference: where it is, what it is, and whether data of the old schema can still be read."""
+    """One difference: where it is, what it is, and whether data written under the old schema can still be read."""
 
     path: str
     text: str
@@ -25,7 +25,7 @@ def schema_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: str) ->
     old_models, new_models = old.get("$defs", {}), new.get("$defs", {})
     for name in sorted(set(old_models) & set(new_models)):
         yield from _object_changes(old_models[name], new_models[name], f"{path}({name})")
-    # A model that is gone or new shows in the field that refers to it.
+    # A model that was removed or added shows in the field that refers to it.
 
 
 def _object_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[SchemaChange]:
@@ -35,37 +35,37 @@ def _object_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -
     before, after = old.get("properties", {}), new.get("properties", {})
     required = set(new.get("required", ()))
     for name in sorted(set(before) - set(after)):
-        yield SchemaChange(f"{path}.{name}", "is gone", readable=False)
+        yield SchemaChange(f"{path}.{name}", "was removed", readable=False)
     for name in sorted(set(after) - set(before)):
         text = "is new and required" if name in required else "is new, with a default"
         yield SchemaChange(f"{path}.{name}", text, readable=name not in required)
     for name in sorted(set(before) & set(after)):
         yield from _value_changes(before[name], after[name], f"{path}.{name}")
         if name in required and name not in old.get("required", ()):
-            yield SchemaChange(f"{path}.{name}", "is required now", readable=False)
-    yield from _further_fields(old.get("additionalProperties", True), new.get("additionalProperties", True), path)
+            yield SchemaChange(f"{path}.{name}", "is now required", readable=False)
+    yield from _additional_fields(old.get("additionalProperties", True), new.get("additionalProperties", True), path)
 
 
-def _further_fields(old: Any, new: Any, path: str) -> Iterator[SchemaChange]:
-    """What became of fields that have no name in the model: True takes any, False none, a schema what fits it."""
+def _additional_fields(old: Any, new: Any, path: str) -> Iterator[SchemaChange]:
+    """What changed for fields without a name in the model: True accepts any, False none, a schema those that fit it."""
     if old != new:
-        text = "takes no further fields now" if new is False else "takes further fields in another way"
+        text = "no longer accepts additional fields" if new is False else "has a different rule for additional fields"
         schemas = isinstance(old, Mapping) and isinstance(new, Mapping)
-        yield SchemaChange(path, text, readable=old is False or new is True or (schemas and _widened(old, new)))
+        yield SchemaChange(path, text, readable=old is False or new is True or (schemas and _is_wider(old, new)))
 
 
 def _value_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[SchemaChange]:
     bare_old, bare_new = _bare(old), _bare(new)
     if bare_old != bare_new:
         yield SchemaChange(
-            path, f"was {_brief(bare_old)} and is {_brief(bare_new)}", readable=_widened(bare_old, bare_new)
+            path, f"changed from {_brief(bare_old)} to {_brief(bare_new)}", readable=_is_wider(bare_old, bare_new)
         )
     elif {**old, "$defs": None} != {**new, "$defs": None}:
-        yield SchemaChange(path, f"has the default {new.get('default')!r} now", readable=True)
+        yield SchemaChange(path, f"now has the default {new.get('default')!r}", readable=True)
 
 
-def _widened(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether the new schema takes all that the old one took, as far as a comparison of alternatives can tell."""
+def _is_wider(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether the new schema accepts all that the old one accepted, as far as comparing alternatives shows."""
     beside = {key: value for key, value in new.items() if key != "anyOf"}  # holds for each alternative, as a bound does
     if "anyOf" in new and not _asks_no_more(beside, old):
         return False

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..change.code_digests import code_digests
-from ..change.lock import FILE_NAME, Lock, LockedVersion, VersionChange, compare, following
+from ..change.lock import FILE_NAME, Lock, LockedVersion, VersionChange, compare, next_lock
 from ..change.report import as_json, as_markdown, as_text, needs_new_version
 from ..errors import HostError, LockError
 from ..graph.documents import why
@@ -52,7 +52,7 @@ def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
     runtime.check()
     registered = locked_versions(runtime.registry)
     deployed = _base(options) if options.base else on_disk or Lock()
-    wanted = following(deployed, registered)
+    wanted = next_lock(deployed, registered)
     found = compare(deployed, wanted)
     code, verdict = _verdict(options, on_disk, deployed, wanted, registered, found)
     if not options.check and code == UP_TO_DATE:
@@ -88,7 +88,7 @@ def _verdict(
     if options.check:
         if on_disk is None:
             return OUT_OF_DATE, f"there is no {FILE_NAME}; run `nox -s lock` and commit it"
-        if following(on_disk, registered).to_text() != on_disk.to_text() or not _covers(on_disk, deployed, wanted):
+        if next_lock(on_disk, registered).to_text() != on_disk.to_text() or not _covers(on_disk, deployed, wanted):
             return OUT_OF_DATE, f"{FILE_NAME} is out of date; run `nox -s lock`, read what it says, and commit the file"
     if options.against_runs:
         needed = _still_needed(options.against_runs, options.key, wanted, found)

@@ -12,7 +12,7 @@ from shapes import line
 
 from azure_functions_durable_graph import DurableGraphApp
 from azure_functions_durable_graph.change.code_digests import code_digests
-from azure_functions_durable_graph.change.lock import Lock, LockedVersion, compare, following
+from azure_functions_durable_graph.change.lock import Lock, LockedVersion, compare, next_lock
 from azure_functions_durable_graph.change.report import as_json, as_markdown, as_text
 from azure_functions_durable_graph.errors import LockError
 
@@ -20,7 +20,7 @@ REGISTERED = [
     LockedVersion(graph.manifest, code_digests(graph), ("0" * 64,))
     for graph in (parent(), review(), line("a"), line("a", "b", version="2"))
 ]
-GOOD = following(Lock(), REGISTERED)
+GOOD = next_lock(Lock(), REGISTERED)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -37,7 +37,7 @@ def test_a_damaged_lock_is_one_sentence_or_the_same_lock(tmp_path: Path, seed: i
             text.encode("utf-8")
         else:
             assert lock is not None
-            found = compare(lock, following(lock, REGISTERED))
+            found = compare(lock, next_lock(lock, REGISTERED))
             as_text(found), as_markdown(found), as_json(found)
 
 
@@ -72,11 +72,11 @@ def test_a_byte_order_mark_is_no_damage(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ('"format": 1,', '"format": 1', "line 3, column 3: not JSON"),
-        ('"format": 1,', '"format": 1, "format": 1,', "the key 'format' stands in one object twice"),
+        ('"format": 1,', '"format": 1, "format": 1,', "an object has the key 'format' twice"),
         ('"format": 1,', '"format": NaN,', "NaN is not a JSON value"),
-        ('"format": 1,', '"format": 1e999,', "it holds a number that JSON cannot carry"),
-        ('"format": 1,', '"format": 1, "\\ud800": 1,', "it holds a lone surrogate"),
-        ("{", "<<<<<<< HEAD\n{", "it holds a merge conflict"),
+        ('"format": 1,', '"format": 1e999,', "it contains a number that JSON cannot represent"),
+        ('"format": 1,', '"format": 1, "\\ud800": 1,', "it contains a lone surrogate"),
+        ("{", "<<<<<<< HEAD\n{", "it contains a merge conflict"),
         ('"line": {', '"lines": {', "graph 'lines', version '1' was edited by hand"),
     ],
 )

@@ -10,7 +10,7 @@ from shapes import Counter, conversation, increment, line
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.change.code_digests import code_digests
-from azure_functions_durable_graph.change.lock import Lock, LockedVersion, following
+from azure_functions_durable_graph.change.lock import Lock, LockedVersion, next_lock
 from azure_functions_durable_graph.testing import GraphHost
 
 
@@ -41,7 +41,7 @@ def review(version: str = "1", *, more: bool = False, short: bool = False) -> Gr
 def write_lock(path: Path, *graphs: GraphRegistration) -> Path:
     """Write the lock as the command `lock` would, after the one that exists."""
     before = Lock.from_text(path.read_text()) if path.exists() else Lock()
-    path.write_text(following(before, [LockedVersion(g.manifest, code_digests(g)) for g in graphs]).to_text())
+    path.write_text(next_lock(before, [LockedVersion(g.manifest, code_digests(g)) for g in graphs]).to_text())
     return path
 
 

@@ -11,7 +11,7 @@ from shapes import Counter, increment, line
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder
 from azure_functions_durable_graph.change.changes import Impact, manifest_changes
 from azure_functions_durable_graph.change.code_digests import NO_SOURCE, code_digests, source_digest
-from azure_functions_durable_graph.change.lock import Lock, LockedVersion, compare, following
+from azure_functions_durable_graph.change.lock import Lock, LockedVersion, compare, next_lock
 from azure_functions_durable_graph.change.report import as_json, as_markdown, as_text, needs_new_version
 from azure_functions_durable_graph.errors import LockError
 
@@ -21,7 +21,7 @@ def locked(*graphs: GraphRegistration) -> list[LockedVersion]:
 
 
 def lock_of(*graphs: GraphRegistration, after: Lock | None = None) -> Lock:
-    return following(after or Lock(), locked(*graphs))
+    return next_lock(after or Lock(), locked(*graphs))
 
 
 class Before(BaseModel):
@@ -86,22 +86,22 @@ LARGER_INNER = create_model("Inner", note=(str, ""), more=(str, ""))
     ("changes", "expected", "text"),
     [
         ({"metadata": {"team": "blue"}}, Impact.COSMETIC, "metadata changed"),
-        ({"model": model("Renamed")}, Impact.COSMETIC, "Before is called Renamed now"),
+        ({"model": model("Renamed")}, Impact.COSMETIC, "Before was renamed to Renamed"),
         ({"entry": "b", "next": "a"}, Impact.BREAKING, "node 'b' led to 'end'"),
-        ({"max_steps": 200}, Impact.SAFE, "max_steps was 100 and is 200"),
-        ({"max_steps": 50}, Impact.BREAKING, "max_steps was 100 and is 50"),
+        ({"max_steps": 200}, Impact.SAFE, "max_steps changed from 100 to 200"),
+        ({"max_steps": 50}, Impact.BREAKING, "max_steps changed from 100 to 50"),
         ({"extra": ("more",)}, Impact.SAFE, "node 'more' is new"),
-        ({"next": "a"}, Impact.BREAKING, "node 'b' led to 'end' and leads to 'a'"),
-        ({"event": None}, Impact.BREAKING, "event 'go' is gone"),
-        ({"event": "come"}, Impact.BREAKING, "event 'go' is gone"),
-        ({"payload": None}, Impact.SAFE, "takes any payload now"),
+        ({"next": "a"}, Impact.BREAKING, "node 'b' led to 'end' and now leads to 'a'"),
+        ({"event": None}, Impact.BREAKING, "event 'go' was removed"),
+        ({"event": "come"}, Impact.BREAKING, "event 'go' was removed"),
+        ({"payload": None}, Impact.SAFE, "now takes any payload"),
         ({"model": model(extra=(str, ""))}, Impact.SAFE, "state.extra is new, with a default"),
         ({"model": model(extra=(str, ...))}, Impact.BREAKING, "state.extra is new and required"),
-        ({"model": model(count=None)}, Impact.BREAKING, "state.count is gone"),
-        ({"model": model(count=(str, ""))}, Impact.BREAKING, "state.count was integer and is string"),
-        ({"model": model(count=(int | None, 0))}, Impact.SAFE, "state.count was integer and is integer or null"),
-        ({"model": model(count=(int, 7))}, Impact.SAFE, "state.count has the default 7 now"),
-        ({"model": model(count=(int, ...))}, Impact.BREAKING, "state.count is required now"),
+        ({"model": model(count=None)}, Impact.BREAKING, "state.count was removed"),
+        ({"model": model(count=(str, ""))}, Impact.BREAKING, "state.count changed from integer to string"),
+        ({"model": model(count=(int | None, 0))}, Impact.SAFE, "state.count changed from integer to integer or null"),
+        ({"model": model(count=(int, 7))}, Impact.SAFE, "state.count now has the default 7"),
+        ({"model": model(count=(int, ...))}, Impact.BREAKING, "state.count is now required"),
         ({"model": model(inner=(LARGER_INNER | None, None))}, Impact.SAFE, "state(Inner).more is new"),
     ],
     ids=lambda value: str(value) if isinstance(value, Impact) else None,
@@ -122,8 +122,8 @@ def test_removing_a_node_needs_a_new_version() -> None:
 
     assert item.impact is Impact.BREAKING
     assert [change.text for change in item.changes][:2] == [
-        "node 'b' is gone",
-        "node 'a' led to 'b' and leads to 'c'",
+        "node 'b' was removed",
+        "node 'a' led to 'b' and now leads to 'c'",
     ]
 
 
@@ -239,15 +239,15 @@ def entry(data: Any) -> Any:
     ("text", "message"),
     [
         ("{", r"line 1, column 2: not JSON"),
-        ("[]", "a JSON object was expected, not list"),
+        ("[]", "expected a JSON object, not list"),
         ('{"format": 2, "graphs": {}}', "is not a lock of format 1"),
         ('{"format": 1, "graphs": {"g": {}}}', "graph 'g': its entry cannot be read"),
         (edited(lambda data: entry(data)["manifest"].pop("nodes")), r"manifest\.nodes: missing"),
         (edited(lambda data: entry(data)["manifest"]["nodes"]["a"].update(next="a")), "was edited by hand"),
         (edited(lambda data: entry(data).update(graph_hash="0")), "was edited by hand"),
-        (edited(lambda data: entry(data).update(serves="all")), r"serves: list was expected, not str"),
+        (edited(lambda data: entry(data).update(serves="all")), r"serves: expected list, not str"),
         (edited(lambda data: data["graphs"]["line"].update(default="9")), "has no version '9'"),
-        ("<<<<<<< ours\n", "it holds a merge conflict"),
+        ("<<<<<<< ours\n", "it contains a merge conflict"),
     ],
 )
 def test_a_bad_lock_is_one_clear_sentence(text: str, message: str) -> None:
@@ -266,11 +266,11 @@ def test_the_report_says_the_same_in_words_in_markdown_and_in_json() -> None:
 
     assert as_text(found).splitlines()[:2] == [
         "line, version 1: needs a new version",
-        "  ✗ needs a new version: node 'b' is gone",
+        "  ✗ needs a new version: node 'b' was removed",
     ]
     assert "Give the graph a new version" in as_text(found)
     markdown = as_markdown(found)
-    assert "| needs a new version | node 'b' is gone |" in markdown
+    assert "| needs a new version | node 'b' was removed |" in markdown
     assert markdown.count("```mermaid") == 2
     assert as_json(found)[0]["impact"] == "needs a new version"
 

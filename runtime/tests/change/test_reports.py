@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from azure_functions_durable_graph.change.changes import Impact
-from azure_functions_durable_graph.change.lock import Lock, LockedVersion, VersionChange, compare, following
+from azure_functions_durable_graph.change.lock import Lock, LockedVersion, VersionChange, compare, next_lock
 from azure_functions_durable_graph.change.report import as_json, as_markdown, as_text
 from azure_functions_durable_graph.declare.mermaid import flowchart
 from azure_functions_durable_graph.graph.manifest import GraphManifest
@@ -18,7 +18,7 @@ AFTER = replace(BEFORE, nodes={"a": NodeSpec("a", terminal=True, timeout=3.0)}, 
 
 
 def changed(before: GraphManifest | None, after: GraphManifest | None) -> list[VersionChange]:
-    locks = [Lock() if one is None else following(Lock(), [LockedVersion(one, {})]) for one in (before, after)]
+    locks = [Lock() if one is None else next_lock(Lock(), [LockedVersion(one, {})]) for one in (before, after)]
     return compare(*locks)
 
 

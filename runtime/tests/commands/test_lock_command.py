@@ -62,7 +62,7 @@ def test_a_dangerous_change_is_stopped_until_the_graph_has_a_new_version(tmp_pat
     for words in (["--check"], []):
         code, text = lock(tmp_path, *words)
         assert code == 4
-        assert "✗ needs a new version: node 'end' led to the end and leads to 'done'" in text
+        assert "✗ needs a new version: node 'end' led to the end and now leads to 'done'" in text
         assert "a new version is needed: review 1" in text
     assert (tmp_path / "graphs.lock.json").read_text() == before
 

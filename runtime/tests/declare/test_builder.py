@@ -64,7 +64,7 @@ def test_two_entrypoints_are_a_fault() -> None:
 
 
 def test_a_second_node_of_the_same_name_is_a_fault() -> None:
-    assert "node 'a': declared twice" in one_fault(graph().add_node("a", increment, terminal=True))
+    assert "node 'a': is declared twice" in one_fault(graph().add_node("a", increment, terminal=True))
 
 
 def test_a_second_handler_for_an_event_is_a_fault() -> None:
@@ -91,7 +91,7 @@ def test_a_circle_without_an_exit_is_a_fault() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
     builder.add_node("a", increment, next_node="b").add_node("b", increment, next_node="a")
 
-    assert all("can never come to an end" in fault for fault in faults(builder))
+    assert all("can never reach an end" in fault for fault in faults(builder))
 
 
 def test_a_route_that_may_complete_is_an_exit() -> None:
@@ -107,7 +107,7 @@ def test_a_route_that_waits_for_an_event_nobody_handles_is_a_fault() -> None:
 
     builder = ManifestBuilder("g", Counter).set_entrypoint("a").add_node("a", increment, route=route)
 
-    assert "its route waits for the event 'aproval', which nobody handles" in one_fault(builder)
+    assert "its route waits for the event 'aproval', which has no handler" in one_fault(builder)
 
 
 def test_targets_come_from_the_return_annotation() -> None:
@@ -172,8 +172,8 @@ class NoSchema(BaseModel):
         (NotAModel, "NotAModel is not a pydantic v2 model. Derive it from pydantic.BaseModel"),
         (dict, "dict is not a pydantic v2 model"),
         (Listing, "is a RootModel"),
-        (Hidden, "field 'token' of Hidden is excluded when it is saved, and so would be lost"),
-        (Secret, "holds a SecretStr or SecretBytes, which is masked"),
+        (Hidden, "field 'token' of Hidden is excluded from serialization, so it would be lost"),
+        (Secret, "contains a SecretStr or SecretBytes, which is masked"),
         (NoSchema, "has no JSON Schema"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -227,4 +227,4 @@ def test_arguments_in_the_wrong_order_are_a_fault_not_a_crash() -> None:
     builder: Any = graph()
     builder.add_node(increment, "b").add_event_handler(increment, "go")
 
-    assert [fault.split(": ", 1)[1][:27] for fault in faults(builder)] == ["is not named by a string. P"] * 2
+    assert [fault.split(": ", 1)[1][:34] for fault in faults(builder)] == ["has a name that is not a string. P"] * 2

@@ -143,12 +143,12 @@ def recursive(name: str = "tree", child: str = "tree", *, leaves: bool = False, 
     return builder.add_node("up", lambda s: None, terminal=True).build()
 
 
-ENDLESS = "Let a route decide whether to go deeper, so that some run completes without this node."
+ENDLESS = "Let a route decide whether to recurse, so that a run can complete without this node."
 
 
 def test_a_graph_that_always_runs_itself_never_ends() -> None:
     assert faults(recursive()) == [
-        f"graph 'tree', version '1', node 'down': runs 'tree' inside itself without end. {ENDLESS}"
+        f"graph 'tree', version '1', node 'down': runs 'tree' inside itself endlessly. {ENDLESS}"
     ]
 
 
@@ -156,8 +156,8 @@ def test_graphs_that_run_each_other_never_end_either() -> None:
     found = faults(recursive("a", "b"), recursive("b", "a"), recursive("outside", "a"))
 
     assert found == [
-        f"graph 'a', version '1', node 'down': runs 'b' inside itself without end. {ENDLESS}",
-        f"graph 'b', version '1', node 'down': runs 'a' inside itself without end. {ENDLESS}",
+        f"graph 'a', version '1', node 'down': runs 'b' inside itself endlessly. {ENDLESS}",
+        f"graph 'b', version '1', node 'down': runs 'a' inside itself endlessly. {ENDLESS}",
     ]
 
 

@@ -84,16 +84,16 @@ def subgraph(**settings: Any) -> Callable[[Any], Any]:
         (node(terminal=False, next_node="c"), "next_node names the unknown node 'c'. Add that node, or use one of"),
         (routed(targets="a"), "targets is the string 'a'. Pass a list, such as targets=['a']."),
         (routed(targets=5), "targets is 5. Pass a list of names, such as targets=['a', 'b']."),
-        (routed(targets=["a", 5]), "targets holds 5. Use names only, as strings."),
+        (routed(targets=["a", 5]), "targets contains 5. Use names only, as strings."),
         (parallel("ab"), "branches is the string 'ab'. Pass a list, such as branches=['ab']."),
         (parallel(None), "branches is None. Pass a list of names, such as branches=['a', 'b']."),
-        (parallel(["left", None]), "branches holds None. Use names only, as strings."),
+        (parallel(["left", None]), "branches contains None. Use names only, as strings."),
         (a_map(over="dcs"), "over names 'dcs', which is not a field of Batch. Did you mean 'docs'? Otherwise, add"),
         (a_map(into="lengths"), "into names 'lengths', which is not a field of Batch. Add that field, or use one of"),
         (a_map(over=nothing), "over is <function nothing at"),
         (a_map(over="note"), "over names 'note', which is not a list but of type 'string'. Name a field that is a"),
         (a_map(max_concurrency=True), "max_concurrency is True. Use a whole number of at least 1."),
-        (a_map(item_type=int), "item_type is int, but its items are of type str. Pass item_type=str, or leave it out."),
+        (a_map(item_type=int), "item_type is int, but its items are of type str. Pass item_type=str, or omit it."),
         (subgraph(input={"text": "nte"}), "input names 'nte', which is not a field of Batch. Did you mean 'note'?"),
         (subgraph(output={"nte": "text"}), "output names 'nte', which is not a field of Batch. Did you mean 'note'?"),
         (subgraph(input="note"), "input is 'note'. Pass a dict from field to field, such as input={'text': 'draft'}."),
@@ -127,8 +127,14 @@ def test_a_wait_may_last_ten_years() -> None:
         ({"backoff": float("inf")}, "backoff is inf; use a finite number of at least 1"),
         ({"backoff": "2"}, "backoff is '2'; use a finite number of at least 1"),
         ({"retry_on": 3}, r"retry_on is 3; use exception classes or their names, such as \(ConnectionError,\)"),
-        ({"retry_on": (3,)}, "retry_on holds something else than errors: 3 is not an exception class or the name of"),
-        ({"give_up_on": [int]}, "give_up_on holds something else than errors: <class 'int'> is not an exception class"),
+        (
+            {"retry_on": (3,)},
+            "retry_on contains something other than errors: 3 is not an exception class or the name of",
+        ),
+        (
+            {"give_up_on": [int]},
+            "give_up_on contains something other than errors: <class 'int'> is not an exception class",
+        ),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_a_value_error(settings: Any, text: str) -> None:
@@ -174,7 +180,7 @@ class Plain(Enum):
 def test_another_enum_is_no_name() -> None:
     found = faults_of(lambda builder: builder.add_node(Plain.A, nothing, terminal=True))
 
-    assert any("node <Plain.A: 'a'>: is not named by a string" in fault for fault in found)
+    assert any("node <Plain.A: 'a'>: has a name that is not a string" in fault for fault in found)
 
 
 class Open(BaseModel):

@@ -51,7 +51,7 @@ def test_anything_else_is_an_error_that_says_what_was_wrong(answer: Any, text: A
 
 
 def test_a_decision_cannot_be_two_things_at_once() -> None:
-    with pytest.raises(DecisionError, match="takes no event_name"):
+    with pytest.raises(DecisionError, match="does not take event_name"):
         RouteDecision(RouteAction.NEXT, next_node="a", event_name="approval")
 
 

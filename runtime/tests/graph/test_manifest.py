@@ -145,10 +145,10 @@ def test_a_run_carries_the_plan_without_any_schema() -> None:
     [
         (lambda data: data.pop("entrypoint"), r"manifest\.entrypoint: missing"),
         (lambda data: data.update(format=99), r"manifest\.format: .* not 99"),
-        (lambda data: data["nodes"]["a"].update(next=7), r"manifest\.nodes\.a\.next: str was expected, not int"),
-        (lambda data: data["nodes"].update(a=[]), r"manifest\.nodes\.a: an object was expected, not list"),
+        (lambda data: data["nodes"]["a"].update(next=7), r"manifest\.nodes\.a\.next: expected str, not int"),
+        (lambda data: data["nodes"].update(a=[]), r"manifest\.nodes\.a: expected an object, not list"),
         (lambda data: data.update(colour="red"), r"manifest\.colour: unknown key"),
-        (lambda data: data.update(max_steps=True), r"manifest\.max_steps: int was expected, not bool"),
+        (lambda data: data.update(max_steps=True), r"manifest\.max_steps: expected int, not bool"),
     ],
     ids=["missing", "newer format", "wrong type", "no object", "unknown key", "bool for int"],
 )

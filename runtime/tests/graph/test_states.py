@@ -135,11 +135,11 @@ class Drawing(BaseModel):
 @pytest.mark.parametrize(
     ("state", "text"),
     [
-        (Drawing(shape=Circle()), "state.shape: holds a Circle, whose 'radius' would be lost"),
-        (Drawing(shapes={"a": [Shape(), Circle()]}), r"state.shapes.a\[1\]: holds a Circle"),
+        (Drawing(shape=Circle()), "state.shape: is a Circle, whose 'radius' would be lost"),
+        (Drawing(shapes={"a": [Shape(), Circle()]}), r"state.shapes.a\[1\]: is a Circle"),
         (Drawing(anything=float("nan")), "state.anything: nan is not a JSON value"),
         (Drawing(anything={"x": [float("inf")]}), r"state.anything.x\[0\]: inf is not a JSON value"),
-        (Drawing(anything={1: "a", "1": "b"}), "state.anything: two of its keys are the same text in JSON"),
+        (Drawing(anything={1: "a", "1": "b"}), "state.anything: two of its keys become the same string in JSON"),
     ],
 )
 def test_what_its_json_form_would_lose_in_silence_is_refused_with_its_place(state: Any, text: str) -> None:

@@ -210,10 +210,10 @@ class Deaf(BaseModel):
 REFUSED: dict[str, tuple[Any, str]] = {
     "bytes": (
         bytes,
-        r"field 'v' may hold values such as b'\xff\x00', which cannot be written as JSON. Set",
+        r"field 'v' may contain values such as b'\xff\x00', which cannot be written as JSON. Set",
     ),
     "bytes within": (list[tuple[int, bytes]], "cannot be written as JSON"),
-    "bytes in a recursive model": (BytesTree, "field 'raw' may hold values such as"),
+    "bytes in a recursive model": (BytesTree, "field 'raw' may contain values such as"),
     "plain enum keys": (
         dict[Grade, int],
         "such as {<Grade.A: 1>: 1}, which cannot be read back from JSON. Use",
@@ -224,13 +224,13 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "text beside a datetime": (Union[datetime, str], "which come back from JSON as datetime.datetime(2024"),
     "text before a datetime": (Union[str, datetime], "which come back from JSON as"),
     "text beside a decimal": (Union[Decimal, str], "which come back from JSON as"),
-    "text beside an enum": (Union[str, Color], "which come back from JSON as 'r'. Let its members differ"),
+    "text beside an enum": (Union[str, Color], "which come back from JSON as 'r'. Make its members differ"),
     "text beside a URL": (
         Union[HttpUrl, str],
         "HttpUrl('https://example.com/a'), which come back from JSON as",
     ),
-    "an iterable": (Iterable[int], "field 'v' may hold an iterable that can be read only once"),
-    "a class": (type[int], "field 'v' may hold a class, which has no JSON form. Use a type of plain values."),
+    "an iterable": (Iterable[int], "field 'v' may contain an iterable that can be read only once"),
+    "a class": (type[int], "field 'v' may contain a class, which has no JSON form. Use a type with plain values."),
     "list or set": (Union[list[int], set[int]], "which come back from JSON as [1]"),
     "models that look alike": (
         Union[Left, Right],
@@ -241,6 +241,6 @@ REFUSED: dict[str, tuple[Any, str]] = {
         Private,
         "Private has the private attribute '_note', which would be lost",
     ),
-    "an excluded field within": (list[Excluded], "field 'v' of Excluded is excluded when it is saved"),
-    "a secret": (Secret, "holds a SecretStr or SecretBytes, which is masked"),
+    "an excluded field within": (list[Excluded], "field 'v' of Excluded is excluded from serialization"),
+    "a secret": (Secret, "contains a SecretStr or SecretBytes, which is masked"),
 }

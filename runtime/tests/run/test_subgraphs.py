@@ -115,7 +115,7 @@ def test_a_subgraph_that_is_not_deployed_parks_the_run_and_is_named() -> None:
     undeploy(host, "review")
     run.send("go")
     assert run.status == "parked"
-    assert run.view["parked"] == "no graph 'review' is deployed, which node 'check' runs"
+    assert run.view["parked"] == "no graph 'review' is deployed, and node 'check' runs it"
 
     host.deploy(waiting_parent(), review())
     run.advance(timedelta(minutes=1))
@@ -168,9 +168,7 @@ def test_a_graph_that_calls_itself_too_deep_fails_with_one_plain_error() -> None
     assert run.status == "failed"
     assert run.error is not None
     assert (run.error["type"], run.error["node"]) == ("RecursionLimitExceeded", "deeper")
-    assert run.error["message"] == (
-        "graphs run inside each other 32 levels deep: does 'descend' call itself without end?"
-    )
+    assert run.error["message"] == ("subgraphs are nested 32 levels deep: does 'descend' call itself endlessly?")
 
 
 def test_the_depth_limit_is_not_tried_again_and_can_be_mended() -> None:

@@ -133,7 +133,7 @@ def test_a_run_that_polls_for_a_year_keeps_a_bounded_history() -> None:
         ({"action": "wait_for_any", "events": {}}, "non-empty dict of at most 20 event names"),
         ({"action": "wait_for_event", "event_name": "e", "resume_node": "a", "timeout": 5}, "go together"),
         ({"action": "wait_for_any", "events": {f"e{n}": "a" for n in range(21)}}, "at most 20 event names"),
-        ({"action": "next", "next_node": "a", "timeout": 5, "timeout_node": "a"}, "takes no"),
+        ({"action": "next", "next_node": "a", "timeout": 5, "timeout_node": "a"}, "does not take"),
     ],
 )
 def test_a_wait_that_makes_no_sense_fails_with_a_sentence(decision: Any, text: str) -> None:

@@ -125,7 +125,7 @@ BAD: dict[str, Any] = {
             increment, route=lambda state: {"action": "wait_for_event", "event_name": "x", "resume_node": "a"}
         ),
         "route",
-        "waits for the event 'x', which nobody handles",
+        "waits for the event 'x', which has no handler",
     ),
     "an undeclared target": (
         lambda: graph(increment, route=lambda state: "a", targets=["__complete__"]),

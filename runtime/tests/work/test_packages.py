@@ -102,12 +102,11 @@ def test_what_is_left_out_is_told(package: Make) -> None:
     assert sorted(runtime.warnings) == [
         "some_graphs.eu is a package within a package, and its modules are not searched: "
         "call register_package(some_graphs.eu)",
-        "some_graphs.helpers holds no GraphRegistration: build one at its top level, "
-        "or let the module's name begin with '_'",
-        "some_graphs.unbuilt holds a ManifestBuilder and no registration: "
+        "some_graphs.helpers has no GraphRegistration: build one at its top level, or begin the module's name with '_'",
+        "some_graphs.unbuilt has a ManifestBuilder but no registration: "
         "assign what its build() returns, at the top level",
         "some_graphs/bare/ has no __init__.py: its modules are not searched",
-        "some_graphs/order.v1.py cannot be imported: a module's name has no dots",
+        "some_graphs/order.v1.py cannot be imported: a module's name must not contain dots",
     ]
 
 
@@ -138,7 +137,7 @@ def test_the_command_lock_tells_them_too(package: Make, tmp_path: Path) -> None:
     answer = command_line("lock", tmp_path)
 
     assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.startswith("warning: some_graphs.helpers holds no GraphRegistration")
+    assert answer.stdout.startswith("warning: some_graphs.helpers has no GraphRegistration")
 
 
 # Errors of a module
