@@ -103,5 +103,5 @@ def _brief(schema: Mapping[str, Any]) -> str:
     kind = str(schema.get("format") or schema.get("type") or "anything")
     if kind == "array" and "items" in schema:
         return f"array of {_brief(schema['items'])}"
-    rest = {k: v for k, v in schema.items() if k not in ("type", "format", "items") and not isinstance(v, dict)}
+    rest = {k: v for k, v in schema.items() if k not in ("type", "format") and not isinstance(v, dict)}
     return kind + (f" ({', '.join(f'{k} {v}' for k, v in sorted(rest.items()))})" if rest else "")
