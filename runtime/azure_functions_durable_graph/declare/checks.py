@@ -6,7 +6,8 @@ checked in `code_checks`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from ..errors import Fault
 from ..graph.manifest import GraphManifest
@@ -102,10 +103,23 @@ def _fields(manifest: GraphManifest) -> Iterator[Fault]:
                 if name not in fields:
                     problem = f"{what} names {name!r}, which is not a field of {manifest.state_model}"
                     yield Fault(f"node {node.name!r}", problem, correction(name, fields, "Add that field"))
-        kind = fields.get(node.over, {}).get("type", "array")
-        if node.kind == "map" and kind != "array":
-            problem = f"over names {node.over!r}, which is not a list but of type {kind!r}"
-            yield Fault(f"node {node.name!r}", problem, "Name a field that is a list of items")
+        if node.kind == "map":
+            yield from _over(node, fields.get(node.over, {}))
+
+
+def _over(node: NodeSpec, schema: Mapping[str, Any]) -> Iterator[Fault]:
+    """A map's list. An item's handler gets a state whose list holds its own item alone, so a list of one is valid."""
+    kind, fewest = schema.get("type", "array"), schema.get("minItems", 0)
+    where, cure = f"node {node.name!r}", "Name a field that is a list of items"
+    if kind != "array":
+        yield Fault(where, f"over names {node.over!r}, which is not a list but of type {kind!r}", cure)
+    elif "prefixItems" in schema:
+        yield Fault(where, f"over names {node.over!r}, a tuple whose items have types of their own", cure)
+    elif fewest > 1:
+        problem = (
+            f"over names {node.over!r}, which needs at least {fewest} items, but each call sees its own item alone"
+        )
+        yield Fault(where, problem, "Drop min_length, or check the length in a validator of the payload or in a node")
 
 
 def _named_fields(node: NodeSpec) -> dict[str, Iterable[str]]:

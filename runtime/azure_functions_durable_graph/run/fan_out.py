@@ -48,6 +48,8 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
     """Run the handler on each item, then put the results, in order, into one field."""
     plan = traversal.plan_node
     items = traversal.run["state"].get(plan["over"]) or []
+    if not isinstance(items, list):
+        return Failed(_not_a_list(plan["over"], items))
     calls = {
         str(index): traversal.call(item=index, state={**traversal.run["state"], plan["over"]: [item]})
         for index, item in enumerate(items)
@@ -156,6 +158,11 @@ def _conflict(field: str, first: str, second: str) -> ErrorRecord:
         f"`{field}: Annotated[list[str], operator.add]`, or let one branch write it"
     )
     return {"type": "MergeConflict", "bases": ["Exception"], "message": text, "where": "merge"}
+
+
+def _not_a_list(field: str, items: Any) -> ErrorRecord:
+    text = f"the field {field!r} holds a value of type {type(items).__name__}, not a list of items"
+    return {"type": "TypeError", "bases": ["Exception"], "message": text, "where": "over", "permanent": True}
 
 
 def _failure(errors: list[dict[str, Any]], text: str) -> ErrorRecord:

@@ -23,7 +23,10 @@ MESSAGE_LIMIT = 2000
 """Characters of an error's text that leave the activity. A very long text in a failure can block a hub."""
 
 MOST_ERRORS = 20
-"""Members of an exception group that its record lists."""
+"""Members of an exception group, and of the groups in it, that its record lists."""
+
+MOST_LEVELS = 3
+"""Groups within groups that a record shows: each level multiplies, and a group may even hold itself."""
 
 STACK_LIMIT = 30
 """Frames in the log."""
@@ -78,7 +81,7 @@ async def capture_async(
 
 def failure(error: BaseException, where: str, *, permanent: bool = False) -> Failure:
     """An error as plain text. `permanent` marks a failure that another attempt cannot fix."""
-    if isinstance(error, ReducerFailed):
+    if type(error) is ReducerFailed:
         return failure(error.error, f"reducer of field {error.field!r}")
     record = error_record(error, where)
     if permanent:
@@ -88,25 +91,45 @@ def failure(error: BaseException, where: str, *, permanent: bool = False) -> Fai
 
 def error_record(error: BaseException, where: str) -> ErrorRecord:
     """An exception as plain JSON, with the names of its classes; texts are cut at MESSAGE_LIMIT."""
+    return _record(error, where, iter(range(MOST_ERRORS)), MOST_LEVELS)
+
+
+def _record(error: BaseException, where: str, left: Iterator[int], levels: int) -> ErrorRecord:
+    kind = type(error)
     record: ErrorRecord = {
-        "type": type(error).__name__,
-        "bases": [base.__name__ for base in type(error).__mro__[1:] if base not in (BaseException, object)],
+        "type": _name_of(kind),
+        "bases": [_name_of(base) for base in _mro_of(kind)[1:] if base not in (BaseException, object)],
         "message": _message(error),
         "where": where,
     }
-    members = getattr(error, "exceptions", None)  # an ExceptionGroup of Python 3.11 and newer, or its backport
-    if isinstance(members, (list, tuple)) and members and all(isinstance(item, BaseException) for item in members):
-        record["errors"] = [dict(error_record(item, where)) for item in members[:MOST_ERRORS]]
+    members = _members(error) if levels else []
+    if found := [dict(_record(item, where, left, levels - 1)) for item, _ in zip(members, left, strict=False)]:
+        record["errors"] = found
     return record
+
+
+_name_of = type.__dict__["__name__"].__get__
+_mro_of = type.__dict__["__mro__"].__get__
+"""Read from `type` itself: a metaclass of the user's may answer for these attributes, and may raise."""
+
+
+def _members(error: BaseException) -> list[BaseException]:
+    """The members of an ExceptionGroup of Python 3.11 and newer, or of its backport."""
+    try:
+        members = getattr(error, "exceptions", None)
+        found = list(members) if isinstance(members, (list, tuple)) else []
+    except BaseException:  # a property of the user's
+        return []
+    return found if all(issubclass(type(item), BaseException) for item in found) else []
 
 
 def _message(error: BaseException) -> str:
     """The error's text, which is user code, too: it may raise, be very long, or contain lone surrogates."""
     try:
-        text = _details(error) if isinstance(error, ValidationError) else str(error)
+        text = _details(error) if type(error) is ValidationError else str(error)
     except BaseException as raised:
-        text = f"(its text cannot be read: __str__ raised {type(raised).__name__})"
-    text = str(text)[: MESSAGE_LIMIT + 1].encode("utf-8", "replace").decode("utf-8")
+        text = f"(its text cannot be read: __str__ raised {_name_of(type(raised))})"
+    text = str.__str__(text)[: MESSAGE_LIMIT + 1].encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
 
 
@@ -122,14 +145,14 @@ def _stack(error: BaseException) -> str:
     """The frames from the user's first one on, and those of the error's cause."""
     try:
         return "\n".join(_sections(error))
-    except Exception as raised:  # a traceback whose source cannot be read must not hide the error
-        return f"(no traceback: {type(raised).__name__})"
+    except BaseException as raised:  # a traceback that cannot be read must not hide the error
+        return f"(no traceback: {_name_of(type(raised))})"
 
 
 def _sections(error: BaseException) -> Iterator[str]:
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and cause is not error:
-        yield f"{_frames(cause.__traceback__)}{type(cause).__name__}, which led to:"
+        yield f"{_frames(cause.__traceback__)}{_name_of(type(cause))}, which led to:"
     yield _frames(error.__traceback__).rstrip()
 
 

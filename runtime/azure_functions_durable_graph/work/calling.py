@@ -59,7 +59,7 @@ class Caller:
         if awaits(code):
             return await self._in_time(where, capture_async(where, code, arguments, named))
         outcome = await self._in_time_in_thread(where, functools.partial(capture, where, code, arguments, named))
-        if isinstance(outcome, Failure) or not hasattr(outcome.value, "__await__"):
+        if isinstance(outcome, Failure) or not hasattr(type(outcome.value), "__await__"):
             return outcome
         return await self._in_time(where, capture_async(where, lambda: outcome.value, (), {}))
 

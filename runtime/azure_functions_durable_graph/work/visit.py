@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Set
 from typing import Any
 
 from ..errors import DecisionError
@@ -101,7 +102,7 @@ class Visit:
     async def _map_item(self) -> None:
         with _ours("state"):
             reader = ItemReader(self._graph.state_model, str(self._spec.into))
-            item = getattr(self._state.value, str(self._spec.over))[0]
+            item = _only_item(getattr(self._state.value, str(self._spec.over)), str(self._spec.over))
         result = await self._caller("handler", self._handler, self._state.value, item)
         with _ours("handler"):
             self._answer["value"] = reader.read(result, self._who)
@@ -142,6 +143,13 @@ class Visit:
                 who,
                 ", ".join(sorted(lost)),
             )
+
+
+def _only_item(items: Any, field: str) -> Any:
+    """The item of a list, tuple, set or deque of one."""
+    if not isinstance(items, (Sequence, Set, deque)) or isinstance(items, str):
+        raise TypeError(f"the field {field!r} holds a {type(items).__name__}, not a list")
+    return next(iter(items))
 
 
 _WORK: dict[str, Callable[[Visit], Awaitable[None]]] = {
