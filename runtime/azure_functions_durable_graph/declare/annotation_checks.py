@@ -7,9 +7,8 @@ a decorator has replaced are left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 
@@ -22,8 +21,7 @@ _NO_ANSWER = (list, tuple, set, frozenset, bytes, bool, int, float, complex, Bas
 _PLAIN = (dict, *_NO_MAPPING)
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(NamedTuple):
     """What a piece of user code is for, and what it is given."""
 
     word: str
