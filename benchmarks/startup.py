@@ -78,8 +78,13 @@ def user_cpu(source: str, folder: Path, *, collect: bool = True) -> float:
 
 
 def python(code: str, folder: Path) -> str:
-    """Run code in a process that imports the app in `folder` and the runtime; returns what it prints."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(RUNTIME)])}
+    """Run code in a process that imports the app in `folder` and the runtime; returns what it prints.
+
+    Compiled files are kept in `folder`, so that after the first process none compiles anything.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    environment["PYTHONPATH"] = os.pathsep.join([str(folder), str(RUNTIME)])
     command = [sys.executable, "-c", code]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 

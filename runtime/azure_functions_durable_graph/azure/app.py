@@ -188,10 +188,10 @@ class DurableGraphApp:
         @self.function_app.orchestration_trigger(context_name="context")
         def durable_graph_run(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
             from ..run.orchestrator import orchestrate
-            from .sdk import speed_up_replays
+            from .sdk import SparingContext, speed_up_replays
 
             speed_up_replays()
-            return (yield from orchestrate(cast(Any, context), cast(Any, context.get_input())))
+            return (yield from orchestrate(cast(Any, SparingContext(context)), cast(Any, context.get_input())))
 
     def _add_activity(self) -> None:
         registry = self.registry

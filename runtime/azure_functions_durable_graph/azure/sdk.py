@@ -64,6 +64,41 @@ def client_over(transport: Transport, binding: str) -> Any:
     return client
 
 
+class SparingContext:
+    """An orchestration context that sends the input of an activity only until its result is in the history.
+
+    The SDK returns all actions of a run in every episode, each with its input. The extension needs an input once:
+    DurableTask.Core knows an action that is in the history by its number, type and name, and drops it with its input
+    (`TaskOrchestrationContext.HandleTaskScheduledEvent`). A rewind removes failed calls from the history first.
+    An input that is not sent is not encoded, either, so it must not be changed in place after the call.
+
+    An SDK whose tasks and actions look different is left alone.
+    """
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def call_activity(self, name: str, input_: Any = None) -> Any:
+        """Schedule an activity, as the SDK's context does."""
+        task = self._context.call_activity(name, None)
+        action: Any = getattr(task, "action_repr", None)
+        known = getattr(action, "__dict__", None) == {"function_name": name, "input_": "null"}
+        if not (known and hasattr(task, "is_completed")):
+            return self._context.call_activity(name, input_)
+
+        def to_json() -> Any:
+            del action.to_json  # which refers to the task, which refers to the action
+            if not task.is_completed:
+                action.input_ = type(action)(name, input_).input_
+            return action.to_json()
+
+        action.to_json = to_json
+        return task
+
+
 @functools.cache
 def speed_up_replays() -> None:
     """Replace what makes the SDK's replays slow, for the life of the process; what it gives stays the same.

@@ -7,9 +7,8 @@ that a decorator has replaced are ignored.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 
@@ -22,8 +21,7 @@ _NOT_A_DECISION = (list, tuple, set, frozenset, bytes, bool, int, float, complex
 _PLAIN = (dict, *_NOT_AN_UPDATE)
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(NamedTuple):
     """What a piece of user code is for, and which arguments it gets."""
 
     word: str

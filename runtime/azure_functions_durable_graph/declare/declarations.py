@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NO_CODE = NodeCode(None)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Declarations:
     """One graph as it has been declared so far. `item_types` are the types that maps declare for their items."""
 

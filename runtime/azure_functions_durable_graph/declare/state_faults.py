@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from ..errors import Fault
@@ -32,7 +32,7 @@ def examine_payload(model: Any, where: str) -> Examined:
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         name = getattr(model, "__name__", None) or brief_repr(model)
         return {}, [Fault(where, f"{name} is not a pydantic v2 model", "Derive it from pydantic.BaseModel")]
-    if issubclass(model, RootModel):
+    if model.__pydantic_root_model__:
         fix = "Give it named fields: derive it from BaseModel"
         return {}, [Fault(where, f"{model.__name__} is a RootModel", fix)]
     try:

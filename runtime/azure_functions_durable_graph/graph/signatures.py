@@ -10,11 +10,10 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from inspect import Parameter
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .annotations import admits_context, excludes_context
 
@@ -31,8 +30,7 @@ _DEEPEST = 32
 """Decorators that are followed; more than these must be a cycle."""
 
 
-@dataclass(frozen=True)
-class ContextParameter:
+class ContextParameter(NamedTuple):
     """How a handler takes its NodeContext: after the given arguments, or by keyword."""
 
     name: str

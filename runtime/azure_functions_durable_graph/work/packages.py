@@ -6,20 +6,19 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import ModuleType
+from typing import NamedTuple
 
 from ..errors import RegistrationError
 from ..graph.registration import GraphRegistration
 from .registry import natural
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """The registrations of a package, and by module name a warning for each module without one."""
 
     graphs: list[GraphRegistration]
-    warnings: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, str]
 
 
 def registrations_in(package: ModuleType) -> list[GraphRegistration]:
