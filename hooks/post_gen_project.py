@@ -1,4 +1,4 @@
-"""Conveniences after generating. None is necessary: a project that was generated without hooks is complete.
+"""Conveniences after generating. None is required: a project that was generated without hooks is complete.
 
 Under cruft (which generates again for every update) nothing is written: `cruft update` would overwrite an untracked
 file that a hook leaves behind.

@@ -17,14 +17,14 @@ ANSWERS = {
 }
 
 LENGTHS = {"project_name": 100, "description": 100, "copyright_holder": 100, "template_url": 200}
-"""How long each text may be. A printable character is visible or a space: a mark that reorders text is not."""
+"""How long each text may be. Printable characters are visible ones and spaces, not marks that reorder text."""
 
 SLUG_RULE = "3 to 40 characters: a-z first, then a-z, 0-9 and '-', and no '-' at the end"
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
-def faults(answers: "dict[str, str]") -> Iterator[str]:
+def find_problems(answers: "dict[str, str]") -> Iterator[str]:
     """A sentence for each answer that breaks its rule."""
     for name, length in LENGTHS.items():
         text = answers[name]
@@ -40,7 +40,7 @@ def faults(answers: "dict[str, str]") -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    found = list(faults(ANSWERS))
-    for fault in found:
-        print(f"error: {fault}", file=sys.stderr)
+    found = list(find_problems(ANSWERS))
+    for problem in found:
+        print(f"error: {problem}", file=sys.stderr)
     sys.exit(1 if found else 0)

@@ -32,7 +32,7 @@ def faults() -> Faults:
         module: dict[str, Any] = {"__name__": "the_hook"}
         exec(compile(script, "pre_gen_project.py", "exec"), module)
         assert {**SUGGESTED, **answers}.items() >= module["ANSWERS"].items(), "an answer did not arrive as it was given"
-        return list(module["faults"](module["ANSWERS"]))
+        return list(module["find_problems"](module["ANSWERS"]))
 
     return said
 

@@ -29,7 +29,7 @@ def test_the_notes_of_a_release_are_its_section() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("## 1.0.0 (unreleased)\n\n- a\n", "unreleased; give the heading the day"),
+        ("## 1.0.0 (unreleased)\n\n- a\n", "unreleased; put the date"),
         ("## 1.0.0 (2026-12-01)\n\n## 0.9.0\n\n- a\n", "says nothing about 1.0.0"),
         ("## 1.0.0rc1 (2026-12-01)\n\n- a\n", "no section `## 1.0.0 (YYYY-MM-DD)`"),
         ("", "no section"),

@@ -133,7 +133,7 @@ def test_the_runtime_alone_can_be_updated(older_project: Path, nox: Callable[...
 
     told = nox(older_project, "update-runtime", "--", "v0.1.0").stdout
 
-    assert "the vendored runtime was 0.0.9 and is 0.1.0" in told
+    assert "the vendored runtime was updated from 0.0.9 to 0.1.0" in told
     assert "## 0.1.0" in told
     assert not (older_project / "azure_functions_durable_graph" / "old_module.py").exists()
     assert (older_project / "graphs" / "order_flow.py").read_bytes() == mine

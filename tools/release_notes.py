@@ -1,6 +1,6 @@
-"""Print what CHANGELOG.md says of a version: `python tools/release_notes.py v1.2.0`.
+"""Print what CHANGELOG.md says about a version: `python tools/release_notes.py v1.2.0`.
 
-Fails with a sentence if the tag is not the version of the runtime, or if the changelog does not tell of it.
+Fails with a sentence if the tag does not match the version of the runtime, or if the changelog has no section for it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def notes_of(changelog: str, version: str) -> str:
     for heading, text in zip(sections[1::2], sections[2::2], strict=True):
         if heading.split()[0] == version:
             if "unreleased" in heading.lower():
-                raise ValueError(f"CHANGELOG.md calls {version} unreleased; give the heading the day of the release")
+                raise ValueError(f"CHANGELOG.md calls {version} unreleased; put the date of the release in the heading")
             if not text.strip():
                 raise ValueError(f"CHANGELOG.md says nothing about {version}")
             return text.strip() + "\n"

@@ -1,4 +1,4 @@
-"""Update what is derived from the runtime and the samples: the record of the vendored files, and the locks."""
+"""Update the files derived from the runtime and the samples: the record of the vendored files, and the locks."""
 
 from __future__ import annotations
 

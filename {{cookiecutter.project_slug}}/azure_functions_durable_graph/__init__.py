@@ -59,7 +59,7 @@ def __getattr__(name: str) -> Any:
         import gc
         from importlib import import_module
 
-        # The objects that an import creates live as long as the process: collecting meanwhile finds nothing.
+        # The objects that an import creates live as long as the process: collecting garbage meanwhile finds nothing.
         paused = gc.isenabled()
         gc.disable()
         try:

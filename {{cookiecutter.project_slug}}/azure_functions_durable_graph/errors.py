@@ -5,13 +5,13 @@ GraphError
 ├── RegistrationError    an app was given something that is not a graph
 ├── CronError            a schedule is not an NCRONTAB expression, or never fires
 ├── DecisionError        a route handler returned something that is not a decision
-├── InputError           a run is started with a key that the graph's state does not have
+├── InputError           a run was started with a key that the graph's state does not have
 ├── PayloadError         a value cannot cross the durable boundary as plain JSON
 ├── ManifestError        a manifest cannot be read; names the path of the bad value
 ├── LockError            graphs.lock.json cannot be read or created
-├── HistoryError         a recorded run cannot be read, or diverges with today's code
+├── HistoryError         a recorded run cannot be read, or diverges from today's code
 ├── VendorError          the vendored runtime has been modified, or cannot be replaced
-├── GraphRunFailed       a run ends in failure (raised inside the orchestrator)
+├── GraphRunFailed       a run failed (raised inside the orchestrator)
 └── HostError            the local host cannot start or continue; one sentence for the terminal
 """
 
@@ -27,18 +27,18 @@ class GraphError(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with a graph: where it is, what it is, and what to do about it."""
+    """A problem in the declaration of a graph: where it is, what it is, and how to fix it."""
 
     where: str
     problem: str
-    cure: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.problem}. {self.cure}{'' if self.cure.endswith(('.', '?', '!')) else '.'}"
+        return f"{self.where}: {self.problem}. {self.fix}{'' if self.fix.endswith(('.', '?', '!')) else '.'}"
 
 
 class GraphBuildError(GraphError, ValueError):
-    """A graph has faults. `faults` holds all of them; the text lists them."""
+    """A graph has faults. `faults` contains all of them; the text lists them."""
 
     def __init__(self, graph_name: str, faults: Sequence[Fault]) -> None:
         self.graph_name = graph_name
@@ -49,7 +49,7 @@ class GraphBuildError(GraphError, ValueError):
 
 
 class RegistrationError(GraphError):
-    """An app or package holds something that cannot be registered as a graph."""
+    """An app or package contains something that cannot be registered as a graph."""
 
 
 class CronError(GraphError, ValueError):
@@ -66,7 +66,7 @@ class InputError(GraphError, ValueError):
     def __init__(self, graph_name: str, unknown: Mapping[str, str]) -> None:
         self.unknown = dict(unknown)
         named = "; ".join(f"unknown field {key!r}, {hint}" for key, hint in self.unknown.items())
-        super().__init__(f"the input does not fit the state of graph {graph_name!r}: {named}")
+        super().__init__(f"the input does not match the state of graph {graph_name!r}: {named}")
 
 
 class PayloadError(GraphError, ValueError):
@@ -82,11 +82,11 @@ class LockError(GraphError, ValueError):
 
 
 class HistoryError(GraphError, ValueError):
-    """A recorded run cannot be read, or diverges with today's code: the text names the first difference."""
+    """A recorded run cannot be read, or diverges from today's code: the text names the first difference."""
 
 
 class VendorError(GraphError):
-    """The vendored runtime has been modified, or cannot be replaced by a later one."""
+    """The vendored runtime has been modified, or cannot be replaced by another version."""
 
 
 class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their logs

@@ -2,7 +2,7 @@
 
     from azure_functions_durable_graph.fixtures import app_host, graph_host
 
-They find the app in the project's function_app.py. pytest must be installed, which it is not in Azure.
+They find the app in the project's function_app.py. pytest must be installed, and is not installed in Azure.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from .hosting import AppHost
 from .testing import GraphHost
 
 
-def deployed() -> DurableGraphApp:
+def find_app() -> DurableGraphApp:
     """The DurableGraphApp in the project's function_app.py."""
     return only(DurableGraphApp, "DurableGraphApp", importlib.import_module("function_app"))
 
 
 @pytest.fixture
 def graph_host() -> Iterator[GraphHost]:
-    """All graphs of the project on a host in memory, with a clock that moves only when told to."""
-    registry = deployed().registry
+    """All graphs of the project on a host in memory, with a clock that a test moves."""
+    registry = find_app().registry
     with GraphHost(*(v for graph in registry.defaults() for v in registry.versions(graph.graph_name))) as host:
         yield host
 
 
 @pytest.fixture
 def app_host() -> Iterator[AppHost]:
-    """The project's whole function app, served over HTTP on a free port, with a clock that moves only when told to."""
-    with AppHost(deployed().function_app) as host:
+    """The project's whole function app, served over HTTP on a free port, with a clock that a test moves."""
+    with AppHost(find_app().function_app) as host:
         yield host

@@ -8,7 +8,7 @@
 
     assert run["status"] == "completed"
 
-`app` is the function app that Azure loads. `advance` fires every timer that is due on the way.
+`app` is the function app that Azure loads. `advance` fires every timer that falls due in that time.
 """
 
 from __future__ import annotations

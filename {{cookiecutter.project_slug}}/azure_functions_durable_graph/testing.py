@@ -36,7 +36,7 @@ def run_graph(
 ) -> GraphRun:
     """Run one graph until it is finished or needs something from outside.
 
-    `fail` lists, for a node, what its calls raise, in order; None lets a call pass, as do all later calls.
+    `fail` lists, for a node, what its calls raise, in order; None lets a call succeed, as do all later calls.
     Raises Problem (422) if `input` does not match the state model, RegistrationError if `registration` has not been
     built, and TypeError if `input` is not a dict.
     """
@@ -48,10 +48,10 @@ def run_graph(
 
 
 def replay_recording(path: Path, app: DurableGraphApp) -> None:
-    """Replay a file that the command `record` has written against the graphs of `app`.
+    """Replay a file that the command `record` wrote, against the graphs of `app`.
 
-    Raises HistoryError, naming the first difference between the recording and today's code, or what is wrong with the
-    file.
+    Raises HistoryError, which names the first difference between the recording and today's code, or what is wrong with
+    the file.
     """
     run = RecordedRun.read(path)
     try:

@@ -29,22 +29,22 @@ class DurableRuns:
         self._fetch = fetch or _fetch
 
     async def start(self, run_id: str, run: RunInput, *, fresh: bool) -> None:
-        """Start a run; raises IdTaken where any orchestration has the id, finished ones included.
+        """Start a run; raises IdTaken if any orchestration has the id, even a finished one.
 
-        The look-up and the start are two calls: of two starts of one id at the same moment the engine refuses one,
-        unless the other has already finished by then.
+        The look-up and the start are two calls: of two simultaneous starts with one id the engine rejects one, unless
+        the other has already finished by then.
         """
         if not fresh and await self._client.get_status(run_id):
             raise IdTaken(run_id)
         try:
             await self._client.start_new(ORCHESTRATOR, run_id, run)
-        except Exception:  # the SDK raises bare Exceptions; whether the id is taken is asked, not read from a text
+        except Exception:  # the SDK raises bare Exceptions; look the id up rather than parse a text
             if not fresh and await self._client.get_status(run_id):
                 raise IdTaken(run_id) from None
             raise
 
     async def get(self, run_id: str, *, history: bool = False) -> RunRecord | None:
-        """The run, or None for an unknown id and for orchestrations that are not ours."""
+        """The run, or None for an unknown id and for orchestrations that are not runs of ours."""
         return record_of(
             await self._client.get_status(run_id, show_history=history, show_history_output=history, show_input=True)
         )
@@ -90,9 +90,9 @@ class DurableRuns:
         await self._unless_gone(run_id, self._client.raise_event(run_id, address, event))
 
     async def terminate(self, run_id: str, reason: str) -> None:
-        """Terminate a run. One that ended or vanished in between is a problem 410 or 404.
+        """Terminate a run. One that has ended or been purged in the meantime is a 410 or 404 problem.
 
-        The SDK's client does not say that a run had ended, so it is looked up: whatever ended it was first.
+        The SDK's client does not report that a run had already ended, so its status is read afterwards.
         """
         await self._unless_gone(run_id, self._client.terminate(run_id, reason))
         record = await self.get(run_id)
@@ -140,18 +140,18 @@ async def _fetch(url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
 
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
         if response.status == 400 and headers:
-            raise Problem("invalid", "the cursor is not one that the engine knows; without it the first page comes")
+            raise Problem("invalid", "the engine does not know this cursor; omit it to get the first page")
         response.raise_for_status()
         return json.loads(await response.text(), parse_int=_whole), response.headers.get("x-ms-continuation-token", "")
 
 
 def _whole(digits: str) -> float:
-    """An integer; one that Python refuses to read, in an instance that is none of ours, must not hide the others."""
+    """An integer; one too long for Python, in an instance that is not ours, must not hide the others."""
     return int(digits) if len(digits) < 4000 else float(digits)
 
 
 def record_of(status: Any) -> RunRecord | None:
-    """The SDK's status as a record; None for an unknown id and for orchestrations that are not ours."""
+    """The SDK's status as a record; None for an unknown id and for orchestrations that are not runs of ours."""
     if not status or status.name != ORCHESTRATOR or status.runtime_status is None:
         return None
     run = read_input(status.input_)

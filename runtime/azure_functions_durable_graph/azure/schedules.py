@@ -21,7 +21,7 @@ EARLY = timedelta(seconds=1)
 """How long before its tick a timer may fire: .NET timers are early by milliseconds, and then fire again."""
 
 LATE = timedelta(minutes=1)
-"""How long after its tick a timer may fire that is not reported as past due."""
+"""How long after its tick a timer may fire without being reported as past due."""
 
 _SETTING = re.compile(r"%[^%]+%")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?")
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Schedule:
-    """What an app has declared. `name` tells the schedules of an app apart, and begins the ids of their runs."""
+    """A declared schedule. `name` identifies it within the app, and begins the ids of its runs."""
 
     name: str
     graph: str
@@ -39,7 +39,7 @@ class Schedule:
     input: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        """Raises RegistrationError for what is wrong whatever graphs there are."""
+        """Raises RegistrationError for what is wrong regardless of the app's graphs."""
         if not isinstance(self.name, str) or not is_name(self.name):
             raise RegistrationError(f"{self.name!r} is not a valid name for a schedule: use {NAME_RULE}")
         if not isinstance(self.graph, str):
@@ -62,7 +62,7 @@ class Schedule:
         return f"schedule_{self.name.replace('-', '_')}"
 
     def faults(self, registry: Registry) -> Iterator[Fault]:
-        """What is wrong with it beside the graphs of the app."""
+        """What is wrong with it given the graphs of the app."""
         graph = registry.by_name.get(self.graph)
         if graph is None:
             hint = did_you_mean(self.graph, registry.by_name)
@@ -80,7 +80,7 @@ class Schedule:
 
 
 async def start_on_schedule(schedule: Schedule, registry: Registry, client: Any, timer: Any) -> None:
-    """Start the run of one tick, unless it has been started. Raises RegistrationError where no run could go well."""
+    """Start the run of one tick, unless it has been started. Raises RegistrationError if no run could succeed."""
     from ..declare.graph_set import faults_of_run
     from ..http.api import IdTaken
     from ..http.runs import run_input
@@ -104,9 +104,9 @@ async def start_on_schedule(schedule: Schedule, registry: Registry, client: Any,
 def scheduled_tick(timer: Any, expression: str, now: datetime) -> datetime:
     """The moment for which a timer fired at `now`, in UTC.
 
-    The Functions host keeps it as `ScheduleStatus.Next` (WebJobs TimerListener: renewed after the invocation), but not
-    for schedules of less than a minute and not for calls by hand. Then it is the tick of the expression that is
-    nearest, or, where that is an app setting or far off, `now` itself.
+    The Functions host provides it as `ScheduleStatus.Next` (WebJobs TimerListener: updated after the invocation), but
+    not for schedules of less than a minute and not for manual calls. Then it is the nearest tick of the expression, or,
+    if the expression is an app setting or its nearest tick is far off, `now` itself.
     """
     next_tick = _moment((getattr(timer, "schedule_status", None) or {}).get("Next"))
     past_due = bool(getattr(timer, "past_due", False))
@@ -116,7 +116,7 @@ def scheduled_tick(timer: Any, expression: str, now: datetime) -> datetime:
 
 
 def _near_tick(expression: str, now: datetime) -> datetime | None:
-    """The latest tick that is not long past; the next one where it is just ahead, and not the half of a gap away."""
+    """The latest tick that is not long past; or the next one, if it is just ahead and much nearer than the latest."""
     schedule = _cron(expression)
     if schedule is None:
         return None

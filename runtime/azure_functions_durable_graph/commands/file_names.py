@@ -9,14 +9,14 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("c
 
 
 def is_device(name: str) -> bool:
-    """Whether Windows reserves the name for a device, whatever its suffix and case: `aux`, `NUL.json`."""
+    """Whether Windows reserves the name for a device, regardless of its suffix and case: `aux`, `NUL.json`."""
     return name.partition(".")[0].lower() in _DEVICES
 
 
 def distinct_stem(text: str) -> str:
     """A file name without a suffix, different for each text, even on a file system that ignores case.
 
-    A text that is a good name already is not changed; any other gets a digest.
+    A text that is already a safe name is not changed; any other gets a digest.
     """
     if re.fullmatch(r"[a-z0-9][a-z0-9._-]*", text) and not is_device(text):
         return text

@@ -1,4 +1,4 @@
-"""The command `record`: keep a run's history as a fixture."""
+"""The command `record`: saves a run's history as a fixture."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ..history.recording import recorded_run
 from .asking import ask
 from .file_names import distinct_stem
 
-_CURES = {404: "there is no such run", 401: "the system key of the Durable extension is needed: --key"}
+_HINTS = {404: "there is no such run", 401: "pass the system key of the Durable extension with --key"}
 
 
 def record(run_id: str, url: str, key: str | None, output: Path) -> Path:
-    """Ask the management API at `url` (scheme, host and port) for a run, and write it below `output`.
+    """Get a run from the management API at `url` (scheme, host and port), and write it below `output`.
 
-    In Azure the API wants the Durable extension's system key. Raises HostError or HistoryError with one sentence.
+    In Azure the API requires the Durable extension's system key. Raises HostError or HistoryError with one sentence.
     """
     if not is_run_id(run_id):
         raise HistoryError(f"{run_id!r} is not a valid run id: use {RUN_ID_RULE}")
     query = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true", **({"code": key} if key else {})}
     place = f"{url.rstrip('/')}/runtime/webhooks/durabletask/instances/{quote(run_id)}"
-    code, status = ask(f"{place}?{urlencode(query)}", shown=place)
+    code, status = ask(f"{place}?{urlencode(query)}", public_url=place)
     if code != 200:
-        raise HostError(f"{place} answered {code}: {_CURES.get(code, 'is it the address of the app?')}")
+        raise HostError(f"{place} answered {code}: {_HINTS.get(code, 'is it the address of the app?')}")
     if not isinstance(status, dict):
         raise HostError(f"{place} did not answer with JSON about a run; is it the address of the app?")
     text = recorded_run(status).to_text()

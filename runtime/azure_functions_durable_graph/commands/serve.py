@@ -1,4 +1,4 @@
-"""`serve`: load the app in a folder and run it until it is stopped."""
+"""`serve`: loads the app in a folder and runs it until it is stopped."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ..host.store import SqliteStore
 from ..host.web.server import Server
 
 GRACE = 5.0
-"""Seconds that functions at work have to end after the signal to stop. The same signal again does not wait."""
+"""Seconds that running functions have to finish after the signal to stop. A repeated signal does not wait."""
 
 
 class Stopping:
     """Counts the signals to stop.
 
-    One press of Ctrl-C is several signals where a supervisor stands between: the terminal sends SIGINT to all, then
-    nox, or `serve --reload`, sends SIGTERM to its child. So only the same signal again means "at once".
+    Under a supervisor one press of Ctrl-C is several signals: the terminal sends SIGINT to all processes, then nox or
+    `serve --reload` sends SIGTERM to its child. So only the same signal again means "at once".
     """
 
     def __init__(self) -> None:
@@ -37,14 +37,14 @@ class Stopping:
         self._seen: set[int] = set()
 
     def signal(self, number: int) -> None:
-        """A signal has come."""
+        """Handle a signal."""
         if number in self._seen:
             self.at_once.set()
         self._seen.add(number)
         self.asked.set()
 
     def listen(self) -> None:
-        """Let the process's signals come here, on Windows as well, whose loops have no signal handlers."""
+        """Handle the process's signals here, on Windows as well, where event loops have no signal handlers."""
         loop = asyncio.get_running_loop()
         for number in filter(None, (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", None))):
             try:
@@ -62,12 +62,12 @@ def serve(
     skip_time: bool = False,
     allowed: Iterable[str] = (),
 ) -> None:
-    """Serve until SIGINT or SIGTERM; then the process ends, with a code that is not 0 where the host has failed.
+    """Serve until SIGINT or SIGTERM; then the process exits, with a code other than 0 if the host has failed.
 
-    Runs live in `store`, or in memory where it is None. With `skip_time` no durable timer is waited for: when all is
-    quiet the clock goes to the next one. `allowed` are names beside the loopback ones under which it may be called.
+    Runs are kept in `store`, or in memory if it is None. With `skip_time` durable timers are not waited for: when the
+    host is idle, the clock jumps to the next one. `allowed` are host names that are accepted besides loopback names.
 
-    Raises HostError with one sentence for whatever keeps it from starting.
+    Raises HostError with one sentence if it cannot start.
     """
     apply_local_settings(folder)
     settings = read_settings(folder, os.environ)
@@ -82,23 +82,23 @@ def serve(
     else:
         sys.stderr.write(f"error: {failure}\n")
         sys.stderr.flush()
-    os._exit(0 if failure is None else 1)  # a thread that is still at work must not keep the process
+    os._exit(0 if failure is None else 1)  # a running thread must not keep the process alive
 
 
 async def _serve(
     host: LocalHost, server: Server, greeting: Callable[[str], str], say: Callable[[str], None]
 ) -> HostError | None:
-    """Serve until a signal comes, or until the host cannot go on: then, why."""
+    """Serve until a signal arrives or the host fails. Returns why it failed, if it did."""
     stopping = Stopping()
     stopping.listen()
     gc.collect()
-    gc.freeze()  # what the app has loaded stays: the collector need not look at it again
+    gc.freeze()  # what the app has loaded is permanent: the collector need not scan it again
     async with server.running() as url:
         say(greeting(url))
-        await _first(stopping.asked.wait(), host.failed())
+        await _wait_for_first(stopping.asked.wait(), host.failed())
         if host.failure is None and not host.idle:
-            say(f"stopping: what is at work has {GRACE:g} seconds to end; interrupt again to stop at once")
-        await _first(host.shut_down(GRACE), stopping.at_once.wait(), host.failed())
+            say(f"stopping: running functions have {GRACE:g} seconds to finish; interrupt again to stop at once")
+        await _wait_for_first(host.shut_down(GRACE), stopping.at_once.wait(), host.failed())
     try:
         host.close()
     except HostError as failure:
@@ -106,7 +106,7 @@ async def _serve(
     return host.failure
 
 
-async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+async def _wait_for_first(*waits: Coroutine[Any, Any, object]) -> None:
     tasks = [asyncio.create_task(wait) for wait in waits]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
@@ -115,7 +115,7 @@ async def _first(*waits: Coroutine[Any, Any, object]) -> None:
 
 
 def banner(server: Server, app: LoadedApp, settings: Settings, url: str, store: Path | None) -> str:
-    """What a person wants to know at the start: where, which routes, and what is not served."""
+    """The greeting at the start: the address, the routes, and what is not served."""
     prefix = f"/{settings.route_prefix}" if settings.route_prefix else ""
     kept = "in memory" if store is None else f"kept in {store}"
     lines = [f"Serving {url}{prefix} (task hub {settings.hub_name}, runs {kept}). Ctrl-C stops it.", ""]
@@ -127,5 +127,5 @@ def banner(server: Server, app: LoadedApp, settings: Settings, url: str, store: 
     for timer in app.of_kind("timerTrigger"):
         lines.append(f"  timer  {timer.name} ({timer.trigger['schedule']})")
     for name, kind in app.not_served:
-        lines.append(f"  not served: {name} ({kind}); use `func start` for it")
+        lines.append(f"  not served: {name} ({kind}); use `func start`")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Durable HTTP calls (`call_http`): the request that an orchestrator asks for, as the Durable extension makes it.
+"""Durable HTTP calls (`call_http`): makes an orchestrator's request as the Durable extension does.
 
 Any response is a result; only a request without a response fails. A 202 is returned to the orchestrator unchanged:
 its Location is not polled.

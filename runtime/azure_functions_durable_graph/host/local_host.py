@@ -1,11 +1,11 @@
-"""The local host: carries out what the engine asks for, with a clock and a worker.
+"""The local host: carries out the engine's effects, with a clock and a worker.
 
-All methods run on one event loop. `run` serves for ever with the system's clock; `drain` works off what is ready and
-returns, which is all that a test with a clock of its own needs. What the engine has applied is committed before any of
-its effects is performed, and before the world is told: `flush`.
+All methods run on one event loop. `run` serves forever with the system's clock; `drain` does everything that is ready
+and returns, which is all that a test with its own clock needs. What the engine has applied is committed before any of
+its effects is performed, and before any caller is answered: `flush`.
 
-A host that cannot go on says so: `failure` is set, `failed` returns, and nothing is accepted any more. What was
-committed is whole; whoever runs the host ends it, without committing what is left.
+When a host cannot continue, `failure` is set, `failed` returns, and nothing more is accepted. What was committed is
+consistent; whoever runs the host must stop it, without committing the rest.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ class LocalHost:
         return instance_id
 
     def send(self, message: Message) -> None:
-        """Tell the engine something. What follows is done after the next `flush`, at the latest by `run` or `drain`.
+        """Send the engine a message. Its effects are performed after the next `flush`, which `run` and `drain` call.
 
-        Raises HostError where the host cannot go on.
+        Raises HostError if the host cannot continue.
         """
         if self.failure is not None:
             raise self.failure
@@ -104,9 +104,9 @@ class LocalHost:
         self._wake.set()
 
     def flush(self) -> None:
-        """Commit what was applied; then its effects may go out, and the world may be told.
+        """Commit what was applied; after that its effects may be performed, and callers may be answered.
 
-        Raises HostError where the store takes no more: the host cannot go on, and has told nobody what is lost.
+        Raises HostError if the store cannot be written: the host cannot continue, and nobody was told what is lost.
         """
         if self.failure is not None:
             raise self.failure
@@ -124,19 +124,19 @@ class LocalHost:
         self._applied.clear()
 
     def fail(self, error: BaseException) -> HostError:
-        """Note that the host cannot go on; returns the sentence that says why. The first reason counts."""
+        """Record that the host cannot continue; returns the reason as a sentence. The first reason counts."""
         if self.failure is None:
             if isinstance(error, HostError):
                 self.failure = error
             else:
-                logger.critical("the local host has failed: this is a defect of it", exc_info=error)
+                logger.critical("the local host has failed: this is a bug in it", exc_info=error)
                 self.failure = HostError(f"the local host has failed ({type(error).__name__}); the log says where")
             self._over.set()
             self._wake.set()
         return self.failure
 
     async def failed(self) -> HostError:
-        """Wait until the host cannot go on, and say why."""
+        """Wait until the host cannot continue; returns why."""
         await self._over.wait()
         assert self.failure is not None
         return self.failure
@@ -167,7 +167,7 @@ class LocalHost:
                 return
 
     async def run(self) -> None:
-        """Work until the host cannot go on. Cancel the task to stop; nothing of what was committed is lost."""
+        """Work until the host cannot continue. Cancel the task to stop; nothing that was committed is lost."""
         try:
             await self._run()
         except Exception as error:
@@ -178,7 +178,7 @@ class LocalHost:
         activities = asyncio.Semaphore(self.settings.max_activities)
         limits = {RunActivity: activities, RunEpisode: orchestrators, RunEntity: orchestrators}
         while True:
-            await asyncio.sleep(0)  # what else has arrived goes into the same transaction
+            await asyncio.sleep(0)  # whatever else has arrived joins the same transaction
             self._wake.clear()
             self.fire_due()
             self.flush()
@@ -186,7 +186,7 @@ class LocalHost:
                 effect = self._ready.popleft()
                 task = asyncio.create_task(self._limited(effect, limits[type(effect)]))
                 self._tasks.add(task)
-                task.add_done_callback(self._ended)
+                task.add_done_callback(self._on_task_end)
             pause = self._pause()
             if pause != 0:
                 try:
@@ -201,16 +201,16 @@ class LocalHost:
         self.flush()
 
     def close(self) -> None:
-        """Close the store: whole, or, of a host that has failed, as it was at the last commit. Raises HostError."""
+        """Close the store: with everything, or, if the host has failed, as of the last commit. Raises HostError."""
         if self.failure is None:
             self.flush()
         self.store.abandon()
         self.worker.close()
 
     async def quiet(self) -> None:
-        """Wait, beside `run`, until only a timer or the outside world can bring anything new.
+        """While `run` works, wait until nothing is left to do before a timer fires or a request arrives.
 
-        Raises HostError where the host cannot go on.
+        Raises HostError if the host cannot continue.
         """
         while not self.idle:
             if self.failure is not None:
@@ -220,11 +220,11 @@ class LocalHost:
             await asyncio.sleep(0)
 
     def wake(self) -> None:
-        """Make `run` look at the clock again."""
+        """Make `run` check the clock again."""
         self._wake.set()
 
     def _pause(self) -> float | None:
-        """Seconds until something may be due; a clock that skips goes to the next timer when the host is idle."""
+        """Seconds until something may be due; a clock that skips jumps to the next timer when the host is idle."""
         due = self.next_timer
         if due is None:
             return None
@@ -232,7 +232,7 @@ class LocalHost:
             self.clock.skip_to(due)
         return max(0.0, (due - self.clock.now()).total_seconds())
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_task_end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -278,7 +278,7 @@ class LocalHost:
             self.send(EntityFinished(effect.entity_id, exists, state, results))
         except HostError as error:
             logger.error("%s: %s", effect.entity_id, error)
-            self.send(EntityFinished(effect.entity_id, fault=str(error)))
+            self.send(EntityFinished(effect.entity_id, error=str(error)))
 
 
 _PERFORM: dict[type, Callable[..., Coroutine[Any, Any, None]]] = {

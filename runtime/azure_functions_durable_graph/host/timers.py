@@ -1,4 +1,4 @@
-"""The timers that are set, in order of their due time."""
+"""The pending timers, in order of their due time."""
 
 from __future__ import annotations
 

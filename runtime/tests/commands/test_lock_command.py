@@ -30,7 +30,7 @@ def test_the_lock_is_written_and_then_in_step(tmp_path: Path) -> None:
     write_app(tmp_path)
     assert lock(tmp_path, "--check") == (
         3,
-        "review, version 1: new\nthere is no graphs.lock.json; run `nox -s lock` and commit it\n",
+        "review, version 1: new\ngraphs.lock.json does not exist; run `nox -s lock` and commit it\n",
     )
 
     code, text = lock(tmp_path)
@@ -63,7 +63,7 @@ def test_a_dangerous_change_is_stopped_until_the_graph_has_a_new_version(tmp_pat
         code, text = lock(tmp_path, *words)
         assert code == 4
         assert "✗ needs a new version: node 'end' led to the end and now leads to 'done'" in text
-        assert "a new version is needed: review 1" in text
+        assert "new versions are needed: review 1" in text
     assert (tmp_path / "graphs.lock.json").read_text() == before
 
     write_app(tmp_path, BREAKING, DONE, NEW_VERSION)
@@ -102,7 +102,7 @@ def test_a_lock_that_was_renewed_in_the_branch_is_compared_with_what_is_deployed
     code, text = lock(tmp_path, "--check", "--base", "main")
 
     assert code == 4
-    assert "a new version is needed: review 1" in text
+    assert "new versions are needed: review 1" in text
 
 
 def test_a_lock_that_forgot_what_is_deployed_is_out_of_date(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_an_unknown_base_is_one_sentence(tmp_path: Path) -> None:
     code, text = lock(write_app(tmp_path), "--base", "origin/nothing")
 
     assert code == 1
-    assert "neither a file nor a git revision that is here" in text
+    assert "there is no such file or git revision" in text
 
 
 def test_programs_get_json_and_people_a_summary_with_pictures(tmp_path: Path) -> None:
@@ -212,4 +212,4 @@ def test_an_app_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
     code, text = lock(tmp_path, "--check", "--against-runs", "http://127.0.0.1:9/api")
 
     assert code == 1
-    assert "cannot be asked: " in text
+    assert "cannot be reached: " in text

@@ -12,7 +12,7 @@ import pytest
 from processes import COMMAND_LINE, WAITING, environment, free_port, until_served
 
 from azure_functions_durable_graph.commands.cli import main
-from azure_functions_durable_graph.commands.reload import changed, looks, stamps, supervise
+from azure_functions_durable_graph.commands.reload import changed, stamps, supervise, watch
 
 
 def test_a_change_of_a_file_starts_the_app_again_and_runs_go_on(tmp_path: Any) -> None:
@@ -38,7 +38,7 @@ def test_a_change_of_a_file_starts_the_app_again_and_runs_go_on(tmp_path: Any) -
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         supervise([str(tmp_path), f"--port={ports[0]}"], tmp_path, seen(), said.append)
 
-    assert said == ["function_app.py has changed: starting again"] * 2
+    assert said == ["function_app.py has changed: restarting"] * 2
 
 
 def test_hidden_folders_and_caches_are_not_watched(tmp_path: Any) -> None:
@@ -72,7 +72,7 @@ def test_several_writes_of_one_save_are_one_change() -> None:
     one, two, three = ({Path("a.py"): (number, 1)} for number in range(3))
     seen = iter([one, two, three, three, three])
 
-    found = looks(Path(), look=lambda _: next(seen), pause=lambda: None)
+    found = watch(Path(), scan=lambda _: next(seen), pause=lambda: None)
 
     assert [next(found) for _ in range(3)] == [one, three, three]
 

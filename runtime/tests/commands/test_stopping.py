@@ -85,7 +85,7 @@ sys.exit(cli.main(sys.argv[1:]))
 def test_the_same_signal_again_does_not_wait(tmp_path: Path) -> None:
     with at_work(tmp_path, program=("-c", ENDLESS_GRACE)) as process:
         process.send_signal(signal.SIGINT)
-        while not process.stdout.readline().startswith("stopping: what is at work has 3600 seconds to end"):
+        while not process.stdout.readline().startswith("stopping: running functions have 3600 seconds to finish"):
             pass
         process.send_signal(signal.SIGINT)
 
@@ -157,7 +157,7 @@ def test_a_store_that_cannot_be_made_gets_one_sentence(
     (tmp_path / "a-file").touch()
     (tmp_path / "a-folder").mkdir()
 
-    with pytest.raises(Exception, match=r"the store .* cannot be opened \(.*\); remove it, or name another"):
+    with pytest.raises(Exception, match=r"the store .* cannot be opened \(.*\); remove it, or choose another store"):
         SqliteStore(tmp_path / store)
 
 

@@ -15,7 +15,7 @@ import pytest
 from mutations import mutations
 
 from azure_functions_durable_graph.commands.cli import main
-from azure_functions_durable_graph.commands.update_runtime import between, update
+from azure_functions_durable_graph.commands.update_runtime import sections_between, update
 from azure_functions_durable_graph.commands.vendored import PACKAGE, RECORD, TEMPLATE_FOLDER, Record, record_of
 from azure_functions_durable_graph.commands.verify import verify, verify_record
 from azure_functions_durable_graph.errors import VendorError
@@ -189,7 +189,7 @@ def test_the_command_takes_it_all(project: Path, template: str, monkeypatch: Any
     assert main(["verify", "--base", "HEAD"]) == 1
     assert "--revision and --base need --template" in capsys.readouterr().err
     assert main(["verify", "--template", template, "--base", "nothing"]) == 1
-    assert "--base nothing is not a git revision that is here" in capsys.readouterr().err
+    assert "--base nothing is not a git revision of this clone" in capsys.readouterr().err
     assert main(["verify", "--template", template]) == 0
 
 
@@ -203,7 +203,7 @@ def snapshot(project: Path) -> dict[str, bytes]:
 def test_a_later_runtime_takes_the_place(project: Path, template: str) -> None:
     told = update(project, template, "v0.2.0")
 
-    assert told == "the vendored runtime was 0.1.0 and is 0.2.0\n\n## 0.2.0\n\nNew."
+    assert told == "the vendored runtime was updated from 0.1.0 to 0.2.0\n\n## 0.2.0\n\nNew."
     assert verify(project) == "the vendored runtime is 0.2.0, and has not been modified"
     assert sorted(path.name for path in project.iterdir()) == [PACKAGE, RECORD]
     assert update(project, template, "v0.2.0") == "the vendored runtime is already 0.2.0"
@@ -267,5 +267,5 @@ def test_what_an_earlier_update_left_behind_is_removed(project: Path, template: 
 def test_the_changelog_between_two_versions() -> None:
     changelog = "# C\n\n## 0.10.0\n\nten\n\n## v0.9.1\n\nnine\n\n## 0.9.0\n\nold\n"
 
-    assert between(changelog, "0.9.0", "0.10.0") == "## 0.10.0\n\nten\n\n## v0.9.1\n\nnine"
-    assert between(changelog, "0.10.0", "0.10.0") == ""
+    assert sections_between(changelog, "0.9.0", "0.10.0") == "## 0.10.0\n\nten\n\n## v0.9.1\n\nnine"
+    assert sections_between(changelog, "0.10.0", "0.10.0") == ""

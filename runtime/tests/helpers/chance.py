@@ -106,7 +106,7 @@ class Played:
     @property
     def shown(self) -> list[dict[str, Any]]:
         """The history as the management API shows it: without ids and without a clock."""
-        return hist.shown(self.history, outputs=True)
+        return hist.render_events(self.history, outputs=True)
 
     def _orchestrate(self, context: Any) -> Any:
         self.traversal = Traversal(context, json.loads(json.dumps(self.run)))

@@ -12,7 +12,7 @@ import azure.durable_functions as df
 from azure_functions_durable_graph.host.app.loader import index_app
 from azure_functions_durable_graph.host.app.worker import LoopThread, Worker
 from azure_functions_durable_graph.host.clock import ManualClock
-from azure_functions_durable_graph.host.engine.history_events import decoded
+from azure_functions_durable_graph.host.engine.history_events import decode
 from azure_functions_durable_graph.host.engine.instance import Instance
 from azure_functions_durable_graph.host.engine.messages import RaiseEvent
 from azure_functions_durable_graph.host.local_host import LocalHost
@@ -77,7 +77,7 @@ class Hub:
 
     def output(self, instance_id: str = "i") -> Any:
         """The decoded output."""
-        return decoded(self.get(instance_id).output)
+        return decode(self.get(instance_id).output)
 
     def events(self, instance_id: str = "i") -> list[dict[str, Any]]:
         """The history of the current generation."""

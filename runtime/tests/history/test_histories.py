@@ -107,12 +107,12 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_a_version_that_is_no_longer_registered_is_named(recording: Path) -> None:
-    with pytest.raises(HistoryError, match="no registered graph 'line' takes runs of version '1'"):
+    with pytest.raises(HistoryError, match="no registered graph 'line' serves runs of version '1'"):
         replay_recording(recording, app_with(line("a")))
 
 
 def test_a_node_that_is_gone_is_named(recording: Path) -> None:
-    differs(recording, line("a", "c"), text=r"event 2 of 3: node 'b' ran then, and graph 'line' has none today")
+    differs(recording, line("a", "c"), text=r"event 2 of 3: node 'b' ran, but today graph 'line' does not have it")
 
 
 def test_a_state_that_cannot_be_read_any_more_is_named(recording: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_state_that_cannot_be_read_any_more_is_named(recording: Path) -> None:
     builder = ManifestBuilder("line", Other).set_entrypoint("a").add_node("a", increment, next_node="b")
     other = builder.add_node("b", increment, next_node="c").add_node("c", increment, terminal=True).build()
 
-    differs(recording, other, text="event 0 of 3: its state cannot be read today")
+    differs(recording, other, text="event 0 of 3: its state can no longer be read")
 
 
 def edited(recording: Path, edit: Any) -> Path:
@@ -137,13 +137,16 @@ def edited(recording: Path, edit: Any) -> Path:
     [
         (
             lambda data: data["events"].reverse(),
-            "event 1 of 3: then node 'c' ran at step 2, today it asks for node 'a' at step 0",
+            "event 1 of 3: node 'c' ran at step 2, but today it would be node 'a' at step 0",
         ),
-        (lambda data: data["events"].pop(), "event 2 of 2: then it ended as Completed, today it goes on"),
-        (lambda data: data["events"].append({"kind": "timer", "at": "2030-01-01T00:00:00Z"}), "the run is over"),
-        (lambda data: data["events"].insert(0, {"kind": "timer", "at": "2030-01-01T00:00:00Z"}), "has set none"),
-        (lambda data: data["output"].update(value=9), "then its output was"),
-        (lambda data: data["custom_status"].update(node="a"), "then its status was"),
+        (lambda data: data["events"].pop(), "event 2 of 2: the run ended as Completed, but today it continues"),
+        (
+            lambda data: data["events"].append({"kind": "timer", "at": "2030-01-01T00:00:00Z"}),
+            "the run has already ended",
+        ),
+        (lambda data: data["events"].insert(0, {"kind": "timer", "at": "2030-01-01T00:00:00Z"}), "sets none"),
+        (lambda data: data["output"].update(value=9), "its output was"),
+        (lambda data: data["custom_status"].update(node="a"), "its status was"),
     ],
     ids=["order", "too short", "too long", "a timer", "output", "status"],
 )
@@ -175,7 +178,7 @@ def test_the_command_records_a_run_of_a_served_app(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "text"),
-    [(["a/b"], "is not a valid run id"), (["r", "--url", "http://127.0.0.1:9"], "cannot be asked")],
+    [(["a/b"], "is not a valid run id"), (["r", "--url", "http://127.0.0.1:9"], "cannot be reached")],
     ids=["bad id", "nobody answers"],
 )
 def test_what_cannot_be_recorded_is_one_sentence(words: list[str], text: str) -> None:

@@ -22,7 +22,7 @@ from processes import spawn
 from systems import needs_fork
 
 from azure_functions_durable_graph.history.recording import recorded_run
-from azure_functions_durable_graph.host.engine.history_events import TASK_COMPLETED, shown
+from azure_functions_durable_graph.host.engine.history_events import TASK_COMPLETED, render_events
 from azure_functions_durable_graph.host.engine.instance import Instance
 from azure_functions_durable_graph.host.replay import replay
 from azure_functions_durable_graph.host.store import SqliteStore
@@ -202,4 +202,4 @@ def registry_of(source: str) -> Registry:
 
 def told_by(instance: Instance, events: list[dict[str, Any]]) -> dict[str, Any]:
     """What the management API says of an instance with its history."""
-    return {**status_view(instance, show_input=True), "historyEvents": shown(events, outputs=True)}
+    return {**status_view(instance, show_input=True), "historyEvents": render_events(events, outputs=True)}

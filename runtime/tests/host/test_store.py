@@ -101,7 +101,7 @@ def test_a_file_that_is_no_store_is_refused_with_a_sentence(tmp_path: Path) -> N
     path = tmp_path / "runs.db"
     path.write_text("not a database at all, but long enough to look like a page of one" * 50)
 
-    with pytest.raises(HostError, match=r"cannot be opened \(.*\); remove it, or choose another"):
+    with pytest.raises(HostError, match=r"cannot be opened \(.*\); remove it, or choose another store"):
         SqliteStore(path)
 
 

@@ -1,10 +1,10 @@
 """DurableGraphApp: the graphs of one Azure Functions app, bound to the Python v2 model.
 
-Registers functions, and decides nothing itself. What a function does is imported when it is first called: the app's
-import is part of every cold start.
+It only registers functions. What a function does is imported when it is first called, because the app's import is part
+of every cold start.
 
-No `from __future__ import annotations` here: the worker reads the annotations of trigger functions, and refuses
-those that are not plain classes.
+No `from __future__ import annotations` here: the worker reads the annotations of trigger functions, and rejects those
+that are not plain classes.
 """
 
 import functools
@@ -25,6 +25,7 @@ from ..work.packages import search
 from ..work.registry import Registry
 
 if TYPE_CHECKING:
+    from .retention import Retention
     from .schedules import Schedule
 
 MAX_BODY_BYTES = 1_000_000
@@ -33,10 +34,10 @@ logger = logging.getLogger(__name__)
 
 
 class GraphFunctions(df.DFApp):
-    """The function app of a DurableGraphApp. It is complete when it is listed: then its graphs are looked at together.
+    """The function app of a DurableGraphApp. When its functions are listed it is complete, and its graphs are checked.
 
-    The worker lists the functions while it loads the app. A fault between graphs is no reason to load none of them, so
-    it goes to the log there; the local host and tests call `check`, which raises.
+    The worker lists the functions while it loads the app. A fault between graphs must not keep the others from loading,
+    so it is only logged there; the local host and tests call `check`, which raises.
     """
 
     def __init__(self, auth_level: func.AuthLevel, runtime: "DurableGraphApp") -> None:
@@ -44,7 +45,7 @@ class GraphFunctions(df.DFApp):
         self.runtime = runtime
 
     def get_functions(self) -> list[Any]:
-        """What the worker loads."""
+        """The functions that the worker loads."""
         for warning in self.runtime.warnings:
             logger.warning("%s", warning)
         try:
@@ -66,10 +67,11 @@ class DurableGraphApp:
     def __init__(
         self, auth_level: func.AuthLevel = func.AuthLevel.FUNCTION, *, max_body_bytes: int = MAX_BODY_BYTES
     ) -> None:
-        """`auth_level` guards every route but `health`; FUNCTION asks for a function key in Azure."""
+        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure."""
         self.registry = Registry()
         self._schedules: dict[str, Schedule] = {}
         self._packages: set[str] = set()
+        self._retention: Optional[Retention] = None
         self._left_out: dict[str, str] = {}
         self.function_app = GraphFunctions(auth_level, self)
         self._max_body_bytes = max_body_bytes
@@ -79,13 +81,13 @@ class DurableGraphApp:
             self._add_route(route)
 
     def register_registration(self, registration: GraphRegistration) -> None:
-        """Add a graph. Of several versions of one graph the last one registered gets the new runs."""
+        """Add a graph. Of several versions of one graph, new runs use the one that was registered last."""
         self.registry.add(registration)
 
     def register_package(self, package: ModuleType) -> None:
-        """Add every GraphRegistration found in the modules of `package`. New runs get the newest version of a graph.
+        """Add every GraphRegistration found in the modules of `package`. New runs use the newest version of a graph.
 
-        A module without one, and a sub-package that is not registered itself, is told in `warnings`.
+        `warnings` lists modules without one, and sub-packages that are not registered themselves.
         """
         found = search(package)
         for registration in found.graphs:
@@ -96,8 +98,8 @@ class DurableGraphApp:
     def register_lock(self, path: Path) -> None:
         """Take over runs of earlier hashes, as graphs.lock.json allows; call it after the graphs are registered.
 
-        A lock that is missing, out of date or unreadable allows nothing, and the log says so: an app that does not
-        load would be worse than runs that park.
+        A lock that is missing, out of date or unreadable allows nothing, and the log says so: an app that does not load
+        would be worse than runs that park.
         """
         try:
             self._take_over(path)
@@ -109,7 +111,7 @@ class DurableGraphApp:
 
         lock = Lock.read(path, path.name)
         if lock is None:
-            logger.warning("there is no %s: runs of earlier graph hashes are not taken over", path.name)
+            logger.warning("%s does not exist: runs of earlier graph hashes are not taken over", path.name)
             return
         for name, graph in lock.graphs.items():
             for locked in graph.versions.values():
@@ -124,13 +126,13 @@ class DurableGraphApp:
 
     def check(self) -> None:
         """Raise RegistrationError with every fault between the graphs and their schedules, once all are registered."""
-        from ..declare.graph_set import set_faults  # most apps register and are checked once: not part of the import
+        from ..declare.graph_set import set_faults  # apps are checked once: not needed at import
 
         faults = set_faults(self.registry.all(), self.registry.by_name)
         faults += [fault for schedule in self._schedules.values() for fault in schedule.faults(self.registry)]
         if faults:
             lines = [f"  {number}. {fault}" for number, fault in enumerate(faults, start=1)]
-            raise RegistrationError("\n".join([f"the app's graphs have {len(faults)} fault(s) together:", *lines]))
+            raise RegistrationError("\n".join([f"{len(faults)} fault(s) between the app's graphs:", *lines]))
 
     def schedule(
         self,
@@ -142,11 +144,11 @@ class DurableGraphApp:
     ) -> None:
         """Start a run of a graph at every tick of `cron` (NCRONTAB, six fields, UTC unless the app says otherwise).
 
-        The run's id is made of the schedule's name and the tick, so that a tick that fires twice starts one run.
+        The run's id consists of the schedule's name and the tick, so that a tick that fires twice starts one run.
         `name` tells several schedules of one graph apart. `cron` may be an app setting, `"%NIGHTLY%"`.
 
-        Raises RegistrationError for a name or a cron expression that is not valid, or a name that is in use. That the
-        graph exists and takes the input is checked with the graphs, once all are registered.
+        Raises RegistrationError for an invalid name or cron expression, and for a name that is already used. Whether
+        the graph exists and accepts the input is checked once all graphs are registered.
         """
         from .schedules import Schedule, start_on_schedule
 
@@ -162,13 +164,34 @@ class DurableGraphApp:
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
             await start_on_schedule(schedule, registry, client, timer)
 
+    def retention(self, *, days: float, cron: str = "0 0 * * * *") -> None:
+        """Delete finished runs, with their histories, once they have been over for so many days.
+
+        `cron` (NCRONTAB, or an app setting) is when the timer looks; each time it deletes at most 1,000 runs. Other
+        orchestrations of the task hub are left alone. Raises RegistrationError for values that make no sense, and when
+        it is called twice.
+        """
+        from .retention import declared, purge_old_runs
+
+        if self._retention is not None:
+            raise RegistrationError("retention is declared twice: keep one of the two")
+        self._retention = retention = declared(days, cron)
+
+        @self.function_app.function_name("durable_graph_retention")
+        @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
+        @self.function_app.durable_client_input(client_name="client")
+        async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+            await purge_old_runs(retention, client)
+
     def _add_orchestrator(self) -> None:
         @self.function_app.function_name(ORCHESTRATOR)
         @self.function_app.orchestration_trigger(context_name="context")
         def durable_graph_run(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
             from ..run.orchestrator import orchestrate
+            from .sdk import SparingContext, speed_up_replays
 
-            return (yield from orchestrate(cast(Any, context), cast(Any, context.get_input())))
+            speed_up_replays()
+            return (yield from orchestrate(cast(Any, SparingContext(context)), cast(Any, context.get_input())))
 
     def _add_activity(self) -> None:
         registry = self.registry

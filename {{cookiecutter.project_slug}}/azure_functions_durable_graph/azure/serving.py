@@ -1,6 +1,6 @@
-"""Azure's requests and durable client as the values that the API speaks, and its answers back.
+"""Converts Azure's requests to the values that the API takes, and its responses back.
 
-Loaded with the first request, not with the app: a cold start needs none of it.
+Loaded with the first request, not with the app: a cold start does not need it.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ def _api(registry: Registry, runs: Runs, limit: int) -> Api:
 
 
 def _handler(route: Route) -> Callable[[Api, Request], Awaitable[Response]]:
-    """The function behind a route, which the table names as `module:function`."""
+    """The function that serves a route, which the table names as `module:function`."""
     module, _, name = route.handler.partition(":")
     loaded = importlib.import_module(f"..http.{module}", __package__)
     handler: Callable[[Api, Request], Awaitable[Response]] = getattr(loaded, name)
@@ -49,7 +49,7 @@ def _handler(route: Route) -> Callable[[Api, Request], Awaitable[Response]]:
 
 
 async def _answer(route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any) -> Response:
-    """The route's answer; whatever goes wrong, an import included, becomes a problem without a stack trace."""
+    """The route's response; any error, even of an import, becomes a problem without a stack trace."""
     try:
         from .durable_runs import DurableRuns
 
@@ -72,6 +72,7 @@ def _from_azure(route: Route, req: func.HttpRequest) -> Request:
         query=dict(req.params),
         body=req.get_body() or b"",
         root=f"{url.scheme}://{url.netloc}{'/'.join(prefix)}",
+        headers={name.lower(): value for name, value in req.headers.items()},
     )
 
 

@@ -1,7 +1,7 @@
-"""The threads in which sync code of the app runs: as many as PYTHON_THREADPOOL_THREAD_COUNT says.
+"""The threads in which the app's sync code runs: as many as PYTHON_THREADPOOL_THREAD_COUNT says.
 
-The worker of Python 3.13 and newer lends its own pool, and a local host passes its own; elsewhere the process has one
-here. A thread cannot be stopped: one whose time is over runs on, and the pool gets another in its place.
+The worker of Python 3.13 and newer lends its own pool, and a local host passes its own; otherwise the process has one
+here. A thread cannot be stopped: after a timeout it keeps running, and the pool gets another in its place.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 MOST_ADDED = 32
-"""Threads that a pool gets beyond its size in place of those that do not end."""
+"""Threads that a pool gets beyond its size, to replace those that do not end."""
 
 SETTING = "PYTHON_THREADPOOL_THREAD_COUNT"
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What user code has ended with: a value or, where `error` is set, whatever it has raised.
+    """The outcome of user code: a value or, if `error` is set, whatever it raised.
 
     A future cannot carry every exception (StopIteration), and a loop does not survive every one (SystemExit).
     """
@@ -43,7 +43,7 @@ class Outcome:
 
 @dataclass(eq=False)
 class _Call:
-    """One call in a thread. `label` says in a log what it is."""
+    """One call in a thread. `label` describes it in logs."""
 
     label: str
     began: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
@@ -55,7 +55,7 @@ class _Call:
 
 
 class Threads:
-    """A pool of threads that is not used up by calls that do not end."""
+    """A pool of threads that calls which never end cannot exhaust."""
 
     def __init__(self, executor: ThreadPoolExecutor | None = None, count: int | None = None) -> None:
         """Use the threads of `executor`, or `count` of its own, None for Python's default number."""
@@ -65,7 +65,7 @@ class Threads:
         self._added = 0
 
     async def attempt(self, context: Any, label: str, code: Callable[..., Any], *arguments: Any) -> Outcome:
-        """Run code in a thread, for the invocation of `context`. Cancelled, it leaves the thread running."""
+        """Run code in a thread, for the invocation of `context`. When cancelled, it leaves the thread running."""
         call = _Call(label)
         run = contextvars.copy_context().run
         work = self.executor.submit(run, self._run, call, context, code, arguments)
@@ -73,17 +73,17 @@ class Threads:
             return await asyncio.wrap_future(work)
         except asyncio.CancelledError:
             if not work.cancel():
-                self._give_up(call)
+                self._abandon(call)
             raise
 
     @property
     def still_running(self) -> tuple[str, ...]:
-        """The calls that were given up and have not ended."""
+        """The calls that were abandoned and have not ended."""
         with self._lock:
             return tuple(map(str, self._lost))
 
     def close(self) -> None:
-        """Start nothing more; what runs is not waited for."""
+        """Start nothing more; running calls are not waited for."""
         self.executor.shutdown(wait=False)
 
     def _run(self, call: _Call, context: Any, code: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
@@ -98,7 +98,7 @@ class Threads:
                 storage.invocation_id = None  # the thread serves another invocation next
             self._end(call)
 
-    def _give_up(self, call: _Call) -> None:
+    def _abandon(self, call: _Call) -> None:
         with self._lock:
             if call.ended:
                 return
@@ -126,17 +126,17 @@ class Threads:
 
 
 def _add_thread(executor: ThreadPoolExecutor) -> None:
-    """Let the pool have one thread more. There is no public way; it stays, and is used by the next that is lost."""
+    """Give the pool one more thread. There is no public way. The thread stays, to replace the next abandoned one."""
     if hasattr(executor, "_max_workers"):
         executor._max_workers += 1
     try:
-        executor.submit(bool)  # starts the thread, which then takes what has been waiting
+        executor.submit(bool)  # starts the thread, which then takes queued calls
     except RuntimeError:  # the pool has been shut down
         return
 
 
 def _claim_logs(context: Any) -> Any:
-    """Let records that this thread logs belong to the invocation; returns the storage to clear, if there is one.
+    """Attribute what this thread logs to the invocation. Returns the storage to clear, if there is one.
 
     Source: `run_sync_func` of azure_functions_runtime/utils/executor.py, `_run_sync_func` of the worker 4.x.
     """
@@ -150,7 +150,7 @@ def _claim_logs(context: Any) -> Any:
 
 
 def thread_count(environment: Mapping[str, str]) -> int | None:
-    """The number that the setting asks for; None, as in the worker, for none and for what is not a positive number."""
+    """The setting's value; None, as in the worker, if it is missing or not a positive number."""
     text = environment.get(SETTING)
     if text is None:
         return None
@@ -178,11 +178,11 @@ def _threads_for(context: Any) -> Threads:
 
 
 def label_of(call: Any) -> str:
-    """What a log calls the activity's input: its node and its run."""
+    """How logs describe the activity's input: by its node and run."""
     call = call if isinstance(call, dict) else {}
     return f"node {call.get('node')!r} of {call.get('graph')!r}, run {call.get('run_id')}"
 
 
 async def in_thread(context: Any, label: str, code: Callable[..., Any], *arguments: Any) -> Any:
-    """Run code in a thread whose log records belong to the invocation of `context`; raises what it raises."""
+    """Run code in a thread whose log records are attributed to the invocation of `context`; raises what it raises."""
     return (await _threads_for(context).attempt(context, label, code, *arguments)).result()

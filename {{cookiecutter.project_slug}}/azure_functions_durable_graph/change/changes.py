@@ -1,8 +1,8 @@
 """What changed between two manifests of one version, and what that means for runs in flight.
 
-cosmetic             no run can tell
-safe                 runs in flight go on with the new manifest
-needs a new version  something that a run in flight may need is gone, or means something else
+cosmetic             makes no difference to any run
+safe                 runs in flight continue with the new manifest
+needs a new version  something that a run in flight may need was removed, or has a new meaning
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .schema_changes import schema_changes
 
 
 class Impact(str, Enum):
-    """What a change means for runs in flight; later members weigh more."""
+    """What a change means for runs in flight, from the lightest to the heaviest."""
 
     COSMETIC = "cosmetic"
     SAFE = "safe"
@@ -43,13 +43,13 @@ def heaviest(changes: list[Change]) -> Impact:
 
 
 def manifest_changes(old: GraphManifest, new: GraphManifest) -> list[Change]:
-    """Every difference between two manifests of the same graph and version, the heaviest first."""
+    """Every difference between two manifests of the same graph and version, heaviest first."""
     found = [change for check in _CHECKS for change in check(old, new)]
     return sorted(found, key=lambda change: -change.impact.weight)
 
 
 def code_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
-    """Handlers whose source has changed: a fix reaches runs in flight."""
+    """Handlers whose source has changed: runs in flight use the new code."""
     return [
         Change(Impact.SAFE, f"the code of {name} changed")
         for name in sorted(set(old) & set(new))
@@ -57,13 +57,13 @@ def code_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]
     ]
 
 
-def _words(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
+def _descriptions(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
     if old.metadata != new.metadata:
         yield Change(Impact.COSMETIC, "the metadata changed")
     if old.reducers != new.reducers:
-        yield Change(Impact.SAFE, f"the reducers were {dict(old.reducers)} and are {dict(new.reducers)}")
+        yield Change(Impact.SAFE, f"the reducers changed from {dict(old.reducers)} to {dict(new.reducers)}")
     if old.state_model != new.state_model:
-        yield Change(Impact.COSMETIC, f"the state model {old.state_model} is called {new.state_model} now")
+        yield Change(Impact.COSMETIC, f"the state model {old.state_model} was renamed to {new.state_model}")
 
 
 def _limits(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
@@ -71,7 +71,7 @@ def _limits(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
         yield Change(Impact.SAFE, f"new runs begin at {new.entrypoint!r} instead of {old.entrypoint!r}")
     if old.max_steps != new.max_steps:
         impact = Impact.SAFE if new.max_steps > old.max_steps else Impact.BREAKING
-        yield Change(impact, f"max_steps was {old.max_steps} and is {new.max_steps}")
+        yield Change(impact, f"max_steps changed from {old.max_steps} to {new.max_steps}")
 
 
 def _state(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
@@ -81,7 +81,7 @@ def _state(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
 
 def _nodes(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
     for name in sorted(set(old.nodes) - set(new.nodes)):
-        yield Change(Impact.BREAKING, f"node {name!r} is gone")
+        yield Change(Impact.BREAKING, f"node {name!r} was removed")
     for name in sorted(set(new.nodes) - set(old.nodes)):
         yield Change(Impact.SAFE, f"node {name!r} is new")
     for name in sorted(set(old.nodes) & set(new.nodes)):
@@ -90,13 +90,13 @@ def _nodes(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
 
 def _node(old: NodeSpec, new: NodeSpec) -> Iterator[Change]:
     if _onward(old) != _onward(new):
-        yield Change(Impact.BREAKING, f"node {old.name!r} led {_onward(old)} and leads {_onward(new)}")
+        yield Change(Impact.BREAKING, f"node {old.name!r} led {_onward(old)} and now leads {_onward(new)}")
     elif old.targets != new.targets:
         yield Change(Impact.SAFE, f"the route of node {old.name!r} declares {_targets(new)} instead of {_targets(old)}")
     for field, impact in _FIELDS.items():
         before, after = getattr(old, field), getattr(new, field)
         if before != after:
-            yield Change(impact, f"node {old.name!r}: {field} was {_shown(before)} and is {_shown(after)}")
+            yield Change(impact, f"node {old.name!r}: {field} changed from {_display(before)} to {_display(after)}")
 
 
 _FIELDS = {
@@ -113,10 +113,10 @@ _FIELDS = {
     "timeout": Impact.SAFE,
     "on_error": Impact.SAFE,
 }
-"""What it means for runs in flight that a field of a node changed. A fan-out under way keeps its branches."""
+"""What a change of a node's field means for runs in flight. A fan-out in progress keeps its branches."""
 
 
-def _shown(value: object) -> str:
+def _display(value: object) -> str:
     return "none" if value is None else repr(dict(value)) if isinstance(value, Mapping) else repr(value)
 
 
@@ -136,7 +136,7 @@ def _targets(node: NodeSpec) -> str:
 def _events(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
     before, after = old.event_handlers, new.event_handlers
     for name in sorted(set(before) - set(after)):
-        yield Change(Impact.BREAKING, f"event {name!r} is gone: a run that waits for it could not be answered")
+        yield Change(Impact.BREAKING, f"event {name!r} was removed: a run that waits for it could not be answered")
     for name in sorted(set(after) - set(before)):
         yield Change(Impact.SAFE, f"event {name!r} is new")
     for name in sorted(set(before) & set(after)):
@@ -145,12 +145,13 @@ def _events(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
 
 def _payload(old: EventSpec, new: EventSpec) -> Iterator[Change]:
     if old.payload_schema is None and new.payload_schema is not None:
-        yield Change(Impact.BREAKING, f"event {old.name!r} has a payload model now: what was accepted may be refused")
+        text = f"event {old.name!r} now has a payload model, which may reject what was accepted before"
+        yield Change(Impact.BREAKING, text)
     elif old.payload_schema is not None and new.payload_schema is None:
-        yield Change(Impact.SAFE, f"event {old.name!r} takes any payload now")
+        yield Change(Impact.SAFE, f"event {old.name!r} now takes any payload")
     elif old.payload_schema is not None and new.payload_schema is not None:
         for change in schema_changes(old.payload_schema, new.payload_schema, f"{old.name}.payload"):
             yield Change(Impact.SAFE if change.readable else Impact.BREAKING, f"{change.path} {change.text}")
 
 
-_CHECKS = (_state, _nodes, _events, _limits, _words)
+_CHECKS = (_state, _nodes, _events, _limits, _descriptions)

@@ -1,7 +1,7 @@
-"""Digests of handlers' source: so that a pull request shows "the code of node X changed".
+"""Digests of handlers' source, so that a pull request shows "the code of node X changed".
 
-Indentation, blank lines, comments on lines of their own and trailing blanks do not count, so that a formatter changes
-nothing. Only the function's own lines are read, not what it calls.
+Indentation, blank lines, comments on lines of their own and trailing whitespace do not count, so that a formatter
+changes nothing. Only the function's own lines are read, not what it calls.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def source_digest(code: Handler) -> str:
     code = inspect.unwrap(code)
     try:
         if (inspect.getsourcefile(code) or "<").startswith("<"):
-            return NO_SOURCE  # CPython 3.13 keeps the text of `python -c` as that of every "<string>"
+            return NO_SOURCE  # CPython 3.13 returns the text of `python -c` for every "<string>"
         text = textwrap.dedent(inspect.getsource(code))
     except (OSError, TypeError):
         return NO_SOURCE

@@ -1,10 +1,10 @@
-"""graphs.lock.json: the graphs as they are deployed, and how a new lock follows from the one before.
+"""graphs.lock.json: the graphs as they are deployed, and how a new lock is derived from the previous one.
 
     {"format": 1, "graphs": {NAME: {"default": VERSION, "versions": {VERSION:
         {"graph_hash": …, "serves": [older hashes], "manifest": {…}, "code": {HANDLER: digest}}}}}}
 
-`serves` makes a safe change harmless: a run pinned to one of these hashes goes on with this version. A hash gets there
-only by way of a change that was found to be safe.
+`serves` is what makes a safe change harmless: a run pinned to one of these hashes continues with this version. A hash
+is only added for a change that was found to be safe.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FILE_NAME = "graphs.lock.json"
 
 @dataclass(frozen=True)
 class LockedVersion:
-    """One version of a graph: its manifest, the digests of its code, and the older hashes whose runs it takes over."""
+    """One version of a graph: its manifest, the digests of its code, and the older hashes whose runs it serves."""
 
     manifest: GraphManifest
     code: Mapping[str, str]
@@ -80,7 +80,7 @@ class Lock:
 
     @classmethod
     def from_text(cls, text: str, name: str = FILE_NAME) -> Lock:
-        """Read a lock. Raises LockError, whatever the text is: one sentence that begins with the file's name."""
+        """Read a lock. Raises LockError for any other text: one sentence that begins with the file's name."""
         try:
             data = parse_object(text)
         except PayloadError as error:
@@ -93,7 +93,7 @@ class Lock:
 
     @classmethod
     def read(cls, path: Path, name: str = FILE_NAME) -> Lock | None:
-        """The lock in a file, None where there is no such file. Raises LockError like `from_text`."""
+        """The lock in a file, or None if there is no such file. Raises LockError like `from_text`."""
         try:
             return cls.from_text(read_text(path), name)
         except FileNotFoundError:
@@ -102,14 +102,14 @@ class Lock:
             raise LockError(f"{name}: {error}") from None
 
     def hashes(self, graph: str) -> set[str]:
-        """Every hash of a graph whose runs this lock takes care of."""
+        """Every hash of a graph whose runs this lock serves."""
         versions = self.graphs[graph].versions.values() if graph in self.graphs else ()
         return {h for locked in versions for h in (locked.graph_hash, *locked.serves)}
 
 
 @dataclass(frozen=True)
 class VersionChange:
-    """What became of one version of one graph. `before` or `after` is None where it is new or gone."""
+    """What happened to one version of one graph. `before` is None if it is new, `after` if it was dropped."""
 
     graph: str
     version: str
@@ -133,7 +133,7 @@ class VersionChange:
 
 
 def compare(old: Lock, new: Lock) -> list[VersionChange]:
-    """What became of every version, by graph and version."""
+    """What happened to every version, sorted by graph and version."""
     found = []
     for graph in sorted(set(old.graphs) | set(new.graphs)):
         before = old.graphs[graph].versions if graph in old.graphs else {}
@@ -147,11 +147,11 @@ def compare(old: Lock, new: Lock) -> list[VersionChange]:
     return found
 
 
-def following(old: Lock, new: Sequence[LockedVersion]) -> Lock:
-    """The lock of what is registered now, in the order of registration, after the lock before.
+def next_lock(old: Lock, new: Sequence[LockedVersion]) -> Lock:
+    """The lock of the versions that are now registered, in the order of registration, derived from the previous lock.
 
-    A version whose change is safe takes over the runs of its earlier hashes; one whose change is breaking does not.
-    Raises LockError for two different graphs of one name and version.
+    A version whose change is safe serves the runs of its earlier hashes; one whose change is breaking does not.
+    Raises LockError for two different graphs with the same name and version.
     """
     graphs: dict[str, dict[str, LockedVersion]] = {}
     for locked in new:
@@ -162,11 +162,11 @@ def following(old: Lock, new: Sequence[LockedVersion]) -> Lock:
                 f"graph {locked.manifest.graph_name!r} is registered twice as version {locked.version!r}, "
                 "with different manifests; give one of them a version of its own"
             )
-        versions[locked.version] = _successor(old, locked)
+        versions[locked.version] = _with_served_hashes(old, locked)
     return Lock({name: LockedGraph(list(versions)[-1], versions) for name, versions in graphs.items()})
 
 
-def _successor(old: Lock, locked: LockedVersion) -> LockedVersion:
+def _with_served_hashes(old: Lock, locked: LockedVersion) -> LockedVersion:
     graph = old.graphs.get(locked.manifest.graph_name)
     before = graph.versions.get(locked.version) if graph else None
     if before is None or heaviest(manifest_changes(before.manifest, locked.manifest)) is Impact.BREAKING:
@@ -188,11 +188,11 @@ def _read_graph(graph: str, entry: Any, name: str) -> LockedGraph:
         named = (locked.manifest.graph_name, locked.version, hashes[version])
         if named != (graph, version, found[version]["graph_hash"]):
             raise LockError(
-                f"{where}, version {version!r} was edited by hand (its name or hash is not that of its manifest); "
+                f"{where}, version {version!r} was edited by hand (its name or hash does not match its manifest); "
                 "restore the file from git, then run `nox -s lock`"
             )
     if default not in versions:
-        raise LockError(f"{where} has no version {default!r}, its default; restore the file from git")
+        raise LockError(f"{where} has no version {default!r}, which is its default; restore the file from git")
     return LockedGraph(default, versions)
 
 
@@ -201,5 +201,5 @@ def _read_version(data: Any, path: str) -> LockedVersion:
     serves, code = get(data, "serves", list, path), get(data, "code", dict, path)
     get(data, "graph_hash", str, path)
     if not all(isinstance(text, str) for text in (*serves, *code.values())):
-        raise ManifestError(f"{path}: serves is a list of hashes, and code has a digest for each handler")
+        raise ManifestError(f"{path}: serves must be a list of hashes, and code must map handlers to digests")
     return LockedVersion(GraphManifest.from_dict(get(data, "manifest", dict, path)), code, tuple(serves))

@@ -1,4 +1,4 @@
-"""What changed between two locks: words for a terminal, Markdown with pictures for a pull request."""
+"""What changed between two locks: text for a terminal, Markdown with diagrams for a pull request."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .lock import VersionChange
 _MARKS = {Impact.COSMETIC: "·", Impact.SAFE: "✓", Impact.BREAKING: "✗"}
 
 DROPPED = "is no longer registered: its runs in flight park until it is deployed again"
-CURE = "Give the graph a new version, and keep the old one registered beside it until its runs are done"
+FIX = "Give the graph a new version, and keep the old one registered beside it until its runs have finished"
 
 
 def needs_new_version(found: Sequence[VersionChange]) -> list[VersionChange]:
-    """The versions that changed in a way that runs in flight would not survive."""
+    """The versions with changes that runs in flight would not survive."""
     return [item for item in found if item.kind == "changed" and item.impact is Impact.BREAKING]
 
 
 def as_text(found: Sequence[VersionChange]) -> str:
-    """One line per version that is not the same, with its changes below."""
+    """One line per changed version, with its changes below."""
     lines = [line for item in found for line in _text(item)]
     return "\n".join(lines or ["No graph has changed."])
 
@@ -44,7 +44,7 @@ def as_json(found: Sequence[VersionChange]) -> list[dict[str, Any]]:
 
 
 def as_markdown(found: Sequence[VersionChange]) -> str:
-    """For a job summary: each changed version with a table of its changes, and its picture before and after."""
+    """For a job summary: each changed version with a table of its changes, and its diagram before and after."""
     changed = [item for item in found if item.kind != "same"]
     lines = ["## Graphs", ""]
     if not changed:
@@ -53,9 +53,9 @@ def as_markdown(found: Sequence[VersionChange]) -> str:
         lines += [f"### {_title(item)}", ""]
         if item.changes:
             lines += ["| impact | change |", "|---|---|"]
-            lines += [f"| {change.impact.value} | {_escaped(change.text)} |" for change in item.changes]
+            lines += [f"| {change.impact.value} | {_escape(change.text)} |" for change in item.changes]
             lines.append("")
-        lines += _pictures(item)
+        lines += _diagrams(item)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -66,7 +66,7 @@ def _text(item: VersionChange) -> Iterator[str]:
     for change in item.changes:
         yield f"  {_MARKS[change.impact]} {change.impact.value}: {change.text}"
     if item in needs_new_version([item]):
-        yield f"  {CURE}."
+        yield f"  {FIX}."
 
 
 def _title(item: VersionChange) -> str:
@@ -76,17 +76,17 @@ def _title(item: VersionChange) -> str:
     return f"{name}: {item.impact.value if item.kind == 'changed' else item.kind}"
 
 
-def _pictures(item: VersionChange) -> Iterator[str]:
+def _diagrams(item: VersionChange) -> Iterator[str]:
     before = item.before.manifest if item.before else None
     after = item.after.manifest if item.after else None
     if before and after and flowchart(before) == flowchart(after):
         return
     for label, manifest in (("before", before), ("after", after)):
         if manifest is not None:
-            yield from _picture(label, manifest)
+            yield from _diagram(label, manifest)
 
 
-def _picture(label: str, manifest: GraphManifest) -> Iterator[str]:
+def _diagram(label: str, manifest: GraphManifest) -> Iterator[str]:
     yield f"{label.capitalize()}:"
     yield ""
     yield "```mermaid"
@@ -95,5 +95,5 @@ def _picture(label: str, manifest: GraphManifest) -> Iterator[str]:
     yield ""
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")

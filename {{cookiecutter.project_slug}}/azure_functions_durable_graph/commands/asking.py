@@ -1,4 +1,4 @@
-"""JSON over HTTP for commands: an answer, or one sentence."""
+"""JSON over HTTP for commands: a response, or an error of one sentence."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..errors import HostError
 TIMEOUT = 60.0
 
 
-def ask(url: str, headers: Mapping[str, str] | None = None, shown: str | None = None) -> tuple[int, Any]:
-    """The status and the JSON of an answer; None for a body that is not JSON. `shown` is the URL without its secrets.
+def ask(url: str, headers: Mapping[str, str] | None = None, public_url: str | None = None) -> tuple[int, Any]:
+    """The status and the JSON of a response; None for a body that is not JSON. `public_url` is the URL without secrets.
 
-    Raises HostError for a URL that cannot be asked, and for an answer that breaks off.
+    Raises HostError for a URL that cannot be reached, and for an incomplete response.
     """
-    shown = shown or url
+    public_url = public_url or url
     if not url.lower().startswith(("http://", "https://")):
-        raise HostError(f"{shown} is not a URL: it must begin with http:// or https://")
+        raise HostError(f"{public_url} is not a URL: it must begin with http:// or https://")
     try:
         request = urllib.request.Request(url, headers=dict(headers or {}))
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
@@ -31,7 +31,7 @@ def ask(url: str, headers: Mapping[str, str] | None = None, shown: str | None = 
             return error.code, _json(error.read())
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
-        raise HostError(f"{shown} cannot be asked: {reason}") from None
+        raise HostError(f"{public_url} cannot be reached: {reason}") from None
 
 
 def _json(body: bytes) -> Any:

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import HistoryError, HostError, LockError, RegistrationError, VendorError
 
 REQUIREMENTS = frozenset({"azure", "pydantic", "aiohttp"})
-"""The top-level modules that requirements.txt installs, and that a command may find missing."""
+"""The top-level modules that requirements.txt installs, and that may be missing when a command runs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,14 +60,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=7071, help="port on 127.0.0.1, 0 for a free one (default: 7071)")
     serve.add_argument("--store", default=".durable/runs.db", metavar="FILE", help="SQLite file (default: %(default)s)")
     serve.add_argument("--memory", action="store_true", help="keep runs in memory: they end with the process")
-    serve.add_argument("--skip-time", action="store_true", help="wait for no durable timer (implies --memory)")
-    serve.add_argument("--reload", action="store_true", help="start again when a file changes; runs go on")
+    serve.add_argument("--skip-time", action="store_true", help="do not wait for durable timers (implies --memory)")
+    serve.add_argument("--reload", action="store_true", help="restart when a file changes; runs continue")
     serve.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
-        help="answer requests with this Host or Origin, beside loopback names; may be given several times",
+        help="also answer requests with this Host or Origin; may be given several times (default: loopback names only)",
     )
     serve.set_defaults(run=_serve, log=logging.INFO)
     _add_lock(commands)
@@ -81,15 +81,15 @@ def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "lock",
         help="compare the graphs with graphs.lock.json, and update it",
         description="Report what has changed in each graph since the lock was written and what that means for runs in "
-        "flight, then update the lock. A change that runs in flight would not survive is refused until the graph has a "
-        "new version.",
+        "flight, then update the lock. A change that runs in flight would not survive is rejected until the graph has "
+        "a new version.",
         epilog="exit codes: 0 up to date or written, 1 something cannot be read, 3 the lock is out of date, 4 a change "
         "needs a new version, 5 live runs need a version that is dropped",
     )
     lock.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
     lock.add_argument("--check", action="store_true", help="write nothing; fail if the lock is out of date")
     lock.add_argument("--json", action="store_true", help="print the changes as JSON")
-    lock.add_argument("--base", metavar="FILE_OR_REVISION", help="compare with this lock: the one that is deployed")
+    lock.add_argument("--base", metavar="FILE_OR_REVISION", help="compare with this lock, the deployed one")
     lock.add_argument("--summary", metavar="FILE", help="append a Markdown report (default: GITHUB_STEP_SUMMARY)")
     lock.add_argument("--against-runs", metavar="URL", help="ask the app at URL (…/api) which versions live runs need")
     lock.add_argument("--key", help="function key for --against-runs (default: FUNCTIONS_KEY)")
@@ -100,7 +100,7 @@ def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     record = commands.add_parser(
         "record",
         help="save the history of a run as a fixture for tests",
-        description="Get a run from the Durable management API and write its history to a file. A test replays it "
+        description="Get a run from the Durable management API and write its history to a file. A test can replay it "
         "against today's code and names the first difference.",
     )
     record.add_argument("run_id", metavar="RUN_ID")
@@ -116,10 +116,10 @@ def _add_project_commands(commands: argparse._SubParsersAction[argparse.Argument
     graph.set_defaults(run=_new_graph, log=logging.WARNING)
     package = commands.add_parser("package", help="stage in dist/app what .funcignore does not exclude")
     package.set_defaults(run=_package, log=logging.WARNING)
-    verify = commands.add_parser("verify", help="check that the vendored runtime is as it was delivered")
+    verify = commands.add_parser("verify", help="check that the vendored runtime has not been modified")
     verify.add_argument("--template", metavar="URL", help="compare the record with that of the template's repository")
     verify.add_argument("--revision", metavar="REVISION", help="its tag or branch (default: the tag of the version)")
-    verify.add_argument("--base", metavar="REVISION", help="only where the record has changed since this git revision")
+    verify.add_argument("--base", metavar="REVISION", help="only if the record has changed since this git revision")
     verify.set_defaults(run=_verify, log=logging.WARNING)
     update = commands.add_parser("update-runtime", help="replace the vendored runtime with that of a template revision")
     update.add_argument("revision", nargs="?", metavar="REVISION", help="tag or branch (default: the template's head)")
@@ -148,7 +148,7 @@ def _verify(options: argparse.Namespace) -> int:
     if options.template:
         print(verify_record(Path.cwd(), options.template, options.revision, options.base))
     elif options.revision or options.base:
-        raise VendorError("--revision and --base need --template: the repository with which to compare")
+        raise VendorError("--revision and --base need --template: the repository to compare with")
     else:
         print(verify(Path.cwd()))
     return 0
@@ -193,11 +193,11 @@ def _serve(options: argparse.Namespace) -> int:
     if options.reload and in_memory:
         raise HostError("--reload needs a store: with --memory or --skip-time every change would lose all runs")
     if options.reload:
-        from .reload import looks, supervise
+        from .reload import supervise, watch
 
         allowed = [f"--allow-host={name}" for name in options.allow_host]
         arguments = [str(folder), f"--port={options.port}", f"--store={options.store}", *allowed]
-        supervise(arguments, folder, looks(folder), _say)
+        supervise(arguments, folder, watch(folder), _say)
         return 0
     store = None if in_memory else Path(options.store)
     serve(folder, options.port, store, _say, skip_time=options.skip_time, allowed=options.allow_host)

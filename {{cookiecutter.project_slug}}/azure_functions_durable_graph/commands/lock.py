@@ -1,7 +1,7 @@
 """The command `lock`: compare the app's graphs with graphs.lock.json, and write it.
 
-Exit codes, so that a pipeline can tell: 0 up to date (or written), 3 the lock is out of date, 4 a change needs a new
-version, 5 a version is dropped that runs still need. What cannot be read is 1, as everywhere.
+Exit codes, for pipelines: 0 up to date (or written), 3 the lock is out of date, 4 a change needs a new version, 5 live
+runs need a version that is dropped. What cannot be read is 1, as everywhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..change.code_digests import code_digests
-from ..change.lock import FILE_NAME, Lock, LockedVersion, VersionChange, compare, following
+from ..change.lock import FILE_NAME, Lock, LockedVersion, VersionChange, compare, next_lock
 from ..change.report import as_json, as_markdown, as_text, needs_new_version
 from ..errors import HostError, LockError
 from ..graph.documents import why
@@ -25,14 +25,14 @@ from ..work.registry import Registry
 from .asking import ask
 
 NEVER_DEPLOYED = "urn:durable-graph:graph-not-found"
-"""The problem with which an app answers that does not have a graph. Any other 404 is of something else."""
+"""The problem type that an app returns for a graph that it does not have. Any other 404 has another cause."""
 
 UP_TO_DATE, OUT_OF_DATE, NEEDS_VERSION, STILL_NEEDED = 0, 3, 4, 5
 
 
 @dataclass(frozen=True)
 class LockOptions:
-    """What the command line asks for. `base` is a file or a git revision: the state that is deployed."""
+    """The options of the command line. `base` is a file or a git revision: the state that is deployed."""
 
     folder: Path
     check: bool = False
@@ -44,7 +44,7 @@ class LockOptions:
 
 
 def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
-    """Check or write the lock, and tell what changed. Raises HostError or LockError for what cannot be read."""
+    """Check or write the lock, and report what changed. Raises HostError or LockError for what cannot be read."""
     path = options.folder / FILE_NAME
     on_disk = Lock.read(path)
     apply_local_settings(options.folder)
@@ -52,7 +52,7 @@ def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
     runtime.check()
     registered = locked_versions(runtime.registry)
     deployed = _base(options) if options.base else on_disk or Lock()
-    wanted = following(deployed, registered)
+    wanted = next_lock(deployed, registered)
     found = compare(deployed, wanted)
     code, verdict = _verdict(options, on_disk, deployed, wanted, registered, found)
     if not options.check and code == UP_TO_DATE:
@@ -60,7 +60,7 @@ def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
             path.write_text(wanted.to_text(), encoding="utf-8")
         except OSError as error:
             raise HostError(f"{FILE_NAME} cannot be written: {why(error)}") from None
-    _tell(options, say, found, code, verdict, runtime.warnings)
+    _report(options, say, found, code, verdict, runtime.warnings)
     return code
 
 
@@ -84,12 +84,12 @@ def _verdict(
     breaking = needs_new_version(found)
     if breaking:
         names = ", ".join(f"{item.graph} {item.version}" for item in breaking)
-        return NEEDS_VERSION, f"a new version is needed: {names}"
+        return NEEDS_VERSION, f"new versions are needed: {names}"
     if options.check:
         if on_disk is None:
-            return OUT_OF_DATE, f"there is no {FILE_NAME}; run `nox -s lock` and commit it"
-        if following(on_disk, registered).to_text() != on_disk.to_text() or not _covers(on_disk, deployed, wanted):
-            return OUT_OF_DATE, f"{FILE_NAME} is out of date; run `nox -s lock`, read what it says, and commit the file"
+            return OUT_OF_DATE, f"{FILE_NAME} does not exist; run `nox -s lock` and commit it"
+        if next_lock(on_disk, registered).to_text() != on_disk.to_text() or not _covers(on_disk, deployed, wanted):
+            return OUT_OF_DATE, f"{FILE_NAME} is out of date; run `nox -s lock`, read its report, and commit the file"
     if options.against_runs:
         needed = _still_needed(options.against_runs, options.key, wanted, found)
         if needed:
@@ -98,12 +98,12 @@ def _verdict(
 
 
 def _covers(on_disk: Lock, deployed: Lock, wanted: Lock) -> bool:
-    """Whether the lock serves every hash that it would serve had it been made from what is deployed."""
+    """Whether the lock serves every hash that it would serve if it had been derived from the deployed lock."""
     return all(wanted.hashes(graph) <= on_disk.hashes(graph) for graph in wanted.graphs)
 
 
 def _still_needed(url: str, key: str | None, wanted: Lock, found: list[VersionChange]) -> list[str]:
-    """A sentence for each hash that live runs hold and the new lock does not serve."""
+    """A sentence for each hash to which live runs are pinned and which the new lock does not serve."""
     sentences = []
     for graph in sorted({item.graph for item in found if item.before is not None}):
         serves = wanted.hashes(graph)
@@ -111,7 +111,7 @@ def _still_needed(url: str, key: str | None, wanted: Lock, found: list[VersionCh
             if version["live_runs"] and version["graph_hash"] not in serves:
                 sentences.append(
                     f"{version['live_runs']} live run(s) of {graph} still need version {version['version']} "
-                    f"({version['graph_hash'][:12]}): keep it registered until they are done"
+                    f"({version['graph_hash'][:12]}): keep it registered until they have finished"
                 )
     return sentences
 
@@ -119,16 +119,16 @@ def _still_needed(url: str, key: str | None, wanted: Lock, found: list[VersionCh
 def _deployed_versions(url: str, key: str | None, graph: str) -> list[dict[str, Any]]:
     place = f"{url.rstrip('/')}/graphs/{graph}"
     code, answer = ask(place, {"x-functions-key": key} if key else {})
-    told = answer if isinstance(answer, dict) else {}
-    if code == 404 and told.get("type") == NEVER_DEPLOYED:
+    body = answer if isinstance(answer, dict) else {}
+    if code == 404 and body.get("type") == NEVER_DEPLOYED:
         return []
     if code in (401, 403):
-        raise HostError(f"{place} answered {code}; is the key right?")
-    versions = told.get("versions")
+        raise HostError(f"{place} answered {code}; is the key correct?")
+    versions = body.get("versions")
     if code != 200 or not isinstance(versions, list) or not all(map(_is_version, versions)):
         raise HostError(
-            f"{place} answered {code}, and not as an app with graphs does; the URL is that of the app with its route "
-            "prefix, e.g. https://APP.azurewebsites.net/api"
+            f"{place} answered {code}, and not as an app with graphs does; use the app's URL with its route prefix, "
+            "such as https://APP.azurewebsites.net/api"
         )
     return versions
 
@@ -139,18 +139,18 @@ def _is_version(data: Any) -> bool:
 
 
 def _base(options: LockOptions) -> Lock:
-    """The lock of `--base`: a file, or the lock file of a git revision (none there means: nothing is deployed)."""
+    """The lock of `--base`: a file, or the lock file of a git revision (if it has none, nothing is deployed)."""
     base = str(options.base)
     if Path(base).is_file():
         return Lock.read(Path(base), base) or Lock()
     known = _git(options, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
     if known.returncode:
-        raise HostError(f"--base {base}: neither a file nor a git revision that is here; fetch it first")
-    shown = _git(options, "show", f"{known.stdout.decode().strip()}:./{FILE_NAME}")
-    if shown.returncode:
+        raise HostError(f"--base {base}: there is no such file or git revision; fetch it first")
+    blob = _git(options, "show", f"{known.stdout.decode().strip()}:./{FILE_NAME}")
+    if blob.returncode:
         return Lock()
     try:
-        return Lock.from_text(shown.stdout.decode("utf-8-sig"), f"{base}:{FILE_NAME}")
+        return Lock.from_text(blob.stdout.decode("utf-8-sig"), f"{base}:{FILE_NAME}")
     except UnicodeDecodeError:
         raise LockError(f"{base}:{FILE_NAME} is not UTF-8 text") from None
 
@@ -162,7 +162,7 @@ def _git(options: LockOptions, *words: str) -> subprocess.CompletedProcess[bytes
         raise HostError(f"--base {options.base}: git cannot be run ({error})") from None
 
 
-def _tell(
+def _report(
     options: LockOptions,
     say: Callable[[str], None],
     found: list[VersionChange],
@@ -178,7 +178,7 @@ def _tell(
         except OSError as error:
             raise HostError(f"the summary {summary} cannot be written: {why(error)}") from None
     if options.as_json:
-        told = {"exit_code": code, "verdict": verdict, "versions": as_json(found), "warnings": warnings}
-        say(json.dumps(told, indent=2))
+        result = {"exit_code": code, "verdict": verdict, "versions": as_json(found), "warnings": warnings}
+        say(json.dumps(result, indent=2))
     else:
         say("\n".join([*(f"warning: {text}" for text in warnings), as_text(found), verdict]))

@@ -1,4 +1,4 @@
-"""The command `new-graph`: a graph file and its test, to be changed."""
+"""The command `new-graph`: writes a graph file and its test, as a starting point."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..graph.documents import why
 from ..graph.names import NAME_RULE, is_name
 from .file_names import is_device
 
-_GRAPH = '''"""{title}: say here what it is for."""
+_GRAPH = '''"""{title}: describe here what it is for."""
 
 from pydantic import BaseModel
 
@@ -18,7 +18,7 @@ from azure_functions_durable_graph import ManifestBuilder
 
 
 class {model}(BaseModel):
-    """All that is known about one run."""
+    """The state of one run."""
 
     subject: str
     done: bool = False
@@ -41,7 +41,7 @@ builder.add_node("finish", finish, terminal=True)
 registration = builder.build()
 '''
 
-_TEST = '''"""{title}: say here what holds."""
+_TEST = '''"""{title}: describe here what is tested."""
 
 from azure_functions_durable_graph.testing import run_graph
 from graphs.{module} import registration
@@ -60,7 +60,7 @@ def new_graph(project: Path, name: str) -> list[Path]:
     """Write `graphs/NAME.py` and `tests/test_NAME.py`. Raises HostError for a bad name, or a file that exists."""
     module = name.replace("-", "_").lower()
     if not is_name(name) or not module.isidentifier() or keyword.iskeyword(module):
-        raise HostError(f"{name!r} is not a valid name for a graph: use {NAME_RULE}, and not a word of Python")
+        raise HostError(f"{name!r} is not a valid name for a graph: use {NAME_RULE}, and not a Python keyword")
     if is_device(module):
         raise HostError(f"{name!r} cannot be the name of a graph: Windows reserves this name for a device")
     words = [word.capitalize() for word in module.split("_") if word]
@@ -73,7 +73,7 @@ def new_graph(project: Path, name: str) -> list[Path]:
         if path.exists():
             raise HostError(f"{path.relative_to(project)} already exists")
         if not path.parent.is_dir():
-            raise HostError(f"there is no folder {path.parent.name}/ in {project}; run this in a generated project")
+            raise HostError(f"{project} has no folder {path.parent.name}/; run this in a generated project")
     for path, text in files.items():
         try:
             path.write_text(text, encoding="utf-8")

@@ -1,6 +1,6 @@
 """The command `package`: stage what is deployed, and nothing else.
 
-`.funcignore` alone says what Azure does not need, so that this and `func azure functionapp publish` agree.
+Only `.funcignore` says what Azure does not need, so that this and `func azure functionapp publish` agree.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ TARGET = Path("dist") / "app"
 
 
 def package(project: Path) -> str:
-    """Copy what `.funcignore` leaves into `dist/app`, which is emptied first. Raises HostError."""
+    """Copy what `.funcignore` does not exclude into `dist/app`, which is emptied first. Raises HostError."""
     if not (project / IGNORE_FILE).is_file():
-        raise HostError(f"there is no {IGNORE_FILE} in {project}; run this in the folder of a function app")
+        raise HostError(f"{project} has no {IGNORE_FILE}; run this in the folder of a function app")
     files = list(deployed_files(project))
     target = project / TARGET
     shutil.rmtree(target, ignore_errors=True)
@@ -30,7 +30,7 @@ def package(project: Path) -> str:
 
 
 def deployed_files(project: Path) -> Iterator[Path]:
-    """The files that `.funcignore` leaves, by their paths below the project; what is staged already is left out."""
+    """The files that `.funcignore` does not exclude, as paths relative to the project, without what is staged."""
     ignored = _matcher((project / IGNORE_FILE).read_text(encoding="utf-8"))
     for root, folders, names in os.walk(project):
         here = Path(root).relative_to(project)
@@ -44,6 +44,6 @@ def _matcher(text: str) -> Callable[[str], bool]:
     try:
         from pathspec import GitIgnoreSpec
     except ImportError:
-        raise HostError("`package` needs pathspec, which requirements-dev.txt installs; use `nox -s package`") from None
+        raise HostError("`package` needs pathspec, which is in requirements-dev.txt; use `nox -s package`") from None
     spec = GitIgnoreSpec.from_lines(text.splitlines())
     return lambda path: bool(spec.match_file(path))

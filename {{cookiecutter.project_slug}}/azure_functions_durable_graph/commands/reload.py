@@ -1,4 +1,4 @@
-"""`serve --reload`: serve in a child process, and begin again when a file changes. Runs are in the store, and go on."""
+"""`serve --reload`: serves in a child process, and restarts it when a file changes. Runs are stored, and continue."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 NOT_WATCHED = frozenset({"tests", "dist", "build", "node_modules", "graphs.lock.json", "runtime.lock.json"})
-"""Names in the app's folder that are not part of what is served, or that commands write."""
+"""Names in the app's folder that are not part of the served app, or that commands write."""
 
 SUFFIXES = frozenset({".py", ".json", ".toml"})
 PAUSE = 0.5
-"""Seconds between two looks at the files."""
+"""Seconds between two scans of the files."""
 
 STOP = 10
-"""Seconds that a child has for what is at work: more than it gives its functions."""
+"""Seconds that a child has to finish running functions: more than the child gives them."""
 
 
 def _pause() -> None:
@@ -29,7 +29,7 @@ Stamps = dict[Path, tuple[int, int]]
 
 
 def stamps(folder: Path) -> Stamps:
-    """Time and size of every file that the app may be made of: hidden folders, caches and environments are left out."""
+    """Time and size of every file that may be part of the app, without hidden folders, caches and environments."""
     found: Stamps = {}
     for root, folders, names in os.walk(folder):
         left_out = NOT_WATCHED if Path(root) == folder else frozenset()
@@ -39,7 +39,7 @@ def stamps(folder: Path) -> Stamps:
             if path.suffix in SUFFIXES and name not in left_out:
                 try:
                     state = path.stat()
-                except OSError:  # it has just been removed
+                except OSError:  # it was removed meanwhile
                     continue
                 found[path] = (state.st_mtime_ns, state.st_size)
     return found
@@ -50,34 +50,34 @@ def _is_hidden(root: str, name: str) -> bool:
 
 
 def changed(old: Stamps, new: Stamps) -> list[Path]:
-    """The files that are new, gone, or not as they were."""
+    """The files that were added, removed or changed."""
     return sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
 
 
-def looks(
-    folder: Path, look: Callable[[Path], Stamps] = stamps, pause: Callable[[], None] = _pause
+def watch(
+    folder: Path, scan: Callable[[Path], Stamps] = stamps, pause: Callable[[], None] = _pause
 ) -> Iterator[Stamps]:
-    """The folder's files, again and again, each time at rest: one save may be several writes."""
-    last = look(folder)
+    """The stamps of the folder's files, repeatedly, each time when writing has stopped: one save may be many writes."""
+    last = scan(folder)
     while True:
         yield last
         pause()
-        while (now := look(folder)) != last:
+        while (now := scan(folder)) != last:
             last = now
             pause()
 
 
 def supervise(arguments: Sequence[str], folder: Path, seen: Iterator[Stamps], say: Callable[[str], None]) -> None:
-    """Run `serve` with these arguments until Ctrl-C or SIGTERM, and again whenever what is seen has changed.
+    """Run `serve` with these arguments until Ctrl-C or SIGTERM, and restart it whenever a file has changed.
 
-    An app that does not load says why and is tried again at the next change, as is one that has ended.
+    An app that does not load, or has ended, prints why and is started again at the next change.
     """
     previous = signal.signal(signal.SIGTERM, _interrupt)
     last = next(seen)
     try:
         while (files := _run(arguments, last, seen)) is not None:
             paths, last = files
-            say(f"{paths[0].relative_to(folder)} has changed: starting again")
+            say(f"{paths[0].relative_to(folder)} has changed: restarting")
     except KeyboardInterrupt:
         return
     finally:
@@ -85,7 +85,7 @@ def supervise(arguments: Sequence[str], folder: Path, seen: Iterator[Stamps], sa
 
 
 def _run(arguments: Sequence[str], last: Stamps, seen: Iterator[Stamps]) -> tuple[list[Path], Stamps] | None:
-    """Run a child until something has changed: gives what, and how all looks now; None where nothing more is seen."""
+    """Run a child until files have changed. Returns these and the new stamps, or None if `seen` has ended."""
     child = subprocess.Popen([sys.executable, "-m", __package__.split(".")[0], "serve", *arguments])
     try:
         for now in seen:
@@ -93,7 +93,7 @@ def _run(arguments: Sequence[str], last: Stamps, seen: Iterator[Stamps]) -> tupl
                 return files, now
         return None
     except KeyboardInterrupt:
-        if os.name == "nt":  # Ctrl-C has reached the child, too, and `terminate` would kill it at once
+        if os.name == "nt":  # Ctrl-C has reached the child, too, and `terminate` would kill it immediately
             _wait(child)
         raise
     finally:
@@ -105,7 +105,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Let it end what is at work; a further signal to us does not wait."""
+    """Let it finish running functions; another signal to us does not wait."""
     child.terminate()
     if not _wait(child):
         child.kill()

@@ -1,4 +1,4 @@
-"""The command `update-runtime`: a later runtime takes the place of the vendored one, or nothing changes."""
+"""The command `update-runtime`: replaces the vendored runtime with another version, completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .verify import verify
 
 
 def update(project: Path, template: str, revision: str | None) -> str:
-    """Replace the vendored package by that of a template revision; says what changed between the two.
+    """Replace the vendored package with that of a template revision. Returns what changed between the two.
 
-    Raises VendorError where the package was edited, for a template or revision that cannot be fetched, and where the
-    system refuses to replace the files: then everything is as it was.
+    Raises VendorError if the package was edited, the template or revision cannot be fetched, or the files cannot be
+    replaced; then nothing has changed.
     """
     verify(project)
     with template_at(template, revision) as clone:
@@ -28,12 +28,12 @@ def update(project: Path, template: str, revision: str | None) -> str:
         replace(project, source)
         changelog = clone / "CHANGELOG.md"
         text = changelog.read_text(encoding="utf-8", errors="replace") if changelog.is_file() else ""
-    told = between(text, old.version, new.version) or "(the changelog says nothing about it)"
-    return f"the vendored runtime was {old.version} and is {new.version}\n\n{told}"
+    notes = sections_between(text, old.version, new.version) or "(the changelog has no entry for it)"
+    return f"the vendored runtime was updated from {old.version} to {new.version}\n\n{notes}"
 
 
-def between(changelog: str, old: str, new: str) -> str:
-    """The sections of a changelog after version `old`, up to and with `new`."""
+def sections_between(changelog: str, old: str, new: str) -> str:
+    """The sections of a changelog after version `old`, up to and including `new`."""
     sections = re.split(r"^(?=## )", changelog, flags=re.MULTILINE)
     kept = []
     for section in sections:
@@ -48,10 +48,10 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def replace(project: Path, source: Path) -> None:
-    """Put the package and the record of `source` in the place of those of `project`, both or neither.
+    """Replace the package and the record of `project` with those of `source`, both or neither.
 
-    The new files are complete beside the old ones before anything is renamed. An editor, a virus scanner or a
-    terminal may hold a file on Windows: what was renamed is then renamed back.
+    The new files are copied completely before anything is renamed. On Windows an editor, a virus scanner or a terminal
+    may hold a file open: what was renamed is then renamed back.
     """
     new, record = project / f"{PACKAGE}.new", project / f"{RECORD}.new"
     aside = project / f"{PACKAGE}.old"
@@ -69,11 +69,11 @@ def replace(project: Path, source: Path) -> None:
             f"the vendored runtime cannot be replaced ({_reason(error)}); nothing has changed. "
             "Close the programs that use its files, and try again"
         ) from None
-    shutil.rmtree(aside, ignore_errors=True)  # what a program still holds stays behind, and is removed next time
+    shutil.rmtree(aside, ignore_errors=True)  # files that a program holds open are removed next time
 
 
 def _reason(error: OSError) -> str:
-    """Why a file could not be copied or renamed; shutil collects the reasons of all files that could not."""
+    """Why a file could not be copied or renamed; shutil collects the reasons for all such files."""
     if isinstance(error, shutil.Error) and isinstance(error.args[0], list):
         source, _, reason = error.args[0][0]
         return f"{reason}: {source}"
@@ -87,13 +87,13 @@ def _swap(project: Path, new: Path, record: Path, aside: Path) -> None:
         for source, target in ((package, aside), (new, package), (record, project / RECORD)):
             os.replace(source, target)
             done.append((target, source))
-    except OSError as refused:
+    except OSError as cause:
         for target, source in reversed(done):
             try:
                 os.replace(target, source)
             except OSError as error:
                 raise VendorError(
-                    f"the vendored runtime cannot be replaced ({why(refused)}), nor put back ({why(error)}): "
+                    f"the vendored runtime cannot be replaced ({why(cause)}) or restored ({why(error)}): "
                     f"close the programs that use its files, and rename {target.name} to {source.name} yourself"
                 ) from None
         raise

@@ -27,12 +27,12 @@ FORMAT = 1
 
 _CACHE = "__pycache__"
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""What file managers leave behind; Python never reads it."""
+"""Files that file managers leave behind; Python never reads them."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What was delivered: the package's version and the digest of each file."""
+    """The original package: its version and the digest of each file."""
 
     version: str
     files: Mapping[str, str]
@@ -43,7 +43,7 @@ class Record:
 
     @classmethod
     def from_text(cls, text: str, name: str = RECORD) -> Record:
-        """Read a record. Raises VendorError, whatever the text is: one sentence that begins with `name`."""
+        """Read a record. Raises VendorError for any other text: one sentence that begins with `name`."""
         try:
             data = parse_object(text)
         except PayloadError as error:
@@ -62,7 +62,7 @@ class Record:
         try:
             return cls.from_text(read_text(project / RECORD))
         except FileNotFoundError:
-            raise VendorError(f"there is no {RECORD} in {project}; restore it from git") from None
+            raise VendorError(f"{project} has no {RECORD}; restore it from git") from None
         except PayloadError as error:
             raise VendorError(f"{RECORD}: {error}; restore it from git") from None
 
@@ -82,7 +82,7 @@ def _version(package: Path) -> str | None:
 
 
 def digests(package: Path) -> dict[str, str]:
-    """sha256 of each file below a folder, by its path, with line ends as git stores them; caches left out."""
+    """sha256 of each file below a folder, by its path, with line ends as git stores them, without caches."""
     return {
         path.relative_to(package).as_posix(): hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
         for path in sorted(package.rglob("*"))
@@ -91,7 +91,7 @@ def digests(package: Path) -> dict[str, str]:
 
 
 def differences(project: Path) -> list[str]:
-    """A line for each file of the vendored package that has been modified, and for whatever does not belong there."""
+    """A line for each file of the vendored package that was modified, and for everything that does not belong there."""
     record, package = Record.read(project), project / PACKAGE
     delivered = record.files
     try:
@@ -115,16 +115,16 @@ def differences(project: Path) -> list[str]:
 
 
 def _links(package: Path) -> Iterator[str]:
-    """Symbolic links at or below the package: what they show today may be something else tomorrow."""
+    """Symbolic links at or below the package: their targets may change without being noticed."""
     if package.is_symlink():
         yield ""
     yield from (f"/{path.relative_to(package).as_posix()}" for path in package.rglob("*") if path.is_symlink())
 
 
 def _stray_folders(package: Path, delivered: Mapping[str, str]) -> Iterator[str]:
-    """Folders in which nothing was delivered; files in them are told by themselves.
+    """Empty folders that are not part of the package; files in other folders are reported by themselves.
 
-    A folder that holds nothing but caches is what git leaves when it removes a folder's modules.
+    A folder that contains only caches is what git leaves when it removes a folder's modules.
     """
     known = {parent.as_posix() for name in delivered for parent in Path(name).parents}
     for folder, folders, files in os.walk(package):
@@ -136,7 +136,7 @@ def _stray_folders(package: Path, delivered: Mapping[str, str]) -> Iterator[str]
 
 
 def _planted(package: Path, delivered: Mapping[str, str]) -> Iterator[str]:
-    """Compiled modules that Python would load in place of a source that says something else."""
+    """Compiled modules that Python would load instead of a source that differs."""
     for name in delivered:
         source = package / name
         if not name.endswith(".py") or not source.is_file():
@@ -148,12 +148,12 @@ def _planted(package: Path, delivered: Mapping[str, str]) -> Iterator[str]:
 
 
 def _is_planted(source: Path, data: bytes, level: object) -> bool:
-    """Whether the import system would take the compiled module, and it is not what the source compiles to."""
+    """Whether Python would import the compiled module, although it is not what the source compiles to."""
     text, stat = source.read_bytes(), source.stat()
     flags, stamp = int.from_bytes(data[4:8], "little"), data[8:16]
     fresh = int(stat.st_mtime).to_bytes(8, "little")[:4] + (stat.st_size & 0xFFFFFFFF).to_bytes(4, "little")
     if data[:4] != importlib.util.MAGIC_NUMBER or (flags == 0 and stamp != fresh):
-        return False  # of another Python, or older than the source: not loaded
+        return False  # for another Python, or older than the source: not loaded
     if flags & 0b10 and stamp != importlib.util.source_hash(text):
         return False
     with contextlib.suppress(Exception):
@@ -164,9 +164,9 @@ def _is_planted(source: Path, data: bytes, level: object) -> bool:
 
 @contextlib.contextmanager
 def template_at(template: str, revision: str | None) -> Iterator[Path]:
-    """The template's repository at a tag or branch, or at its head, in a folder that goes away afterwards.
+    """The template's repository at a tag or branch, or at its head, in a folder that is removed afterwards.
 
-    Raises VendorError for one that cannot be fetched, is not this template, or does not fit its own record.
+    Raises VendorError for one that cannot be fetched, is not this template, or does not match its own record.
     """
     at = revision or "its head"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
@@ -175,14 +175,14 @@ def template_at(template: str, revision: str | None) -> Iterator[Path]:
         git(f"{template} at {at} cannot be fetched", "clone", "--quiet", "--depth", "1", *branch, "--", template, clone)
         source = clone / TEMPLATE_FOLDER
         if not (source / PACKAGE).is_dir():
-            raise VendorError(f"{template} holds no {TEMPLATE_FOLDER}/{PACKAGE}: it is not this template")
+            raise VendorError(f"{template} has no {TEMPLATE_FOLDER}/{PACKAGE}: it is not this template")
         if differences(source):
-            raise VendorError(f"the runtime of {template} at {at} does not fit its own record")
+            raise VendorError(f"the runtime of {template} at {at} does not match its own record")
         yield clone
 
 
 def git(failure: str, *words: str | Path) -> str:
-    """What a git command prints. Raises VendorError that begins with `failure`."""
+    """The output of a git command. Raises VendorError, which begins with `failure`."""
     try:
         done = subprocess.run(["git", *map(str, words)], capture_output=True, check=False)
     except FileNotFoundError:

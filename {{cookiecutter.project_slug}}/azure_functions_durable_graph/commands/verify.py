@@ -1,6 +1,6 @@
-"""The command `verify`: find out whether the vendored runtime, or its record, has been modified.
+"""The command `verify`: checks whether the vendored runtime, or its record, has been modified.
 
-The record guards the files; the template guards the record, which could have been edited together with them.
+The record protects the files; the template protects the record, which could have been edited together with them.
 """
 
 from __future__ import annotations
@@ -12,41 +12,41 @@ from .vendored import PACKAGE, RECORD, TEMPLATE_FOLDER, Record, differences, git
 
 
 def verify(project: Path) -> str:
-    """A sentence that all is well. Raises VendorError that lists what is not."""
+    """A sentence that says that nothing was modified. Raises VendorError, which lists what was."""
     found = differences(project)
     if found:
         raise VendorError(
             f"the vendored runtime has been modified: {'; '.join(found)}. "
-            f"Restore it with `git checkout -- {PACKAGE}`, and bring a change to the template instead"
+            f"Restore it with `git checkout -- {PACKAGE}`, and make changes in the template instead"
         )
     return f"the vendored runtime is {Record.read(project).version}, and has not been modified"
 
 
 def verify_record(project: Path, template: str, revision: str | None, base: str | None) -> str:
-    """The same, and the record is that of the template at `revision`, or at the tag of the version that it names.
+    """The same, and check that the record is that of the template at `revision` (default: the tag of its version).
 
     With `base`, a git revision of the project, only a record that has changed since is compared with the template.
     """
-    told, record = verify(project), Record.read(project)
+    verdict, record = verify(project), Record.read(project)
     if base is not None and record == _record_at(project, base):
-        return f"{told}; {RECORD} is that of {base}"
+        return f"{verdict}; {RECORD} is that of {base}"
     revision = revision or f"v{record.version}"
     with template_at(template, revision) as clone:
         delivered = Record.read(clone / TEMPLATE_FOLDER)
     if record != delivered:
         names = {*record.files.items()} ^ {*delivered.files.items()}
-        shown = ", ".join(sorted({name for name, _ in names})[:5]) or f"the version is {delivered.version}"
+        differing = ", ".join(sorted({name for name, _ in names})[:5]) or f"the version is {delivered.version}"
         raise VendorError(
-            f"{RECORD} is not that of {template} at {revision} ({shown}); renew the runtime with update-runtime, or "
-            "name the revision that it comes from with --revision"
+            f"{RECORD} is not that of {template} at {revision} ({differing}); replace the runtime with "
+            "`nox -s update-runtime`, or name the revision that it comes from with --revision"
         )
-    return f"{told}; {RECORD} is that of {template} at {revision}"
+    return f"{verdict}; {RECORD} is that of {template} at {revision}"
 
 
 def _record_at(project: Path, base: str) -> Record | None:
-    """The record in a git revision of the project; None where there was none."""
+    """The record in a git revision of the project, or None if it had none."""
     commit = git(
-        f"--base {base} is not a git revision that is here; fetch it first",
+        f"--base {base} is not a git revision of this clone; fetch it first",
         "-C", project, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}",
     ).strip()  # fmt: skip
     try:

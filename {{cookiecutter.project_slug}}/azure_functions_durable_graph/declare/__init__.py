@@ -1,4 +1,4 @@
-"""From declarations to a graph, with every fault and a picture.
+"""Turns declarations into a graph, reports every fault, and draws diagrams.
 
 May import: errors, graph.
 """

@@ -1,15 +1,14 @@
-"""What annotations of handlers and routes promise, held against the graph: the mistakes that a type checker finds.
+"""Compares the annotations of handlers and routes with the graph: mistakes that a type checker would find.
 
-Only what is sure is a fault. Unions, protocols, `Any`, type variables, names that cannot be resolved and functions that
-a decorator has replaced are left alone.
+Only what is certain is a fault. Unions, protocols, `Any`, type variables, names that cannot be resolved and functions
+that a decorator has replaced are ignored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 
@@ -17,21 +16,20 @@ from ..errors import Fault
 from ..graph.annotations import members, sure_class
 from ..graph.signatures import is_wrapper, own_signature, scope_of
 
-_NO_MAPPING = (list, tuple, set, frozenset, str, bytes, bool, int, float, complex)
-_NO_ANSWER = (list, tuple, set, frozenset, bytes, bool, int, float, complex, BaseModel)
-_PLAIN = (dict, *_NO_MAPPING)
+_NOT_AN_UPDATE = (list, tuple, set, frozenset, str, bytes, bool, int, float, complex)
+_NOT_A_DECISION = (list, tuple, set, frozenset, bytes, bool, int, float, complex, BaseModel)
+_PLAIN = (dict, *_NOT_AN_UPDATE)
 
 
-@dataclass(frozen=True)
-class Role:
-    """What a piece of user code is for, and what it is given."""
+class Role(NamedTuple):
+    """What a piece of user code is for, and which arguments it gets."""
 
     word: str
     arguments: tuple[str, ...]
 
     @property
     def shapes(self) -> str:
-        """How it may be declared: `handler(state) or handler(state, context: NodeContext)`."""
+        """How it can be declared: `handler(state) or handler(state, context: NodeContext)`."""
         name, given = self.word.rpartition(" ")[2], ", ".join(self.arguments)
         return f"{name}({given}) or {name}({given}, context: NodeContext)"
 
@@ -39,7 +37,7 @@ class Role:
 def annotation_faults(
     where: str, role: Role, code: Callable[..., Any], state_model: type[BaseModel] | None, second: Any
 ) -> Iterator[Fault]:
-    """Arguments and answers that are annotated as something else; `second` is the type of the second argument."""
+    """Arguments and return values with a wrong annotation; `second` is the type of the second argument."""
     signature = own_signature(code)
     if signature is None or is_wrapper(code) or state_model is None:
         return
@@ -57,11 +55,11 @@ def annotation_faults(
             f"Annotate its first argument as {state_model.__name__}",
         )
     if takes[1] is not None and len(role.arguments) > 1:
-        yield from _second_argument(where, role, takes[1], second)
-    yield from _answer(where, role, _class_of(signature.return_annotation, scope), state_model)
+        yield from _check_second_argument(where, role, takes[1], second)
+    yield from _check_result(where, role, _class_of(signature.return_annotation, scope), state_model)
 
 
-def _second_argument(where: str, role: Role, takes: type, gives: Any) -> Iterator[Fault]:
+def _check_second_argument(where: str, role: Role, takes: type, gives: Any) -> Iterator[Fault]:
     given = sure_class(gives)
     if gives is None and role.word == "event handler" and issubclass(takes, BaseModel):
         yield Fault(
@@ -78,22 +76,22 @@ def _second_argument(where: str, role: Role, takes: type, gives: Any) -> Iterato
         )
 
 
-def _answer(where: str, role: Role, returns: type | None, state_model: type[BaseModel]) -> Iterator[Fault]:
+def _check_result(where: str, role: Role, returns: type | None, state_model: type[BaseModel]) -> Iterator[Fault]:
     if returns is None or role.word == "map handler":
         return
     if role.word == "route":
-        if issubclass(returns, _NO_ANSWER):
-            cure = "Return a RouteDecision, the name of a node, a dict or None"
-            yield Fault(where, f"its route returns {_a(returns)}", cure)
-    elif issubclass(returns, _NO_MAPPING) or (
+        if issubclass(returns, _NOT_A_DECISION):
+            fix = "Return a RouteDecision, the name of a node, a dict or None"
+            yield Fault(where, f"its route returns {_a(returns)}", fix)
+    elif issubclass(returns, _NOT_AN_UPDATE) or (
         issubclass(returns, BaseModel) and not _fits(returns, state_model) and not _fits(state_model, returns)
     ):
-        cure = f"Return a dict of changed fields, {_a(state_model)} or None"
-        yield Fault(where, f"its {role.word} returns {_a(returns)}", cure)
+        fix = f"Return a dict of changed fields, {_a(state_model)} or None"
+        yield Fault(where, f"its {role.word} returns {_a(returns)}", fix)
 
 
 def element_type(model: type[BaseModel] | None, field: str | None) -> Any:
-    """The type of the items of a list field, or None where it is not plain."""
+    """The type of the items of a list field, or None if it is not a single type."""
     info = None if model is None or field is None else model.model_fields.get(field)
     if info is None:
         return None
@@ -109,13 +107,13 @@ def element_type(model: type[BaseModel] | None, field: str | None) -> Any:
 
 
 def item_type_faults(where: str, declared: Any, element: Any) -> Iterator[Fault]:
-    """An `item_type` that is surely not the type of the items."""
+    """An `item_type` that is certainly not the type of the items."""
     wanted, given = sure_class(declared), sure_class(element)
     if wanted is not None and given is not None and _is_definite(wanted) and not _fits(given, wanted):
         yield Fault(
             where,
             f"item_type is {wanted.__name__}, but its items are of type {given.__name__}",
-            f"Pass item_type={given.__name__}, or leave it out",
+            f"Pass item_type={given.__name__}, or omit it",
         )
 
 
@@ -127,12 +125,12 @@ def _class_of(annotation: Any, scope: dict[str, Any]) -> type | None:
 
 
 def _is_definite(cls: type) -> bool:
-    """A model or a plain value; other classes may be bases, registered ones, or stand for something like it."""
+    """Whether it is a model or a plain type; other classes may be base classes, or ABCs with registered subclasses."""
     return issubclass(cls, BaseModel) or cls in _PLAIN
 
 
 def _fits(given: type, taken: type) -> bool:
-    """Whether a value of one class may be passed where another is annotated."""
+    """Whether a value of class `given` may be passed to a parameter annotated as `taken`."""
     if issubclass(given, taken) or _origin(given) is _origin(taken):
         return True
     return taken in (float, complex) and issubclass(given, (int, float))

@@ -1,6 +1,6 @@
 """ManifestBuilder: declare a graph, then compile it once.
 
-Declaring never raises for a fault of the graph: `build()` collects them and reports all at once.
+Declaring never raises for a fault of the graph: faults are collected, and `build()` reports all of them at once.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ else:
 
 
 class ManifestBuilder(Generic[StateT]):
-    """Declares a graph step by step; `build()` returns the registration for an app.
+    """Declares a graph; `build()` returns the registration for an app.
 
-    Generic over the state: `ManifestBuilder(graph_name="g", state_model=OrderState)` lets a type checker hold every
+    Generic over the state: `ManifestBuilder(graph_name="g", state_model=OrderState)` lets a type checker check every
     handler and route against `OrderState`.
     """
 
@@ -45,12 +45,12 @@ class ManifestBuilder(Generic[StateT]):
         metadata: Mapping[str, Any] | None = None,
         max_steps: int = DEFAULT_MAX_STEPS,
     ) -> None:
-        """Begin a graph. `max_steps` bounds the nodes that one run may visit; a run that reaches it fails."""
+        """Begin a graph. `max_steps` limits the nodes that one run may visit; a run that reaches the limit fails."""
         given = {} if metadata is None else metadata
         self._declared = Declarations(graph_name, state_model, version, given, max_steps)
 
     def set_entrypoint(self, name: str) -> ManifestBuilder[StateT]:
-        """Name the node at which every run begins."""
+        """Set the node at which every run begins."""
         self._declared.start_at(name)
         return self
 
@@ -70,8 +70,8 @@ class ManifestBuilder(Generic[StateT]):
         """Add a node.
 
         `handler(state)` or `handler(state, context)` returns changed fields, a state or None. What follows is
-        `next_node`, or what `route(state)` decides, or nothing (`terminal`). With both, `next_node` follows where the
-        route returns None. `targets` declares what the route can decide; a `Literal[…]` return annotation does, too.
+        `next_node`, or what `route(state)` decides, or nothing (`terminal`). With both, `next_node` follows if the
+        route returns None. `targets` declares what the route can decide, as does a `Literal[…]` return annotation.
         An attempt that takes longer than `timeout` (at most 3650 days) fails with NodeTimeout. After the attempts that
         `retry` allows, `on_error` names the node that follows, for any error or by the error's type.
         """
@@ -80,7 +80,7 @@ class ManifestBuilder(Generic[StateT]):
         if declared is not None and route is None:
             read.fault("has targets but no route", "Add route=…, or drop targets=…")
         if declared is None and callable(route):
-            from .introspection import annotated_targets  # reads annotations: only where there is a route
+            from .introspection import annotated_targets  # reads annotations: needed only if there is a route
 
             declared = annotated_targets(route, otherwise=str(plain_name(next_node) or COMPLETE))
         spec = NodeSpec(name, routed=route is not None, targets=declared, terminal=terminal)
@@ -93,7 +93,7 @@ class ManifestBuilder(Generic[StateT]):
     ) -> ManifestBuilder[StateT]:
         """Run several nodes at once on one snapshot of the state, then merge what they changed.
 
-        The branches are nodes without an edge of their own. Two of them may write one field only if it has a reducer.
+        The branches are nodes without edges of their own. Two of them may write one field only if it has a reducer.
         """
         read = self._declared.reader("node", name)
         spec = NodeSpec(name, kind="parallel", branches=read.names("branches", branches))
@@ -148,7 +148,7 @@ class ManifestBuilder(Generic[StateT]):
     ) -> ManifestBuilder[StateT]:
         """Run `handler(state, item)` on each item of the list field `over`; the results, in order, become `into`.
 
-        The state that a handler gets holds only its own item in `over`. At most `max_concurrency` run at once.
+        In the state that a handler gets, `over` contains only its own item. At most `max_concurrency` run at once.
         `item_type` tells type checkers what the items are; `build()` compares it with the field.
         """
         read = self._declared.reader("node", name)
@@ -188,7 +188,7 @@ class ManifestBuilder(Generic[StateT]):
         return self
 
     def add_wait(self, name: str, *, duration: timedelta, next_node: str | None = None) -> ManifestBuilder[StateT]:
-        """Let time pass before the run goes on; a wait lasts at most 3650 days."""
+        """Let time pass before the run continues; a wait lasts at most 3650 days."""
         read = self._declared.reader("node", name)
         spec = NodeSpec(name, kind="wait", seconds=read.seconds("duration", duration))
         self._declared.keep_node(read, spec, next_node=next_node)
@@ -209,7 +209,7 @@ class ManifestBuilder(Generic[StateT]):
     ) -> ManifestBuilder[StateT]:
         """Handle an external event: `handler(state, payload)` returns what a node's handler returns.
 
-        With a `payload_model` a posted payload is validated at the door (422), and the handler gets the model.
+        With a `payload_model` a posted payload is validated first (422), and the handler gets an instance of the model.
         """
         self._declared.keep_event(event_name, handler, payload_model)
         return self

@@ -1,23 +1,24 @@
 """What can be wrong with a graph's shape, found before anything runs.
 
-Each check yields faults and knows nothing of the others; `manifest_faults` runs them all. What the code of a graph
-shows is checked in `code_checks`.
+Each check yields faults and knows nothing about the others; `manifest_faults` runs them all. The code of a graph is
+checked in `code_checks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from ..errors import Fault
 from ..graph.manifest import GraphManifest
 from ..graph.names import COMPLETE, NAME_RULE, is_name
 from ..graph.nodes import NodeSpec
 from ..graph.topology import reachable, stuck
-from ..graph.wording import correction, shown
+from ..graph.wording import brief_repr, correction
 
 
 def manifest_faults(manifest: GraphManifest) -> list[Fault]:
-    """Everything that the manifest alone shows."""
+    """Every fault that the manifest alone shows."""
     found: list[Fault] = []
     for check in _CHECKS:
         found += check(manifest)
@@ -30,12 +31,12 @@ def _names(manifest: GraphManifest) -> Iterator[Fault]:
     named += [("event", name) for name in manifest.event_handlers]
     for kind, name in named:
         if not isinstance(name, str) or not is_name(name):
-            yield Fault(f"{kind} {shown(name)}", "is not a valid name", f"Use {NAME_RULE}")
+            yield Fault(f"{kind} {brief_repr(name)}", "is not a valid name", f"Use {NAME_RULE}")
     if not isinstance(manifest.version, str) or not manifest.version:
-        yield Fault("version", f"is {shown(manifest.version)}", 'Use a non-empty string such as "1"')
+        yield Fault("version", f"is {brief_repr(manifest.version)}", 'Use a non-empty string such as "1"')
     steps = manifest.max_steps
     if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
-        yield Fault("max_steps", f"is {shown(steps)}", "Use a whole number of at least 1")
+        yield Fault("max_steps", f"is {brief_repr(steps)}", "Use a whole number of at least 1")
 
 
 def _entrypoint(manifest: GraphManifest) -> Iterator[Fault]:
@@ -57,16 +58,16 @@ def _edges(manifest: GraphManifest) -> Iterator[Fault]:
         if node.kind == "task" and node.terminal and (node.next_node or node.routed):
             edge = "next_node" if node.next_node else "route"
             yield Fault(where, f"is terminal and has a {edge}", f"Drop terminal=True, or drop {edge}")
-        if not _has_way_on(node) and node.name not in manifest.branches:
+        if not _has_exit(node) and node.name not in manifest.branches:
             yield Fault(where, "is a dead end", "Give it next_node=…, route=… or terminal=True")
-        for what, names in _mentioned(node).items():
+        for what, names in _named_nodes(node).items():
             for target in names:
                 if target != COMPLETE and target not in manifest.nodes:
-                    cure = correction(target, manifest.nodes, "Add that node")
-                    yield Fault(where, f"{what} names the unknown node {target!r}", cure)
+                    fix = correction(target, manifest.nodes, "Add that node")
+                    yield Fault(where, f"{what} names the unknown node {target!r}", fix)
 
 
-def _mentioned(node: NodeSpec) -> dict[str, tuple[str, ...]]:
+def _named_nodes(node: NodeSpec) -> dict[str, tuple[str, ...]]:
     return {
         "next_node": (node.next_node,) if node.next_node else (),
         "targets": node.targets or (),
@@ -85,14 +86,14 @@ def _parallels(manifest: GraphManifest) -> Iterator[Fault]:
         for name in node.branches or ():
             branch = manifest.nodes.get(name)
             if branch is not None and (branch.kind != "task" or branch.next_node or branch.routed or branch.terminal):
-                cure = "Give it a handler alone: the parallel says what follows"
-                yield Fault(f"node {name!r}", f"is a branch of {node.name!r} and has an edge or kind of its own", cure)
+                fix = "Give it a handler only: the parallel determines what follows"
+                yield Fault(f"node {name!r}", f"is a branch of {node.name!r} and has an edge or kind of its own", fix)
             if branch is not None and branch.on_error:
                 yield Fault(f"node {name!r}", "is a branch with on_error", f"Put on_error on {node.name!r}")
 
 
 def _fields(manifest: GraphManifest) -> Iterator[Fault]:
-    """Fields that a map or a subgraph names. A model with `extra="allow"` has any field."""
+    """Checks the fields that a map or a subgraph names. A model with `extra="allow"` has any field."""
     fields = manifest.state_schema.get("properties", {})
     if not manifest.state_schema or manifest.state_schema.get("additionalProperties") is True:
         return
@@ -102,10 +103,23 @@ def _fields(manifest: GraphManifest) -> Iterator[Fault]:
                 if name not in fields:
                     problem = f"{what} names {name!r}, which is not a field of {manifest.state_model}"
                     yield Fault(f"node {node.name!r}", problem, correction(name, fields, "Add that field"))
-        kind = fields.get(node.over, {}).get("type", "array")
-        if node.kind == "map" and kind != "array":
-            problem = f"over names {node.over!r}, which is not a list but of type {kind!r}"
-            yield Fault(f"node {node.name!r}", problem, "Name a field that is a list of items")
+        if node.kind == "map":
+            yield from _over(node, fields.get(node.over, {}))
+
+
+def _over(node: NodeSpec, schema: Mapping[str, Any]) -> Iterator[Fault]:
+    """A map's list. An item's handler gets a state whose list holds its own item alone, so a list of one is valid."""
+    kind, fewest = schema.get("type", "array"), schema.get("minItems", 0)
+    where, cure = f"node {node.name!r}", "Name a field that is a list of items"
+    if kind != "array":
+        yield Fault(where, f"over names {node.over!r}, which is not a list but of type {kind!r}", cure)
+    elif "prefixItems" in schema:
+        yield Fault(where, f"over names {node.over!r}, a tuple whose items have types of their own", cure)
+    elif fewest > 1:
+        problem = (
+            f"over names {node.over!r}, which needs at least {fewest} items, but each call sees its own item alone"
+        )
+        yield Fault(where, problem, "Drop min_length, or check the length in a validator of the payload or in a node")
 
 
 def _named_fields(node: NodeSpec) -> dict[str, Iterable[str]]:
@@ -122,7 +136,7 @@ def _maps_and_subgraphs(manifest: GraphManifest) -> Iterator[Fault]:
         where = f"node {node.name!r}"
         limit = node.limit
         if node.kind == "map" and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
-            yield Fault(where, f"max_concurrency is {shown(limit)}", "Use a whole number of at least 1")
+            yield Fault(where, f"max_concurrency is {brief_repr(limit)}", "Use a whole number of at least 1")
         if node.kind == "subgraph" and node.graph is not None and not is_name(node.graph):
             yield Fault(where, f"graph is {node.graph!r}, which is not a valid name", f"Use {NAME_RULE}")
 
@@ -133,24 +147,24 @@ def _unreachable(manifest: GraphManifest) -> Iterator[Fault]:
     edges = exact_edges(manifest)
     seen = reachable(edges, manifest.entrypoint)
     if any(manifest.nodes[name].routed and manifest.nodes[name].targets is None for name in seen if name in edges):
-        return  # an open route can lead anywhere: nothing is provably unreachable
+        return  # an open route can lead anywhere, so no node is provably unreachable
     for name in manifest.nodes:
         if name not in seen:
-            yield Fault(f"node {name!r}", "can never be reached", "Lead an edge to it, or remove it")
+            yield Fault(f"node {name!r}", "can never be reached", "Add an edge to it, or remove it")
 
 
 def _endless(manifest: GraphManifest) -> Iterator[Fault]:
     nodes = manifest.nodes.values()
     known = {*manifest.nodes, COMPLETE}
-    if any((not _has_way_on(node) and node.name not in manifest.branches) or node.onward - known for node in nodes):
-        return  # the edges themselves are wrong: said above
+    if any((not _has_exit(node) and node.name not in manifest.branches) or node.onward - known for node in nodes):
+        return  # the edges themselves are wrong, and reported by other checks
     exits = [COMPLETE] if any(COMPLETE in node.onward for node in nodes) else []
     exits += [node.name for node in nodes if node.terminal or (node.routed and node.targets is None)]
     for name in sorted(stuck(exact_edges(manifest), exits) - manifest.branches):
         yield Fault(
             f"node {name!r}",
-            "can never come to an end: every way from it leads in a circle",
-            f"Let one node of the circle be terminal, or let its route return {COMPLETE!r}",
+            "can never reach an end: every path from it is a cycle",
+            f"Make one node of the cycle terminal, or let its route return {COMPLETE!r}",
         )
 
 
@@ -158,9 +172,9 @@ _CHECKS = (_names, _entrypoint, _edges, _parallels, _fields, _maps_and_subgraphs
 
 
 def exact_edges(manifest: GraphManifest) -> dict[str, set[str]]:
-    """All edges that are declared; COMPLETE may be a target."""
+    """All declared edges; COMPLETE may be a target."""
     return {name: node.onward for name, node in manifest.nodes.items()}
 
 
-def _has_way_on(node: NodeSpec) -> bool:
+def _has_exit(node: NodeSpec) -> bool:
     return node.terminal or node.routed or bool(node.next_node)

@@ -1,4 +1,4 @@
-"""What can be wrong with the code of a graph, as far as source, signatures and annotations show it for sure."""
+"""What can be wrong with the code of a graph, as far as source, signatures and annotations prove it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def code_faults(
     events: Mapping[str, EventCode],
     item_types: Mapping[str, Any],
 ) -> list[Fault]:
-    """Code that cannot be called or surely gets or returns something else; events that nobody handles; conflicts.
+    """Code that cannot be called or certainly has wrong types; events without a handler; conflicting writes.
 
-    `state_model` is None where it is wrong itself. `item_types` are the types that maps declare for their items.
+    `state_model` is None if it is itself wrong. `item_types` are the types that maps declare for their items.
     """
     found: list[Fault] = []
     for where, role, code, gives in _all_code(manifest, state_model, nodes, events, item_types):
@@ -47,7 +47,7 @@ def _all_code(
     events: Mapping[str, EventCode],
     item_types: Mapping[str, Any],
 ) -> Iterator[tuple[str, Role, Any, Any]]:
-    """Where it is, what it is for, the code, and the type of its second argument."""
+    """For each piece of code: where it is, its role, the code, and the type of its second argument."""
     for name, spec in manifest.nodes.items():
         where, code = f"node {name!r}", nodes[name]
         if spec.kind == "map":
@@ -63,7 +63,7 @@ def _all_code(
 def _call_faults(where: str, role: Role, code: Any) -> Iterator[Fault]:
     if not callable(code):
         yield Fault(where, f"its {role.word} is a {type(code).__name__}, not a function", "Pass the function itself")
-    elif _generates(code):
+    elif _is_generator(code):
         yield Fault(where, f"its {role.word} is a generator", "Return the update instead of yielding it")
     else:
         problem = signature_problem(code, len(role.arguments))
@@ -71,7 +71,7 @@ def _call_faults(where: str, role: Role, code: Any) -> Iterator[Fault]:
             yield Fault(where, f"its {role.word} {problem}", f"Declare it as {role.shapes}")
 
 
-def _generates(code: Callable[..., Any]) -> bool:
+def _is_generator(code: Callable[..., Any]) -> bool:
     return any(inspect.isgeneratorfunction(c) or inspect.isasyncgenfunction(c) for c in (code, type(code).__call__))
 
 
@@ -79,13 +79,13 @@ def _unhandled_events(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> 
     routes = {name: node.route for name, node in code.items() if callable(node.route)}
     if not routes:
         return
-    from .introspection import awaited_events  # reads source: only where there is a route
+    from .introspection import awaited_events  # reads source: needed only if there is a route
 
     for name, route in routes.items():
         for event in sorted(awaited_events(route) - set(manifest.event_handlers)):
             yield Fault(
                 f"node {name!r}",
-                f"its route waits for the event {event!r}, which nobody handles",
+                f"its route waits for the event {event!r}, which has no handler",
                 f"Call add_event_handler({event!r}, …)",
             )
 
@@ -93,7 +93,7 @@ def _unhandled_events(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> 
 def _conflicts(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterator[Fault]:
     if not manifest.branches:
         return
-    from .introspection import returned_keys  # reads source: only where there is a parallel
+    from .introspection import returned_keys  # reads source: needed only if there is a parallel
 
     for node in manifest.nodes.values():
         writer: dict[str, str] = {}

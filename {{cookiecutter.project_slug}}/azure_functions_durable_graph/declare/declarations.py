@@ -1,4 +1,4 @@
-"""What a ManifestBuilder has been told, and how it becomes a graph: everything is kept, and judged at the end."""
+"""What a ManifestBuilder has collected, and how it becomes a graph: everything is kept, and checked at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..graph.nodes import EventSpec, NodeSpec
 from ..graph.plain_json import canonical
 from ..graph.reducers import reducer_names
 from ..graph.registration import EventCode, GraphRegistration, Handler, NodeCode
-from ..graph.wording import shown
+from ..graph.wording import brief_repr
 from . import checks, code_checks
 from .origin import caller
 from .reading import Reader
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NO_CODE = NodeCode(None)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Declarations:
     """One graph as it has been declared so far. `item_types` are the types that maps declare for their items."""
 
@@ -45,15 +45,15 @@ class Declarations:
     faults: list[Fault] = field(default_factory=list)
 
     def reader(self, kind: str, name: Any = None) -> Reader:
-        """Reads what a node, an event or the graph itself is declared with."""
-        return Reader(kind if name is None else f"{kind} {shown(plain_name(name))}", self.faults)
+        """A reader for the settings of a node, an event or the graph itself."""
+        return Reader(kind if name is None else f"{kind} {brief_repr(plain_name(name))}", self.faults)
 
     def start_at(self, name: str) -> None:
         """Keep the entrypoint."""
         read = self.reader("entrypoint")
         known = read.text("the name", name)
         if self.entrypoint not in (None, known):
-            read.fault(f"set twice, to {self.entrypoint!r} and {known!r}", "Keep one")
+            read.fault(f"is set twice, to {self.entrypoint!r} and {known!r}", "Keep one")
         self.entrypoint = known
 
     def keep_node(
@@ -67,19 +67,19 @@ class Declarations:
         timeout: timedelta | None = None,
         on_error: OnError | None = None,
     ) -> None:
-        """Keep a node with its policies and its code. What is no task is terminal where nothing follows it."""
+        """Keep a node with its policies and its code. A node other than a task is terminal if nothing follows it."""
         name = plain_name(spec.name)
         if not isinstance(name, str):
-            read.fault("is not named by a string", "Pass the name first, then the handler")
+            read.fault("has a name that is not a string", "Pass the name first, then the handler")
             return
         if name in self.nodes:
-            read.fault("declared twice", "Give each node a name of its own")
-        following = read.text("next_node", next_node)
+            read.fault("is declared twice", "Give each node a name of its own")
+        successor = read.text("next_node", next_node)
         self.nodes[name] = replace(
             spec,
             name=name,
-            next_node=following,
-            terminal=spec.terminal or (spec.kind != "task" and following is None),
+            next_node=successor,
+            terminal=spec.terminal or (spec.kind != "task" and successor is None),
             retry=read.retry(retry),
             timeout=None if timeout is None else read.seconds("timeout", timeout),
             on_error=read.on_error(on_error),
@@ -91,7 +91,7 @@ class Declarations:
         name = plain_name(event_name)
         read = self.reader("event", event_name)
         if not isinstance(name, str):
-            read.fault("is not named by a string", "Pass the event's name first, then the handler")
+            read.fault("has a name that is not a string", "Pass the event's name first, then the handler")
             return
         if name in self.events:
             read.fault("has two handlers", "Keep one")

@@ -1,6 +1,6 @@
-"""What can be wrong between the graphs of one app: found once the set is complete, before anything runs.
+"""What can be wrong between the graphs of one app: found once all are registered, before anything runs.
 
-A graph is checked alone by `build()`; what it says of its subgraphs can be judged only beside them.
+`build()` checks a graph alone; what it says about its subgraphs can only be checked together with them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Graphs = Mapping[str, GraphRegistration]
 
 
 def set_faults(graphs: Iterable[GraphRegistration], defaults: Graphs) -> list[Fault]:
-    """Every fault between these graphs and those that they run; `graphs` may hold several versions of one name."""
+    """Every fault between these graphs and those that they run; `graphs` may contain several versions of one name."""
     checked = list(graphs)
     if not any(True for graph in checked for _ in _subgraphs(graph.manifest)):
         return []
@@ -42,7 +42,7 @@ def _subgraphs(manifest: GraphManifest) -> Iterator[NodeSpec]:
 
 
 def _called(graph: GraphRegistration, defaults: Graphs) -> list[str]:
-    """The names of the graphs that a run of `graph` may start, directly or not, those that are missing left out."""
+    """The names of the graphs that a run of `graph` may start, directly or indirectly, without missing ones."""
     edges = {name: {str(node.graph) for node in _subgraphs(one.manifest)} for name, one in defaults.items()}
     first = {str(node.graph) for node in _subgraphs(graph.manifest)}
     return sorted({name for start in first for name in reachable(edges, start)} & set(defaults))
@@ -71,8 +71,8 @@ def _input_faults(where: str, node: NodeSpec, child: GraphRegistration) -> Itera
             yield Fault(where, f"input gives {unknown!r}, which is not a field of {name!r}", _guess(unknown, fields))
     for field, info in model.model_fields.items():
         if info.is_required() and given.isdisjoint(fields[field]):
-            cure = f"Add it to input={{…}}, or give the field of {model.__name__} a default"
-            yield Fault(where, f"input does not give {field!r}, which {name!r} requires", cure)
+            fix = f"Add it to input={{…}}, or give the field of {model.__name__} a default"
+            yield Fault(where, f"input does not give {field!r}, which {name!r} requires", fix)
 
 
 def _output_faults(where: str, node: NodeSpec, child: GraphRegistration) -> Iterator[Fault]:
@@ -86,37 +86,37 @@ def _output_faults(where: str, node: NodeSpec, child: GraphRegistration) -> Iter
 
 
 def _recursion_faults(manifest: GraphManifest, defaults: Graphs, endless: set[str]) -> Iterator[Fault]:
-    """A graph that no run of can end, because each calls the graph again before it could."""
+    """A graph whose runs can never end, because each of them runs the graph again before it could."""
     name = manifest.graph_name
     if name not in endless or defaults[name].manifest is not manifest:
         return
     calls = {one: {str(n.graph) for n in _subgraphs(defaults[one].manifest)} & endless for one in endless}
     for node in _subgraphs(manifest):
         if str(node.graph) in endless and name in reachable(calls, str(node.graph)):
-            cure = "Let a route decide whether to go deeper, so that some run completes without this node"
-            yield Fault(_place(manifest, node), f"runs {node.graph!r} inside itself without end", cure)
+            fix = "Let a route decide whether to recurse, so that a run can complete without this node"
+            yield Fault(_place(manifest, node), f"runs {node.graph!r} inside itself endlessly", fix)
 
 
 def _endless(defaults: Graphs) -> set[str]:
-    """The graphs of which no run can complete: on every way to the end stands a graph of this very set."""
+    """The graphs whose runs cannot complete: every path to the end runs a graph of this same set."""
     endless = set(defaults)
     while True:
-        ending = {name for name in endless if _can_end(defaults[name].manifest, endless)}
-        if not ending:
+        finite = {name for name in endless if _can_end(defaults[name].manifest, endless)}
+        if not finite:
             return endless
-        endless -= ending
+        endless -= finite
 
 
 def _can_end(manifest: GraphManifest, endless: set[str]) -> bool:
-    """Whether a way leads from the entrypoint to the end, if the subgraphs in `endless` never come back."""
+    """Whether a path leads from the entrypoint to the end, if the subgraphs in `endless` never return."""
 
-    def comes_back(node: NodeSpec) -> bool:
+    def returns(node: NodeSpec) -> bool:
         return node.kind != "subgraph" or node.graph not in endless
 
-    edges = {n.name: n.onward if comes_back(n) else set((n.on_error or {}).values()) for n in manifest.nodes.values()}
+    edges = {n.name: n.onward if returns(n) else set((n.on_error or {}).values()) for n in manifest.nodes.values()}
     for name in reachable(edges, manifest.entrypoint) & set(manifest.nodes):
         node = manifest.nodes[name]
-        if COMPLETE in edges[name] or (comes_back(node) and (node.terminal or (node.routed and node.targets is None))):
+        if COMPLETE in edges[name] or (returns(node) and (node.terminal or (node.routed and node.targets is None))):
             return True
     return False
 
@@ -138,6 +138,6 @@ def _names(field: str, info: Any) -> set[str]:
 
 
 def _prepares_its_input(model: Any) -> bool:
-    """Whether a validator sees the input before the fields do: then what it needs cannot be told from the fields."""
+    """Whether a validator sees the input before the fields do, so that the fields do not show what it requires."""
     validators = model.__pydantic_decorators__.model_validators.values()
     return any(validator.info.mode in ("before", "wrap") for validator in validators)

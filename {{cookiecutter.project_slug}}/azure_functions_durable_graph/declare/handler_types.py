@@ -26,7 +26,7 @@ PayloadT = TypeVar("PayloadT", bound=BaseModel)
 ItemT = TypeVar("ItemT")
 
 Update = Union[Mapping[str, Any], AnyStateT, None]
-"""Changed fields, a whole state, or nothing new."""
+"""Changed fields, a whole state, or no change."""
 
 EventualUpdate = Union[Update[AnyStateT], Awaitable[Update[AnyStateT]]]
 

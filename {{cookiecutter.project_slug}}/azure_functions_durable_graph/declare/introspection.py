@@ -1,8 +1,8 @@
-"""What a route handler gives away: targets in its annotation, and events that its source waits for.
+"""What can be read from handlers: targets in a route's annotation, events and fields in the source.
 
 Targets that count (reachability, diagrams, the hash) are declared: `targets=[…]` or a `Literal[…]` annotation. The
-source is read for one thing only: a `wait_for_event(event_name="aproval")` that nobody handles is reported while
-building instead of when a run gets there.
+source is read only to report mistakes while building instead of when a run gets there: an event without a handler, as
+in `wait_for_event(event_name="aproval")`, and two branches that write the same field.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
 def annotated_targets(route: Callable[..., Any], otherwise: str) -> tuple[str, ...] | None:
-    """The targets that `-> Literal["a", "__complete__"]` promises, or None where the annotation is open.
+    """The targets that `-> Literal["a", "__complete__"]` declares, or None if the annotation is open.
 
-    `otherwise` is what a returned None stands for.
+    `otherwise` is what a returned None means.
     """
     try:
         answer = get_type_hints(route).get("return")
-    except Exception:  # annotations are the user's code: a name that does not resolve is no fault of the graph
+    except Exception:  # annotations are the user's code: a name that does not resolve is not a fault of the graph
         return None
     parts = get_args(answer) if get_origin(answer) in (Union, types.UnionType) else (answer,)
     targets: list[str] = []
@@ -37,7 +37,7 @@ def annotated_targets(route: Callable[..., Any], otherwise: str) -> tuple[str, .
 
 
 def awaited_events(route: Callable[..., Any]) -> set[str]:
-    """The literal event names of `wait_for_event` calls in the source; none where there is no source."""
+    """The literal event names of `wait_for_event` calls in the source; none if there is no source."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(route)))
     except (OSError, TypeError, SyntaxError):
@@ -54,7 +54,7 @@ def awaited_events(route: Callable[..., Any]) -> set[str]:
 
 
 def returned_keys(handler: Callable[..., Any]) -> set[str]:
-    """The fields that a handler surely writes: keys of a dict that every `return` of its source writes out."""
+    """The fields that a handler certainly writes: the literal dict keys that all its `return` statements share."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(handler)))
     except (OSError, TypeError, SyntaxError):

@@ -12,10 +12,10 @@ START, END, OPEN = "start([start])", "done([complete])", "open{{decided at run t
 
 
 def flowchart(manifest: GraphManifest, visited: Collection[str] = ()) -> str:
-    """The graph, from its entrypoint downwards; `visited` nodes are drawn filled.
+    """The graph, from its entrypoint downwards; `visited` nodes are filled.
 
-    Solid arrows always happen, labelled ones are decided by a route or taken for an error. A route without declared
-    targets leads to "decided at run time".
+    Unlabelled arrows are always followed; a label names a branch, a route's choice or an error. A route without
+    declared targets leads to "decided at run time".
     """
     lines = ["flowchart TD", f"    {START} --> {_id(manifest.entrypoint)}"]
     lines += [f"    {_shape(manifest.nodes[name])}" for name in sorted(manifest.nodes)]
@@ -28,7 +28,7 @@ def flowchart(manifest: GraphManifest, visited: Collection[str] = ()) -> str:
 
 
 def label(node: NodeSpec) -> str:
-    """What stands in a node's box."""
+    """The text in a node's box."""
     return str(node.name) + _DETAILS.get(node.kind, lambda node: "")(node)
 
 
@@ -86,5 +86,5 @@ def _onward(node: NodeSpec, branches: Collection[str]) -> Iterator[str]:
 
 
 def _id(name: str) -> str:
-    """A Mermaid id: node names have none of its syntax but '-', and none of its keywords with the prefix."""
+    """A Mermaid id: '-' is the only Mermaid syntax in node names, and the prefix keeps them from being keywords."""
     return "n_" + str(name).replace("_", "_u").replace("-", "_h")

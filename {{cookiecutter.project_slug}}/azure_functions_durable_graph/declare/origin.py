@@ -1,11 +1,11 @@
-"""Where a graph is built: the module and the line of the user's code, to tell two graphs of one name apart."""
+"""Where a graph is built: the module and line of the user's code, to tell two graphs of the same name apart."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from ..graph.places import shown
+from ..graph.places import display_path
 
 _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
@@ -18,4 +18,4 @@ def caller() -> str:
             return ""
         frame = frame.f_back
     module = frame.f_globals.get("__name__", "?")
-    return f"{module} ({shown(frame.f_code.co_filename)}, line {frame.f_lineno})"
+    return f"{module} ({display_path(frame.f_code.co_filename)}, line {frame.f_lineno})"

@@ -1,7 +1,7 @@
-"""Types that lose a value between two nodes, found by sending samples there and back.
+"""Types that lose values between two nodes, found by converting samples to JSON and back.
 
-Nearly every type comes back from JSON as it was. Those that may not are tried while the graph is built: bytes, keys of
-dicts that are no strings, unions, and values with a serializer of their own.
+Nearly every type survives JSON unchanged. Those that may not are tried while the graph is built: bytes, dict keys that
+are not strings, unions, and values with a custom serializer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import SchemaSerializer, SchemaValidator
 
 from ..errors import Fault
-from ..graph.wording import shown
+from ..graph.wording import brief_repr
 from .state_samples import Samples, Schema, choices
 
 if TYPE_CHECKING:
@@ -26,16 +26,16 @@ _NEVER = {
     "is-subclass": "a class, which has no JSON form",
 }
 
-_CURES = {
+_FIXES = {
     "bytes": "Set model_config = ConfigDict(ser_json_bytes='base64', val_json_bytes='base64') in its model",
-    "dict": "Use strings, whole numbers or dates as keys, or a list of pairs",
-    "union": "Let its members differ in JSON: give models a Literal field as a discriminator, or drop a member",
+    "dict": "Use strings, integers or dates as keys, or a list of pairs",
+    "union": "Make its members differ in JSON: give models a Literal field as a discriminator, or drop a member",
     "serializer": "Let its serializer write what its validator reads, or drop the serializer",
 }
 
 
 def round_trip_faults(model: type[BaseModel], where: str) -> Iterator[Fault]:
-    """A fault for each field of the model, or of a model inside it, whose values do not survive."""
+    """A fault for each field of the model, or of a nested model, whose values do not survive."""
     schema: Schema = model.__pydantic_core_schema__
     definitions = {}
     if schema["type"] == "definitions":
@@ -64,19 +64,20 @@ class _Walk:
             return
         config = core.get("config", config)
         if core.get("type") == "model":
-            yield from self._hidden(core["cls"])
+            yield from self._hidden_fields(core["cls"])
         if core.get("type") in _NEVER:
-            yield Fault(self._where, f"field {field!r} may hold {_NEVER[core['type']]}", "Use a type of plain values")
+            text = f"field {field!r} may contain {_NEVER[core['type']]}"
+            yield Fault(self._where, text, "Use a type with plain values")
             return
-        kind = _suspicious(core)
-        lost = kind and self._lost(schema, config)
+        kind = _risk(core)
+        lost = kind and self._find_loss(schema, config)
         if kind and lost:
-            yield Fault(self._where, f"field {field!r} may hold {lost}", _CURES[kind])
-        elif kind != "serializer":  # what is written and read as a whole needs no look inside
-            for name, inner in _inside(core):
+            yield Fault(self._where, f"field {field!r} may contain {lost}", _FIXES[kind])
+        elif kind != "serializer":  # a custom serializer writes the whole value, parts included
+            for name, inner in _parts(core):
                 yield from self.faults(inner, config, name or field)
 
-    def _hidden(self, cls: type[BaseModel]) -> Iterator[Fault]:
+    def _hidden_fields(self, cls: type[BaseModel]) -> Iterator[Fault]:
         for name in cls.__private_attributes__:
             yield Fault(
                 self._where,
@@ -87,12 +88,12 @@ class _Walk:
             if info.exclude or getattr(info, "exclude_if", None):
                 yield Fault(
                     self._where,
-                    f"field {name!r} of {cls.__name__} is excluded when it is saved, and so would be lost",
+                    f"field {name!r} of {cls.__name__} is excluded from serialization, so it would be lost",
                     "Drop exclude, or keep the value out of the state",
                 )
 
-    def _lost(self, schema: Schema, config: Mapping[str, Any]) -> str | None:
-        """What does not come back, and as what; None where all samples do, or where none can be tried."""
+    def _find_loss(self, schema: Schema, config: Mapping[str, Any]) -> str | None:
+        """A sample that does not survive, and what becomes of it; None if all survive, or none can be tried."""
         settings = cast("CoreConfig", dict(config))
         whole: Any = {"type": "definitions", "schema": schema, "definitions": list(self._definitions.values())}
         try:
@@ -101,28 +102,28 @@ class _Walk:
             return None
         values = self._samples.of(schema)
         for value in [*values, *_look_alikes(writer, values)]:
-            with suppress(Exception):  # not a value of this type, or the user's own validator says no
+            with suppress(Exception):  # not a value of this type, or the user's own validator rejects it
                 if _alike(reader.validate_python(value, by_alias=True, by_name=True), value):
-                    lost = _trip(writer, reader, value)
+                    lost = _round_trip_problem(writer, reader, value)
                     if lost is not None:
                         return lost
         return None
 
 
 def _below_validators(schema: Schema) -> Schema:
-    """What the functions around a schema validate: they belong to it, and are tried together with it."""
-    while str(schema.get("type")).startswith("function-") and "schema" in schema and not _own_serializer(schema):
+    """The schema inside validator functions; the functions are tried together with it."""
+    while str(schema.get("type")).startswith("function-") and "schema" in schema and not _has_serializer(schema):
         schema = schema["schema"]
     return schema
 
 
-def _own_serializer(schema: Schema) -> bool:
+def _has_serializer(schema: Schema) -> bool:
     return str(schema.get("serialization", {}).get("type", "")).startswith("function")
 
 
-def _suspicious(schema: Schema) -> str | None:
-    """Why values of a schema might not come back, if they might not."""
-    if _own_serializer(schema):
+def _risk(schema: Schema) -> str | None:
+    """Why values of a schema might not survive, or None if they certainly do."""
+    if _has_serializer(schema):
         return "serializer"
     kind = schema.get("type")
     if kind == "dict" and schema.get("keys_schema", {"type": "any"})["type"] not in ("str", "any"):
@@ -130,12 +131,12 @@ def _suspicious(schema: Schema) -> str | None:
     return kind if kind in ("bytes", "union") else None
 
 
-def _inside(schema: Schema) -> Iterator[tuple[str, Schema]]:
+def _parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """The schemas of a schema's parts; fields come with their names."""
     fields = schema.get("fields", {})
     if isinstance(fields, Mapping):
         yield from fields.items()
-    else:  # of a dataclass, whose outer schema lists the names alone
+    else:  # a dataclass, whose outer schema lists only the names
         yield from ((item["name"], item) for item in fields if isinstance(item, Mapping))
     if "choices" in schema:
         yield from (("", choice) for choice in choices(schema))
@@ -159,7 +160,7 @@ _PARTS = (
 
 
 def _look_alikes(writer: SchemaSerializer, values: list[Any]) -> list[Any]:
-    """Strings that look like another value: a str field beside a datetime may hold them, too."""
+    """Strings that look like another value: in a union of str and datetime, a str may look like a date."""
     found: list[Any] = []
     for value in values:
         with suppress(Exception):
@@ -169,17 +170,19 @@ def _look_alikes(writer: SchemaSerializer, values: list[Any]) -> list[Any]:
     return found
 
 
-def _trip(writer: SchemaSerializer, reader: SchemaValidator, value: Any) -> str | None:
-    """Write and read a value as a state is; what is wrong, if it does not come back."""
+def _round_trip_problem(writer: SchemaSerializer, reader: SchemaValidator, value: Any) -> str | None:
+    """Write and read a value as states are written and read; what is wrong if it does not survive."""
     try:
         written = json.dumps(writer.to_python(value, mode="json", round_trip=True, warnings=False))
     except Exception:
-        return f"values such as {shown(value)}, which cannot be written as JSON"
+        return f"values such as {brief_repr(value)}, which cannot be written as JSON"
     try:
         back = reader.validate_json(written, by_alias=True, by_name=True)
     except Exception:
-        return f"values such as {shown(value)}, which cannot be read back from JSON"
-    return None if _alike(back, value) else f"values such as {shown(value)}, which come back from JSON as {shown(back)}"
+        return f"values such as {brief_repr(value)}, which cannot be read back from JSON"
+    if _alike(back, value):
+        return None
+    return f"values such as {brief_repr(value)}, which come back from JSON as {brief_repr(back)}"
 
 
 def _alike(first: Any, second: Any) -> bool:

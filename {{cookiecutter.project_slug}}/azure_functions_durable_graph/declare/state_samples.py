@@ -1,7 +1,6 @@
-"""Sample values of a type, from its core schema: what a field may hold, as far as it can be made up.
+"""Sample values of a type, made from its core schema.
 
-A type without samples is simply not tried. Constraints are ignored here: a sample that the type does not accept counts
-for nothing.
+A type without samples is not tried. Constraints are ignored here: a sample that the type does not accept is not used.
 """
 
 from __future__ import annotations
@@ -63,14 +62,14 @@ class Samples:
         return self.of(inner, depth + 1) if isinstance(inner, Mapping) and depth < _DEEPEST else []
 
     def _url(self, schema: Schema, depth: int) -> list[Any]:
-        """A URL is made by a class of its own, which its validator knows; other wrappers hold what they wrap."""
+        """A URL needs the class that its validator makes; other wrappers accept what they wrap."""
         inner = schema["schema"]
         if inner["type"] != "url":
             return self.of(inner, depth)
         whole: Any = schema
         try:
             return [SchemaValidator(whole).validate_python("https://example.com/a")]
-        except Exception:  # it allows other schemes only
+        except Exception:  # it allows only other schemes
             return []
 
     def _referred(self, schema: Schema, depth: int) -> list[Any]:

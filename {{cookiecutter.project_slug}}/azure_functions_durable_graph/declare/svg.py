@@ -1,7 +1,7 @@
 """A manifest as an SVG picture, without a browser or a service.
 
-Nodes stand in rows by their distance from the entrypoint; each kind has its colour. Edges are drawn from box to box,
-those that lead back in a bow. All text is escaped; the same manifest gives the same text.
+Nodes are arranged in rows by their distance from the entrypoint; each kind has its colour. Edges are drawn from box to
+box, and those that lead back are curved. All text is escaped; the same manifest gives the same text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class Box:
-    """One box: its text, its kind, and its middle."""
+    """One box: its text, its kind, and its centre."""
 
     text: str
     kind: str
@@ -38,7 +38,7 @@ class Box:
 def svg(manifest: GraphManifest) -> str:
     """The whole picture."""
     edges = list(_edges(manifest))
-    boxes = _placed(manifest, edges)
+    boxes = _place_boxes(manifest, edges)
     width = max(box.x for box in boxes.values()) + WIDTH / 2 + MARGIN + 40
     height = max(box.y for box in boxes.values()) + HEIGHT / 2 + MARGIN
     parts = [
@@ -73,8 +73,8 @@ def _edges(manifest: GraphManifest) -> Iterator[tuple[str, str, str]]:
             yield name, target, "error"
 
 
-def _placed(manifest: GraphManifest, edges: list[tuple[str, str, str]]) -> dict[str, Box]:
-    """Every box by its name, in rows by the distance from the start."""
+def _place_boxes(manifest: GraphManifest, edges: list[tuple[str, str, str]]) -> dict[str, Box]:
+    """Every box by its name, in rows by its distance from the start."""
     rank = {"": 0}
     frontier = [""]
     while frontier:
@@ -107,17 +107,17 @@ def _text(manifest: GraphManifest, name: str) -> tuple[str, str]:
 def _box(box: Box) -> str:
     round_ = HEIGHT / 2 if box.kind in ("end", "wait") else 4
     left, top = box.x - WIDTH / 2, box.y - HEIGHT / 2
-    shown = box.text if len(box.text) <= 24 else box.text[:23] + "…"
+    text = box.text if len(box.text) <= 24 else box.text[:23] + "…"
     return (
         f'<g><title>{escape(box.text)}</title><rect class="box {box.kind}" x="{left:g}" y="{top:g}" width="{WIDTH}" '
-        f'height="{HEIGHT}" rx="{round_:g}"/><text x="{box.x:g}" y="{box.y:g}">{escape(shown)}</text></g>'
+        f'height="{HEIGHT}" rx="{round_:g}"/><text x="{box.x:g}" y="{box.y:g}">{escape(text)}</text></g>'
     )
 
 
 def _edge(source: Box, target: Box, kind: str) -> str:
     if target.y > source.y:
         path = f"M{source.x:g} {source.y + HEIGHT / 2:g} L{target.x:g} {target.y - HEIGHT / 2:g}"
-    else:  # back, or to itself: in a bow on the right
+    else:  # back, or to itself: curved, on the right
         right, bow = source.x + WIDTH / 2, max(source.x, target.x) + WIDTH / 2 + 40
         into = f"{target.x + WIDTH / 2:g} {target.y + 12:g}"
         path = f"M{right:g} {source.y:g} C{bow:g} {source.y:g} {bow:g} {target.y + 12:g} {into}"

@@ -1,4 +1,4 @@
-"""What an annotation surely says. Everything that cannot be resolved, or could be several things, is left alone."""
+"""What an annotation says for certain. What cannot be resolved, or could mean several things, is ignored."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Annotated, Any, ForwardRef, Union, get_args, get_origin
 from .context import NodeContext
 
 UNKNOWN: Any = type("Unknown", (), {"__repr__": lambda self: "UNKNOWN"})()
-"""An annotation that is missing, or that names something which cannot be found."""
+"""An annotation that is missing, or that names something that cannot be found."""
 
 
 def resolve(annotation: Any, scope: dict[str, Any], depth: int = 5) -> Any:
-    """An annotation as an object: strings are evaluated in `scope`, `Annotated` and type aliases are opened."""
+    """An annotation as an object: strings are evaluated in `scope`, `Annotated` and type aliases are unwrapped."""
     if annotation is inspect.Parameter.empty or not depth:
         return UNKNOWN
     try:
         text = text_of(annotation)
         if text is not None:
-            return resolve(eval(text, scope), scope, depth - 1)  # the user's own, as typing.get_type_hints would
+            return resolve(eval(text, scope), scope, depth - 1)  # the user's own code, as in typing.get_type_hints
         if get_origin(annotation) is Annotated:
             return resolve(get_args(annotation)[0], scope, depth - 1)
         if type(annotation).__name__ == "TypeAliasType":
@@ -31,14 +31,14 @@ def resolve(annotation: Any, scope: dict[str, Any], depth: int = 5) -> Any:
 
 
 def text_of(annotation: Any) -> str | None:
-    """The text of an annotation that is still text."""
+    """The text of an annotation that has not been evaluated."""
     if isinstance(annotation, ForwardRef):
         return annotation.__forward_arg__
     return annotation if isinstance(annotation, str) else None
 
 
 def members(annotation: Any, scope: dict[str, Any]) -> list[Any]:
-    """The members of a union, each resolved; of anything else the annotation alone."""
+    """The members of a union, each resolved; for anything else, the annotation alone."""
     found = resolve(annotation, scope)
     if get_origin(found) in (Union, types.UnionType):
         return [member for part in get_args(found) for member in members(part, scope)]
@@ -46,7 +46,7 @@ def members(annotation: Any, scope: dict[str, Any]) -> list[Any]:
 
 
 def sure_class(annotation: Any) -> type | None:
-    """The class that values of a resolved annotation surely have: `list` of `list[int]`; None of Any or a Protocol."""
+    """The class that values certainly have: `list` for `list[int]`; None for Any or a Protocol."""
     found = get_origin(annotation) or annotation
     if not isinstance(found, type) or found in (Any, object) or getattr(found, "_is_protocol", False):
         return None
@@ -62,9 +62,9 @@ def admits_context(annotation: Any, scope: dict[str, Any]) -> bool:
 
 
 def excludes_context(annotation: Any, scope: dict[str, Any]) -> bool:
-    """Whether a value of this annotation can surely not be a NodeContext."""
+    """Whether a value of this annotation certainly cannot be a NodeContext."""
     classes = [sure_class(member) for member in members(annotation, scope)]
     try:
         return all(cls is not None and not issubclass(NodeContext, cls) for cls in classes)
-    except TypeError:  # a class with a say of its own about its subclasses
+    except TypeError:  # a class that overrides the subclass check
         return False

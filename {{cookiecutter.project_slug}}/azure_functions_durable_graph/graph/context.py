@@ -14,10 +14,10 @@ else:
 
 
 class NodeError(TypedDict):
-    """What failed, as the node to which `on_error` has led finds it in `context.error`.
+    """What failed: `context.error` in the node to which `on_error` has led.
 
     `type` is the name of the exception's class, `bases` those of its base classes, nearest first; `where` names the
-    code that raised (handler, route, …), `node` and `step` the place, `attempts` how often it was tried. `errors` lists
+    code that raised (handler, route, …), `node` and `step` the place, `attempts` how often it was tried; `errors` lists
     the failures of branches, items or a child run.
     """
 
@@ -36,8 +36,8 @@ class NodeContext:
     """The optional last argument of a handler: `def handler(state, context)`.
 
     `attempt` counts from 1. `idempotency_key` is the same for every attempt of a step and different for every step,
-    branch and item: hand it to whatever must recognise a repetition. `error` is set in the node to which `on_error` has
-    led, and None elsewhere.
+    branch and item: pass it to any service that must recognise a repeated call. `error` is set in the node to which
+    `on_error` has led, and None elsewhere.
     """
 
     run_id: str

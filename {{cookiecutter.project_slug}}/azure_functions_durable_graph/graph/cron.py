@@ -1,7 +1,7 @@
-"""NCRONTAB expressions, as timer triggers write them, and the time of their next tick.
+"""NCRONTAB expressions, as timer triggers use them, and the time of their next tick.
 
-Six fields: second, minute, hour, day, month, day of the week (0 or 7 is Sunday). With five fields the seconds are left
-out, and are 0. Each is `*`, a number or a three-letter name, a range, a list, or any of these with a step.
+Six fields: second, minute, hour, day, month, day of the week (0 or 7 is Sunday). With five fields the seconds are 0.
+Each is `*`, a number or a three-letter name, a range, a list, or any of these with a step.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Cron:
         """The first tick after `moment`. Raises CronError if there is none within the horizon."""
         day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         while day - moment < HORIZON:
-            if self._takes(day):
+            if self._matches(day):
                 for hour, minute in self._minutes_from(moment if day <= moment else day):
                     for second in sorted(self.seconds):
                         tick = day.replace(hour=hour, minute=minute, second=second)
@@ -50,13 +50,13 @@ class Cron:
         raise CronError("the schedule never fires: no year has such a day")
 
     def _minutes_from(self, moment: datetime) -> Iterator[tuple[int, int]]:
-        """The minutes of a day that a tick can fall in, from that of `moment` on."""
+        """The minutes of a day in which a tick can fall, from the minute of `moment` on."""
         for hour in sorted(hour for hour in self.hours if hour >= moment.hour):
             for minute in sorted(self.minutes):
                 if (hour, minute) >= (moment.hour, moment.minute):
                     yield hour, minute
 
-    def _takes(self, day: datetime) -> bool:
+    def _matches(self, day: datetime) -> bool:
         return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
 
 

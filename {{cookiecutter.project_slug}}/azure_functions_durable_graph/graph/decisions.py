@@ -12,10 +12,11 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from ..errors import DecisionError
+from ..errors import DecisionError, PayloadError
 from .durations import seconds_problem
 from .names import COMPLETE, plain_name
-from .wording import shown
+from .plain_json import canonical, check
+from .wording import brief_repr
 
 
 class RouteAction(str, Enum):
@@ -30,9 +31,9 @@ class RouteAction(str, Enum):
 
 @dataclass(frozen=True)
 class RouteDecision:
-    """Where a run goes after a node. Build it with one of the class methods.
+    """Where a run continues after a node. Build it with one of the class methods.
 
-    `timeout` and `duration` are seconds, 0 to 3650 days. Raises DecisionError for what makes no sense.
+    `timeout` and `duration` are in seconds, from 0 to 3650 days. Raises DecisionError for invalid fields.
     """
 
     action: RouteAction
@@ -44,6 +45,7 @@ class RouteDecision:
     timeout_node: str | None = None
     duration: float | None = None
     note: str | None = None
+    prompt: Any = None
 
     def __post_init__(self) -> None:
         for name in _NAMES:
@@ -54,33 +56,37 @@ class RouteDecision:
             self._check_present(name)
         for name in _ALL - needed - allowed:
             if getattr(self, name) is not None:
-                raise DecisionError(f"a {self.action.value!r} decision takes no {name}")
+                raise DecisionError(f"a {self.action.value!r} decision does not take {name}")
         if self.events is not None:
             object.__setattr__(self, "events", {plain_name(k): plain_name(v) for k, v in self.events.items()})
         self._check_times()
         if self.note is not None and not isinstance(self.note, str):
-            raise DecisionError(f"a decision's note is text, not {type(self.note).__name__}")
+            raise DecisionError(f"a decision's note must be a string, not {type(self.note).__name__}")
+        if self.prompt is not None:
+            _check_prompt(self.prompt)
 
     def _known_action(self) -> RouteAction:
         try:
             action = RouteAction(self.action)
         except ValueError:
             actions = ", ".join(repr(action.value) for action in RouteAction)
-            raise DecisionError(f"a decision's action is one of {actions}, not {shown(self.action)}") from None
+            raise DecisionError(
+                f"a decision's action must be one of {actions}, not {brief_repr(self.action)}"
+            ) from None
         object.__setattr__(self, "action", action)
         return action
 
     def _check_present(self, name: str) -> None:
         value = getattr(self, name)
         if not _IS_VALID[name](value):
-            text = f"a {self.action.value!r} decision needs {name} as {_KINDS[name]}, not {shown(value)}"
-            raise DecisionError(text)
+            needed = f"a {self.action.value!r} decision needs {name} as {_KINDS[name]}"
+            raise DecisionError(f"{needed}, not {brief_repr(value)}")
 
     def _check_times(self) -> None:
         if (self.timeout is None) != (self.timeout_node is None):
-            raise DecisionError("timeout and timeout_node go together: when to give up, and where to go then")
+            raise DecisionError("timeout and timeout_node go together: when to give up, and where to continue then")
         if self.timeout_node is not None and not _is_text(self.timeout_node):
-            raise DecisionError(f"timeout_node is {shown(self.timeout_node)}; use the name of a node")
+            raise DecisionError(f"timeout_node is {brief_repr(self.timeout_node)}; use the name of a node")
         for name in ("timeout", "duration"):
             seconds = getattr(self, name)
             if seconds is None:
@@ -92,7 +98,7 @@ class RouteDecision:
 
     @classmethod
     def next(cls, node: str, *, note: str | None = None) -> RouteDecision:
-        """Go on with `node`."""
+        """Continue at `node`."""
         return cls(RouteAction.NEXT, next_node=node, note=note)
 
     @classmethod
@@ -104,10 +110,12 @@ class RouteDecision:
         timeout: timedelta | None = None,
         timeout_node: str | None = None,
         note: str | None = None,
+        prompt: Any = None,
     ) -> RouteDecision:
         """Stop until `event_name` is posted; its handler and then `resume_node` run in one activity.
 
-        After `timeout` without the event the run goes on at `timeout_node` instead.
+        After `timeout` without the event, the run continues at `timeout_node` instead. `prompt` is the question, as
+        plain JSON of at most 2,000 bytes: the run's status shows it with the wait.
         """
         return cls(
             RouteAction.WAIT_FOR_EVENT,
@@ -116,6 +124,7 @@ class RouteDecision:
             timeout=_seconds(timeout),
             timeout_node=timeout_node,
             note=note,
+            prompt=prompt,
         )
 
     @classmethod
@@ -126,6 +135,7 @@ class RouteDecision:
         timeout: timedelta | None = None,
         timeout_node: str | None = None,
         note: str | None = None,
+        prompt: Any = None,
     ) -> RouteDecision:
         """Stop until one of several events is posted: `{"approved": "ship", "rejected": "refund"}`."""
         return cls(
@@ -134,11 +144,12 @@ class RouteDecision:
             timeout=_seconds(timeout),
             timeout_node=timeout_node,
             note=note,
+            prompt=prompt,
         )
 
     @classmethod
     def sleep(cls, duration: timedelta, *, resume_node: str, note: str | None = None) -> RouteDecision:
-        """Rest for `duration`, then go on at `resume_node`."""
+        """Sleep for `duration`, then continue at `resume_node`."""
         return cls(RouteAction.SLEEP, duration=_seconds(duration), resume_node=resume_node, note=note)
 
     @classmethod
@@ -148,14 +159,14 @@ class RouteDecision:
 
     @property
     def awaited(self) -> dict[str, str]:
-        """Each event that would wake the run, and the node at which it would go on."""
+        """Each event that would wake the run, and the node at which it would continue."""
         if self.event_name and self.resume_node:
             return {self.event_name: self.resume_node}
         return dict(self.events or {})
 
     @property
     def targets(self) -> list[str]:
-        """Every node at which the run may go on."""
+        """Every node at which the run may continue."""
         named = [self.next_node, self.resume_node, *(self.events or {}).values(), self.timeout_node]
         return list(dict.fromkeys(name for name in named if name))
 
@@ -170,14 +181,32 @@ class RouteDecision:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(map(str, data)) - known)
         if unknown:
-            raise DecisionError(f"a decision has no key {unknown[0]!r}; known: {', '.join(sorted(known))}")
+            raise DecisionError(f"a decision has no key {unknown[0]!r}; known keys: {', '.join(sorted(known))}")
         times = {key: _seconds(data.get(key)) for key in ("timeout", "duration")}
         return cls(**{"action": None, **data, **times})
 
 
 def _seconds(span: Any) -> Any:
-    """A timedelta as seconds; a number, or what is neither, is judged by the decision itself."""
+    """A timedelta as seconds; anything else is left to the decision's own checks."""
     return span.total_seconds() if isinstance(span, timedelta) else span
+
+
+LONGEST_PROMPT = 2000
+"""Bytes of JSON that a prompt may have: it has to fit into the custom status beside the waits."""
+
+
+def _check_prompt(prompt: Any) -> None:
+    """Raise DecisionError for a prompt that is not plain JSON, or too long."""
+    try:
+        check(prompt, "prompt")
+    except PayloadError as error:
+        raise DecisionError(f"a decision's prompt is plain JSON: {error}") from None
+    size = len(canonical(prompt))
+    if size > LONGEST_PROMPT:
+        raise DecisionError(
+            f"a decision's prompt has {size} bytes of JSON, the limit is {LONGEST_PROMPT}: put what is long into the "
+            "state, and a reference into the prompt"
+        )
 
 
 def _is_text(value: Any) -> bool:
@@ -185,7 +214,7 @@ def _is_text(value: Any) -> bool:
 
 
 MOST_EVENTS = 20
-"""Events in one wait: each open wait has to fit into the custom status, of which Azure allows 16 KB."""
+"""Events in one wait: every open wait has to fit into the custom status, which Azure limits to 16 KB."""
 
 
 def _is_events(value: Any) -> bool:
@@ -195,17 +224,17 @@ def _is_events(value: Any) -> bool:
 
 
 _NAMES = ("next_node", "event_name", "resume_node", "timeout_node")
-_ALL = frozenset({"next_node", "event_name", "resume_node", "events", "timeout", "timeout_node", "duration"})
-_TIMEOUT = frozenset({"timeout", "timeout_node"})
+_ALL = frozenset({"next_node", "event_name", "resume_node", "events", "timeout", "timeout_node", "duration", "prompt"})
+_WAITING = frozenset({"timeout", "timeout_node", "prompt"})
 
 _FIELDS: dict[RouteAction, tuple[frozenset[str], frozenset[str]]] = {
     RouteAction.NEXT: (frozenset({"next_node"}), frozenset()),
-    RouteAction.WAIT_FOR_EVENT: (frozenset({"event_name", "resume_node"}), _TIMEOUT),
-    RouteAction.WAIT_FOR_ANY: (frozenset({"events"}), _TIMEOUT),
+    RouteAction.WAIT_FOR_EVENT: (frozenset({"event_name", "resume_node"}), _WAITING),
+    RouteAction.WAIT_FOR_ANY: (frozenset({"events"}), _WAITING),
     RouteAction.SLEEP: (frozenset({"duration", "resume_node"}), frozenset()),
     RouteAction.COMPLETE: (frozenset(), frozenset()),
 }
-"""What each action needs, and what it may have besides."""
+"""The fields that each action requires, and those that it may have."""
 
 _IS_VALID: dict[str, Callable[[Any], bool]] = {
     "next_node": _is_text,
@@ -224,8 +253,9 @@ _KINDS = {
 def as_decision(answer: Any, default_next: str | None) -> RouteDecision:
     """Read what a route handler returned.
 
-    A decision stays; a string is a node's name or "__complete__"; a dict is `RouteDecision.from_dict`;
-    None means `default_next` if there is one, else complete. Anything else raises DecisionError.
+    A decision is returned unchanged; a string is a node's name or "__complete__"; a dict is read by
+    `RouteDecision.from_dict`; None means `default_next` if there is one, else complete. Anything else raises
+    DecisionError.
     """
     if isinstance(answer, RouteDecision):
         return answer
@@ -236,7 +266,7 @@ def as_decision(answer: Any, default_next: str | None) -> RouteDecision:
     if isinstance(answer, Mapping):
         return RouteDecision.from_dict(answer)
     raise DecisionError(
-        f"a route handler returns a RouteDecision, a node's name, {COMPLETE!r}, a dict or None, "
+        f"a route handler must return a RouteDecision, a node's name, {COMPLETE!r}, a dict or None, "
         f"not {type(answer).__name__}"
     )
 
@@ -245,5 +275,5 @@ def decision_after(plan_node: Mapping[str, Any], result: Mapping[str, Any]) -> R
     """What follows a node that succeeded: its route's decision, or the static edge, or the end."""
     if "decision" in result:
         return RouteDecision.from_dict(result["decision"])
-    following = plan_node.get("next")
-    return RouteDecision.next(following) if following else RouteDecision.complete()
+    next_node = plan_node.get("next")
+    return RouteDecision.next(next_node) if next_node else RouteDecision.complete()

@@ -1,6 +1,6 @@
-"""JSON files that people and tools may have damaged: read whole, or refused with one sentence.
+"""JSON files that people and tools may have damaged: read completely, or rejected with one sentence.
 
-Raises PayloadError, never another type. Its text goes on where the file's name stands: `{name}: {error}`.
+Raises PayloadError, never another type. Its text is meant to follow the file's name: `{name}: {error}`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..errors import PayloadError
 
 
 def read_text(path: Path) -> str:
-    """A UTF-8 file's text, without a byte order mark. FileNotFoundError passes through."""
+    """A UTF-8 file's text, without a byte order mark. FileNotFoundError is not caught."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -25,11 +25,11 @@ def read_text(path: Path) -> str:
 
 
 def parse_object(text: str) -> dict[str, Any]:
-    """A JSON object in which every key stands once, every number is finite and every string can be encoded."""
+    """A JSON object without duplicate keys, in which every number is finite and every string can be encoded."""
     if any(line.startswith("<<<<<<< ") for line in text.splitlines()):
-        raise PayloadError("it holds a merge conflict")
+        raise PayloadError("it contains a merge conflict")
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_reject_constant)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except PayloadError:
         raise
@@ -38,27 +38,27 @@ def parse_object(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise PayloadError(f"line {error.lineno}, column {error.colno}: not JSON ({error.msg})") from None
     except UnicodeEncodeError:
-        raise PayloadError("it holds a lone surrogate") from None
+        raise PayloadError("it contains a lone surrogate") from None
     except ValueError:
-        raise PayloadError("it holds a number that JSON cannot carry") from None
+        raise PayloadError("it contains a number that JSON cannot represent") from None
     if not isinstance(value, dict):
-        raise PayloadError(f"a JSON object was expected, not {type(value).__name__}")
+        raise PayloadError(f"expected a JSON object, not {type(value).__name__}")
     return value
 
 
 def why(error: OSError) -> str:
-    """What the system says, without its number and the path: `Permission denied`."""
+    """The system's reason, without the error number and the path: `Permission denied`."""
     return error.strerror or type(error).__name__
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise PayloadError(f"the key {twice!r} stands in one object twice")
+        raise PayloadError(f"an object has the key {twice!r} twice")
     return found
 
 
-def _refuse(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise PayloadError(f"{name} is not a JSON value")

@@ -1,4 +1,4 @@
-"""A value beside its JSON form: in canonical order, and with a complaint where something was lost.
+"""A value compared with its JSON form: put into canonical order, and rejected if something was lost.
 
 pydantic writes a set in the order of its hashes, which differs from process to process; it writes an instance of a
 subclass with the fields of the declared class only, and NaN in an `Any` field as null.
@@ -21,7 +21,7 @@ from .plain_json import canonical
 def faithful(value: Any, dumped: Any, where: str) -> Any:
     """`dumped`, the JSON form of `value`, with unordered values sorted.
 
-    Raises PayloadError that begins with the place, for a value that `dumped` does not hold as a whole.
+    Raises PayloadError, which begins with the place, if `dumped` does not contain the whole value.
     """
     try:
         return _faithful(value, dumped, where)
@@ -50,7 +50,7 @@ def _faithful(value: Any, dumped: Any, where: str) -> Any:
 
 
 def _model_fields(value: BaseModel) -> dict[str, Any]:
-    """What the JSON form of a model has to hold, unless the model writes itself in a way of its own."""
+    """What the JSON form of a model has to contain, unless the model has a serializer of its own."""
     kind = type(value)
     if kind.__pydantic_decorators__.model_serializers:
         return {}
@@ -61,8 +61,8 @@ def _fields(kind: str, values: Mapping[str, Any], dumped: dict[str, Any], where:
     lost = [name for name in values if name not in dumped]
     if lost:
         raise PayloadError(
-            f"{where}: holds a {kind}, whose {', '.join(map(repr, lost))} would be lost; "
-            f"declare the field as {kind}, or as a union that has it"
+            f"{where}: is a {kind}, whose {', '.join(map(repr, lost))} would be lost; "
+            f"declare the field as {kind}, or as a union that includes it"
         )
     return {
         key: _faithful(values[key], form, f"{where}.{key}") if key in values else form for key, form in dumped.items()
@@ -71,7 +71,7 @@ def _fields(kind: str, values: Mapping[str, Any], dumped: dict[str, Any], where:
 
 def _mapping(value: Mapping[Any, Any], dumped: dict[str, Any], where: str) -> dict[str, Any]:
     if len(value) > len(dumped):
-        raise PayloadError(f"{where}: two of its keys are the same text in JSON")
+        raise PayloadError(f"{where}: two of its keys become the same string in JSON")
     if len(value) < len(dumped):
         return dumped
     return {

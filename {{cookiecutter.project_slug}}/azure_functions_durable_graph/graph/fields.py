@@ -21,8 +21,8 @@ def field_keys(model: type[BaseModel]) -> Mapping[str, str]:
 def input_names(model: type[BaseModel]) -> frozenset[str]:
     """Every key under which a field can be given.
 
-    A state is loaded by name and by alias, whatever the model's config says of either; of an alias' path the first key
-    counts.
+    A state is loaded by name and by alias, whatever the model's config says about either. Of an alias path, the first
+    key counts.
     """
     aliases = (info.validation_alias for info in model.model_fields.values())
     return frozenset(model.model_fields) | {key for alias in aliases for key, _ in _keys(alias)}
@@ -37,16 +37,16 @@ def unknown_fields(model: type[BaseModel], keys: Iterable[object]) -> list[str]:
 
 
 def reads_raw_input(model: type[BaseModel]) -> bool:
-    """Whether code of the model sees the input before its fields do, and may know keys that are not fields.
+    """Whether the model's own code sees the input before its fields do, and may accept keys that are not fields.
 
-    That is so for validators of the whole model with the mode "before" or "wrap", and for an `__init__` of its own.
+    True for model validators with the mode "before" or "wrap", and for a custom `__init__`.
     """
     validators = model.__pydantic_decorators__.model_validators.values()
     return model.__pydantic_custom_init__ or any(found.info.mode in ("before", "wrap") for found in validators)
 
 
 def _keys(alias: str | AliasPath | AliasChoices | None) -> Iterator[tuple[str, bool]]:
-    """The top-level keys of an alias, each with whether it stands for the whole field."""
+    """The top-level keys of an alias, each with whether it names the whole field."""
     if isinstance(alias, AliasChoices):
         for choice in alias.choices:
             yield from _keys(choice)

@@ -1,7 +1,7 @@
 """The manifest: a graph as frozen data, and its hash.
 
-A manifest names handlers nowhere: renaming a function changes nothing for runs in flight. Its dict form leaves
-out whatever has its default value, so that a field added by a later release changes no existing hash.
+A manifest does not name handlers, so renaming a function changes nothing for runs in flight. Its dict form omits
+default values, so that a field added by a later release changes no existing hash.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 FORMAT = 1
-"""Version of the dict form. It goes up only when an old reader could misread a new manifest."""
+"""Version of the dict form. It increases only if an old reader could misread a new manifest."""
 
 DEFAULT_MAX_STEPS = 1000
 
 
 @dataclass(frozen=True)
 class GraphManifest:
-    """A compiled graph. Immutable; equal manifests have equal hashes, whatever the order of declaration.
+    """A compiled graph. Immutable; equal manifests have equal hashes, whatever the order of their declarations.
 
     `reducers` holds the name of each field's reducer.
     """
@@ -86,7 +86,7 @@ class GraphManifest:
         path = "manifest"
         data = read_object(data, path, _KEYS)
         if data.get("format") != FORMAT:
-            raise ManifestError(f"{path}.format: this release reads format {FORMAT}, not {data.get('format')!r}")
+            raise ManifestError(f"{path}.format: expected {FORMAT}, not {data.get('format')!r}")
         where = f"{path}.state_model"
         model = read_object(get(data, "state_model", dict, path), where, {"name", "schema", "reducers"})
         nodes = get(data, "nodes", dict, path)
@@ -105,7 +105,7 @@ class GraphManifest:
         )
 
     def plan(self) -> Plan:
-        """What a run carries with it: all that the orchestrator needs, and no schema."""
+        """What a run carries with it: all that the orchestrator needs, without schemas."""
         return {
             "graph": self.graph_name,
             "version": self.version,

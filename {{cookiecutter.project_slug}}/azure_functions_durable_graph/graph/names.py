@@ -1,4 +1,4 @@
-"""Every durable name and every rule for ids, with its reason. Names are rejected, never sanitized.
+"""Every durable name and every rule for names and ids, with its reason. Invalid names are rejected, not sanitized.
 
 A durable name is a contract with runs in flight: renaming one strands them.
 """
@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 ORCHESTRATOR = "durable_graph_run"
-"""The one orchestration. A run of any other name in the same hub is not ours."""
+"""The only orchestration. An instance of any other name in the same hub is not a run of ours."""
 
 ACTIVITY = "durable_graph_node"
-"""The one activity: runs one node of one graph."""
+"""The only activity: runs one node of one graph."""
 
 COMPLETE = "__complete__"
 """What a route handler returns to end the run."""
@@ -23,24 +23,24 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
 NAME_RULE = "a letter, then letters, digits, '_' or '-', at most 60 characters"
 
 _RUN_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._:-]{1,100}")
-RUN_ID_RULE = "1 to 100 characters out of A-Z a-z 0-9 . _ : - (and not '.' or '..')"
+RUN_ID_RULE = "1 to 100 characters from A-Z a-z 0-9 . _ : - (but not '.' or '..')"
 
 
 def is_name(text: str) -> bool:
-    """Whether `text` may name a graph, a node or an event: it stands in URLs, ids and event addresses."""
+    """Whether `text` may name a graph, a node or an event: it appears in URLs, ids and event addresses."""
     return _NAME.fullmatch(text) is not None
 
 
 def plain_name(name: Any) -> Any:
-    """A name as a plain string: a member of a `str` enum is its value, as it is in JSON. Anything else stays."""
+    """A name as a plain string: a member of a `str` enum becomes its value, as in JSON. Other types are unchanged."""
     return str.__str__(name) if isinstance(name, str) else name
 
 
 def is_run_id(text: str) -> bool:
     """Whether `text` may be a run's id.
 
-    Azure Storage refuses slashes, '#', '?' and control characters, the Durable Task Scheduler ids above 100
-    characters; URL clients fold '.' and '..' away. All of that is refused here, before anything starts.
+    Azure Storage rejects slashes, '#', '?' and control characters; the Durable Task Scheduler rejects ids above 100
+    characters; URL clients remove '.' and '..'. All of these are rejected here, before anything starts.
     """
     return _RUN_ID.fullmatch(text) is not None
 
@@ -54,7 +54,7 @@ def wait_address(event_name: str, step: int) -> str:
     """The durable event name of one wait.
 
     The step makes it unique within the run. SDK 1.7 keeps only the last of several early events and lets it
-    answer every later wait of that name; a name that is never awaited twice is out of that defect's reach.
+    answer every later wait of that name; a name that is never awaited twice is not affected by that defect.
     """
     return f"{event_name}.{step}"
 
@@ -65,8 +65,8 @@ def tick_id(schedule: str, tick: datetime) -> str:
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """A sentence's end that names near matches, or all known names: `did you mean 'ship'?`."""
-    from difflib import get_close_matches  # only where something is wrong
+    """The end of a sentence, with the closest match or all known names: `did you mean 'ship'?`."""
+    from difflib import get_close_matches  # needed only when something is wrong
 
     names = sorted(known)
     near = get_close_matches(str(wrong), names, n=1)

@@ -20,8 +20,8 @@ class NodeSpec:
     """One node: what follows it, and how that is decided.
 
     `routed`: its activity also returns a decision. `targets`: every node that the decision can name
-    (and "__complete__"), sorted, or None where that is not declared: an open edge. `on_error` leads by the name of the
-    error's type, or by "*". `timeout` and `seconds` are in seconds. The last fields belong to one kind each:
+    (and "__complete__"), sorted, or None if that is not declared: an open edge. `on_error` maps the name of the
+    error's type, or "*", to a node. `timeout` and `seconds` are in seconds. The last fields belong to one kind each:
     `branches` to a parallel; `over`, `into` and `limit` to a map; `graph`, `input` and `output` to a subgraph;
     `seconds` to a wait.
     """
@@ -46,12 +46,12 @@ class NodeSpec:
 
     @property
     def onward(self) -> set[str]:
-        """Every node to which a declared edge leads, errors and branches included; "__complete__" may be there."""
+        """Every node to which a declared edge leads, including error edges and branches, and maybe "__complete__"."""
         static = [self.next_node] if self.next_node else []
         return {*static, *(self.targets or ()), *(self.on_error or {}).values(), *(self.branches or ())}
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form without the name, which is the key that it stands under."""
+        """JSON form without the name, which is its key in the manifest."""
         found = {}
         for spec in fields(self):
             value = getattr(self, spec.name)
@@ -123,17 +123,17 @@ class EventSpec:
 
 
 def without_defaults(values: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
-    """Of (value, default) pairs those values that differ from their default."""
+    """The values of (value, default) pairs that differ from their default."""
     return {key: value for key, (value, default) in values.items() if value != default}
 
 
 def read_object(data: Any, path: str, known: set[str]) -> dict[str, Any]:
     """A JSON object with known keys only. Raises ManifestError."""
     if not isinstance(data, dict):
-        raise ManifestError(f"{path}: an object was expected, not {type(data).__name__}")
+        raise ManifestError(f"{path}: expected an object, not {type(data).__name__}")
     for key in data:
         if key not in known:
-            raise ManifestError(f"{path}.{key}: unknown key; known: {', '.join(sorted(known))}")
+            raise ManifestError(f"{path}.{key}: unknown key; known keys: {', '.join(sorted(known))}")
     return data
 
 
@@ -141,7 +141,7 @@ _MISSING: Any = object()
 
 
 def get(data: Mapping[str, Any], key: str, kind: Any, path: str, default: Any = _MISSING) -> Any:
-    """A member of the type `kind`. Raises ManifestError that names its path."""
+    """A member of the type `kind`. Raises ManifestError, which names its path."""
     if key not in data:
         if default is _MISSING:
             raise ManifestError(f"{path}.{key}: missing")
@@ -149,7 +149,7 @@ def get(data: Mapping[str, Any], key: str, kind: Any, path: str, default: Any = 
     value = data[key]
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         wanted = kind.__name__ if isinstance(kind, type) else "number"
-        raise ManifestError(f"{path}.{key}: {wanted} was expected, not {type(value).__name__}")
+        raise ManifestError(f"{path}.{key}: expected {wanted}, not {type(value).__name__}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Plain JSON: the only thing that crosses the durable boundary. Canonical text, digests, and the guard."""
+"""Plain JSON: the only thing that crosses the durable boundary. Canonical text, digests, and the check."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..errors import PayloadError
 
 CODEC_KEYS = frozenset({"__class__", "__module__", "__data__"})
 """Keys that the SDK's JSON codec resolves to loaded classes (azure-functions 1.26, `_durable_functions.py`).
-A posted payload that has them could call `from_json` of any class, or break every replay of the run."""
+A posted payload with such keys could call `from_json` of any class, or break every replay of the run."""
 
 
 MOST_DIGITS = 4300
 MOST_BITS = 14_284
-"""Longest whole number that CPython reads and writes as text unless told otherwise (`sys.set_int_max_str_digits`)."""
+"""The longest integer that CPython converts to and from text by default (`sys.set_int_max_str_digits`)."""
 
 
 def canonical(value: Any) -> str:
@@ -33,11 +33,11 @@ def digest(value: Any) -> str:
 def parse(text: str | bytes) -> Any:
     """Read JSON strictly.
 
-    Raises PayloadError, never another type: for text that is no JSON or no UTF-8, for NaN and infinities
-    (no JSON values, though Python reads them), and for nesting that no parser of ours could walk.
+    Raises PayloadError, never another type: for text that is not JSON or not UTF-8, for NaN and infinities (which
+    Python reads, though they are not JSON), and for nesting too deep for the parser.
     """
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_reject_constant)
     except PayloadError:
         raise
     except RecursionError:
@@ -48,16 +48,16 @@ def parse(text: str | bytes) -> Any:
         raise PayloadError(f"not JSON: {error}") from None
 
 
-def _no_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise PayloadError(f"{name} is not a JSON value")
 
 
 MOST_LEVELS = 150
-"""Levels of nesting that a value may have: states are read by pydantic's JSON parser, which gives up at about 200."""
+"""Levels of nesting that a value may have: pydantic's JSON parser, which reads states, gives up at about 200."""
 
 
 def check(value: Any, where: str, levels: int = MOST_LEVELS) -> None:
-    """Raise PayloadError if `value` is not plain JSON, cannot be kept, or has a key of the SDK's codec at any depth.
+    """Raise PayloadError if `value` is not plain JSON, cannot be stored, or has a key of the SDK's codec at any depth.
 
     `where` begins the error's text; the path inside the value follows it.
     """
@@ -83,17 +83,17 @@ def _check(value: Any, where: str, left: int) -> None:
 
 
 def _check_text(text: str, where: str, left: int) -> None:
-    """A lone surrogate is not text: UTF-8 cannot encode it, and what reads the JSON elsewhere refuses it."""
+    """A lone surrogate is not text: UTF-8 cannot encode it, and other JSON readers reject it."""
     if not text.isascii():
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            raise PayloadError(f"{where}: the text holds a lone surrogate, which UTF-8 cannot encode") from None
+            raise PayloadError(f"{where}: the text contains a lone surrogate, which UTF-8 cannot encode") from None
 
 
 def _check_int(value: int, where: str, left: int) -> None:
     if value.bit_length() > MOST_BITS:
-        raise PayloadError(f"{where}: a whole number of more than {MOST_DIGITS} digits cannot be kept")
+        raise PayloadError(f"{where}: an integer of more than {MOST_DIGITS} digits cannot be stored")
 
 
 def _check_float(value: float, where: str, left: int) -> None:

@@ -1,6 +1,6 @@
 """The plan: the part of a manifest that a run carries with it, as typed dicts of plain JSON.
 
-Runs in flight hold it in their histories: keys may be added, never renamed or given a new meaning.
+It is in the histories of runs in flight: keys may be added, but never renamed or given a new meaning.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ else:
     from typing_extensions import NotRequired
 
 MAX_DEPTH = 32
-"""How deep graphs may run inside each other. A graph that calls itself without end stops there, with an error."""
+"""How deeply subgraphs may nest. A graph that calls itself without end stops there, with an error."""
 
 
 class PlanNode(TypedDict, total=False):
     """The orchestrator's view of a node. A task with neither `next` nor `routed` is terminal.
 
-    `kind` is left out for a task; `seconds` belongs to a wait, `branches` to a parallel, `over`, `into` and `limit`
+    `kind` is omitted for a task; `seconds` belongs to a wait, `branches` to a parallel, `over`, `into` and `limit`
     to a map, `output` (parent's field -> child's field) to a subgraph.
     """
 
@@ -38,9 +38,9 @@ class PlanNode(TypedDict, total=False):
 
 
 class Plan(TypedDict):
-    """The run-relevant part of a manifest. A run is pinned to `hash` for its whole life.
+    """The part of a manifest that a run needs. A run is pinned to `hash` for its whole life.
 
-    `max_depth` bounds how deep subgraphs nest below the run that a client started; plans without it have MAX_DEPTH.
+    `max_depth` limits how deeply subgraphs nest below the run that a client started; its default is MAX_DEPTH.
     """
 
     graph: str

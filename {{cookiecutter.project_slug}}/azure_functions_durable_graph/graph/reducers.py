@@ -1,7 +1,7 @@
-"""Reducers: how several updates of one field become one.
+"""Reducers: how several updates of one field are combined.
 
 Declared as LangGraph users do: `notes: Annotated[list[str], operator.add]`. A handler that returns a dict never
-overwrites a field with a reducer: the reducer combines the current value with the returned one, in any node. Where the
+overwrites a field with a reducer: the reducer combines the current value with the returned one, in any node. If the
 current value is None there is nothing to combine, and the update becomes the value.
 """
 
@@ -19,7 +19,7 @@ from pydantic_core import to_jsonable_python
 Reducer = Callable[[Any, Any], Any]
 
 
-class ReducerFailed(Exception):  # noqa: N818 - carries what the user's reducer has raised
+class ReducerFailed(Exception):  # noqa: N818 - carries what the user's reducer raised
     """A reducer raised `error`, which may be any BaseException."""
 
     def __init__(self, field: str, error: BaseException) -> None:
@@ -33,18 +33,18 @@ def reducers_of(model: type[BaseModel]) -> Mapping[str, Reducer]:
     found: dict[str, Reducer] = {}
     for name, info in model.model_fields.items():
         for item in _metadata(info):
-            if _reduces(item):
+            if _is_reducer(item):
                 found[name] = item
     return found
 
 
 def reducer_names(model: type[BaseModel]) -> dict[str, str]:
-    """Reducers by name, as the manifest holds them."""
+    """Reducers by name, as in the manifest."""
     return {name: _name(code) for name, code in reducers_of(model).items()}
 
 
 def reduce_field(model: type[BaseModel], field: str, current: Any, update: Any) -> Any:
-    """The new value of a field that has a reducer. Raises ReducerFailed for whatever the reducer ends with."""
+    """The new value of a field that has a reducer. Raises ReducerFailed for whatever the reducer raises."""
     if current is None:
         return update
     try:
@@ -54,15 +54,15 @@ def reduce_field(model: type[BaseModel], field: str, current: Any, update: Any) 
 
 
 def read_update(model: type[BaseModel], field: str, value: Any) -> Any:
-    """A JSON update of a reducer's field as a Python value: of the field's type where it fits it."""
+    """A JSON update of a reducer's field as a Python value: of the field's type, if it fits."""
     try:
         return TypeAdapter(cast(Any, model.model_fields[field].annotation)).validate_python(value)
     except ValidationError:
-        return value  # a reducer may take something else than the field's own type, such as one item
+        return value  # a reducer may take something other than the field's own type, such as one item
 
 
 def to_json(value: Any) -> Any:
-    """Any value that pydantic can write, as JSON values under field names."""
+    """Any value that pydantic can serialize, as JSON values under field names."""
     return to_jsonable_python(value, by_alias=False)
 
 
@@ -81,7 +81,7 @@ def _members(annotation: Any) -> Iterator[Any]:
         yield from get_args(annotation)
 
 
-def _reduces(item: Any) -> bool:
+def _is_reducer(item: Any) -> bool:
     """Whether a piece of metadata can be called with a current value and an update."""
     if not callable(item) or isinstance(item, type):
         return False

@@ -1,4 +1,4 @@
-"""A graph that can run: its manifest, its state model and its handlers."""
+"""A graph that can run: its manifest, state model and handlers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Handler = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NodeCode:
-    """The code of one node; a parallel, a subgraph and a wait have none."""
+    """The code of one node; a parallel, a subgraph or a wait has none."""
 
     handler: Handler | None
     route: Handler | None = None
@@ -24,7 +24,7 @@ class NodeCode:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EventCode:
-    """The code of one event: merges a payload into the state."""
+    """The code of one event: its handler merges a payload into the state."""
 
     handler: Handler
     payload_model: type[BaseModel] | None = None
@@ -34,7 +34,7 @@ class EventCode:
 class GraphRegistration:
     """What `ManifestBuilder.build()` returns and `DurableGraphApp.register_registration` takes.
 
-    `origin` says where it was built, for messages; it is no part of the graph's identity.
+    `origin` says where it was built, for messages; it is not part of the graph's identity.
     """
 
     manifest: GraphManifest

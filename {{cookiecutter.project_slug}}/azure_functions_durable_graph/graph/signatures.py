@@ -1,8 +1,8 @@
-"""What a callable accepts: whether it can be called with what it is given, and where a NodeContext fits.
+"""What a callable accepts: whether it can be called with its arguments, and where a NodeContext fits.
 
-What counts is the callable itself, not what it says about itself: `inspect.signature` follows `__wrapped__`, but a
-wrapper `def wrapper(state)` takes one argument, whatever it wraps. A wrapper that takes everything
-(`*args, **kwargs`) hands it on: there the wrapped function says whether it asks for a context.
+What counts is the callable itself: `inspect.signature` follows `__wrapped__`, but a wrapper `def wrapper(state)` takes
+one argument, whatever it wraps. A wrapper that takes everything (`*args, **kwargs`) passes it on: in that case the
+wrapped function determines whether a context is passed.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from inspect import Parameter
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .annotations import admits_context, excludes_context
 
@@ -28,12 +27,11 @@ else:
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _ANYTHING = [Parameter("args", Parameter.VAR_POSITIONAL), Parameter("kwargs", Parameter.VAR_KEYWORD)]
 _DEEPEST = 32
-"""Decorators that are looked through; more of them is a circle."""
+"""Decorators that are followed; more than these must be a cycle."""
 
 
-@dataclass(frozen=True)
-class ContextParameter:
-    """Where a handler takes its NodeContext: after the given arguments, or by keyword."""
+class ContextParameter(NamedTuple):
+    """How a handler takes its NodeContext: after the given arguments, or by keyword."""
 
     name: str
     keyword_only: bool
@@ -42,21 +40,21 @@ class ContextParameter:
 def context_parameter(code: Callable[..., Any], given: int) -> ContextParameter | None:
     """The parameter that takes a NodeContext, beyond the `given` positional arguments.
 
-    It is annotated as one (`NodeContext | None`, `Annotated[…]`, a string), or called `context`, or the one further
-    argument that the handler requires and does not annotate as something else.
+    It is annotated as one (`NodeContext | None`, `Annotated[…]`, a string), or named `context`, or the only other
+    argument that the handler requires, unless that is annotated as something else.
     """
     found: ContextParameter | None = _cached(_look_up_context, code, given)
     return found
 
 
 def signature_problem(code: Callable[..., Any], given: int) -> str | None:
-    """Why a call with `given` positional arguments, and a NodeContext if it is asked for, must fail; or None."""
+    """Why a call with `given` positional arguments, and a NodeContext if it takes one, must fail; or None."""
     problem: str | None = _cached(_look_up_problem, code, given)
     return problem
 
 
 def awaits(code: Callable[..., Any]) -> bool:
-    """Whether calling it gives a coroutine: `async def`, a partial or a method of one, an object with an async call."""
+    """Whether calling it returns a coroutine: an `async def`, a partial or method of one, an async `__call__`."""
     while isinstance(code, partial):
         code = code.func
     if inspect.iscoroutinefunction(code):
@@ -112,7 +110,7 @@ def _look_up_problem(code: Callable[..., Any], given: int) -> str | None:
 
 
 def own_signature(code: Callable[..., Any]) -> inspect.Signature | None:
-    """The signature of the callable itself, or None where that cannot be told."""
+    """The signature of the callable itself, or None if it is unknown."""
     try:
         return _signature_of(code)
     except Exception:  # a builtin without a signature, or a __signature__ of the user's that fails
@@ -120,7 +118,7 @@ def own_signature(code: Callable[..., Any]) -> inspect.Signature | None:
 
 
 def is_wrapper(code: Callable[..., Any]) -> bool:
-    """Whether a decorator has put its own function in the place of the one that it names: annotations are copies."""
+    """Whether a decorator has replaced the function whose name it has: its annotations are copies."""
     return _wrapped(code) is not None
 
 
@@ -144,7 +142,7 @@ def _wrapped(code: Callable[..., Any]) -> Callable[..., Any] | None:
 
 
 def _bound(code: Callable[..., Any]) -> set[str]:
-    """The keywords that a partial has bound: they are the user's."""
+    """The keywords that a partial has bound: they belong to the user."""
     return {*code.keywords, *_bound(code.func)} if isinstance(code, partial) else set()
 
 
@@ -157,7 +155,7 @@ def scope_of(code: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _layers(code: Any) -> Iterator[Any]:
-    """A callable and the function underneath it, without looking through decorators."""
+    """A callable and the function underneath it, without unwrapping decorators."""
     yield code
     if isinstance(code, partial):
         yield from _layers(code.func)

@@ -1,8 +1,8 @@
 """A pydantic model as the state of a run: JSON in, JSON out.
 
-Inside a run a state is a dict under field names, as `model_dump(mode="json", round_trip=True)` gives it, with unordered
-values in one canonical order. It is read back in pydantic's JSON mode, so that datetime, UUID, Decimal, set, bytes and
-strict models survive.
+Inside a run a state is a dict under field names, as `model_dump(mode="json", round_trip=True)` returns it, with sets in
+canonical order. It is read back in pydantic's JSON mode, so that datetime, UUID, Decimal, set, bytes and strict models
+survive.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from .faithful import faithful
 Model = TypeVar("Model", bound=BaseModel)
 
 _NOISE = frozenset({"title", "description", "examples", "deprecated"})
-"""Schema keywords that change nothing for a run. Without them a better docstring does not change the hash."""
+"""Schema keywords that mean nothing to a run; they are removed so that a docstring does not change the hash."""
 
 _NAMED = frozenset({"properties", "$defs", "patternProperties", "dependentSchemas"})
-"""Schema keywords under which the keys are the user's names, not keywords."""
+"""Schema keywords whose own keys are the user's names, not keywords."""
 
 
 def load(model: type[Model], state: Any) -> Model:
-    """A state from its JSON form; field names and aliases both count. Raises pydantic's ValidationError."""
+    """A state from its JSON form, by field names or aliases. Raises pydantic's ValidationError."""
     return model.model_validate_json(json.dumps(state), by_alias=True, by_name=True)
 
 
 def dump(state: BaseModel) -> dict[str, Any]:
-    """The JSON form of a state: field names, no computed fields, sets in canonical order.
+    """The JSON form of a state: by field names, without computed fields, sets in canonical order.
 
-    Raises PayloadError that names the field for a value that has no JSON form.
+    Raises PayloadError, which names the field, for a value that has no JSON form.
     """
     dumped = _dump(state)
     return faithful(state, dumped, "state") if _may_differ(type(state)) else dumped
 
 
 def dump_checked(state: BaseModel, fields: set[str], *, only: bool = False) -> dict[str, Any]:
-    """Like `dump`, and every value of `fields` is compared with its JSON form: nothing may be lost in silence.
+    """Like `dump`, but every value of `fields` is compared with its JSON form: nothing may be lost silently.
 
-    With `only` nothing but these fields is dumped.
+    With `only`, no other field is dumped.
 
     Raises PayloadError for a value whose JSON form loses something: an instance of a subclass in a field of its base
     class, NaN in a field of type Any, two keys of a dict that become one.
@@ -61,15 +61,15 @@ def _dump(state: BaseModel, only: set[str] | None = None) -> dict[str, Any]:
     except RecursionError:
         raise PayloadError("state: nested too deeply") from None
     except Exception as error:  # pydantic does not say which field it was
-        raise PayloadError(_undumpable(state, error)) from None
+        raise PayloadError(_dump_problem(state, error)) from None
 
 
-def _undumpable(state: BaseModel, error: Exception) -> str:
+def _dump_problem(state: BaseModel, error: Exception) -> str:
     for name in type(state).model_fields:
         try:
             state.model_dump(mode="json", round_trip=True, include={name})
-        except Exception as fault:
-            return f"state.{name}: {type(getattr(state, name)).__name__} has no JSON form ({str(fault)[:200]})"
+        except Exception as reason:
+            return f"state.{name}: {type(getattr(state, name)).__name__} has no JSON form ({str(reason)[:200]})"
     return f"state: it has no JSON form ({str(error)[:200]})"
 
 
@@ -82,7 +82,7 @@ def _may_differ(model: type[BaseModel]) -> bool:
 
 @lru_cache(maxsize=256)
 def has_validators(model: type[BaseModel]) -> bool:
-    """Whether code of the model's author runs while it is validated."""
+    """Whether validating the model runs its author's code."""
     schema = repr(getattr(model, "__pydantic_core_schema__", "'function-"))
     return any(sign in schema for sign in ("'function-", "'post_init'", "'custom_init': True"))
 
@@ -95,7 +95,7 @@ def has_model_validators(model: type[BaseModel]) -> bool:
 
 
 def apply_patch(state: Mapping[str, Any], patch: Mapping[str, Any], unset: list[str] | None = None) -> dict[str, Any]:
-    """The state after a patch. Leaves its arguments as they are."""
+    """The state after a patch; the arguments are not changed."""
     merged = {**state, **patch}
     for key in unset or ():
         merged.pop(key, None)
@@ -103,20 +103,20 @@ def apply_patch(state: Mapping[str, Any], patch: Mapping[str, Any], unset: list[
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The model's JSON Schema without what only people read (titles, descriptions, examples)."""
-    schema: dict[str, Any] = _quiet(copy.deepcopy(model.model_json_schema(mode="validation", by_alias=False)))
+    """The model's JSON Schema without the parts meant for people (titles, descriptions, examples)."""
+    schema: dict[str, Any] = _strip_noise(copy.deepcopy(model.model_json_schema(mode="validation", by_alias=False)))
     return schema
 
 
-def _quiet(schema: Any) -> Any:
+def _strip_noise(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_quiet(item) for item in schema]
+        return [_strip_noise(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        key: {name: _quiet(item) for name, item in value.items()}
+        key: {name: _strip_noise(item) for name, item in value.items()}
         if key in _NAMED and isinstance(value, dict)
-        else (value if key in ("default", "const", "enum") else _quiet(value))
+        else (value if key in ("default", "const", "enum") else _strip_noise(value))
         for key, value in schema.items()
         if key not in _NOISE
     }

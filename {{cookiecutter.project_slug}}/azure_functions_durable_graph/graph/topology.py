@@ -1,6 +1,6 @@
-"""Pure graph theory over hashable names: who reaches whom.
+"""Pure graph theory over hashable names: which can reach which.
 
-Knows no node, no manifest and no error: its tests are dicts of letters.
+It knows nothing about nodes, manifests or errors: its tests use dicts of letters.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def reachable(edges: Mapping[Name, Collection[Name]], start: Name) -> set[Name]:
 
 
 def inverted(edges: Mapping[Name, Collection[Name]]) -> dict[Name, list[Name]]:
-    """The same edges, walked backwards."""
+    """The same edges, reversed."""
     backwards: dict[Name, list[Name]] = {}
     for source, targets in edges.items():
         for target in targets:
@@ -35,7 +35,7 @@ def inverted(edges: Mapping[Name, Collection[Name]]) -> dict[Name, list[Name]]:
 def stuck(edges: Mapping[Name, Collection[Name]], exits: Collection[Name]) -> set[Name]:
     """The names of `edges` from which none of `exits` can be reached: a run that gets there never ends."""
     backwards = inverted(edges)
-    free: set[Name] = set()
+    can_exit: set[Name] = set()
     for end in exits:
-        free |= reachable(backwards, end)
-    return set(edges) - free
+        can_exit |= reachable(backwards, end)
+    return set(edges) - can_exit

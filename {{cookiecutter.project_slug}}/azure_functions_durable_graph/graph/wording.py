@@ -1,4 +1,4 @@
-"""What messages about a user's values have in common: values shown briefly, and names corrected."""
+"""Helpers for messages about a user's values: short representations, and corrections of names."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 _LONGEST = 80
 
 
-def shown(value: Any) -> str:
-    """A value as a message shows it: its repr, shortened; its type where the repr fails."""
+def brief_repr(value: Any) -> str:
+    """A value as a message shows it: its repr, shortened; its type if the repr fails."""
     try:
         text = repr(value)
     except Exception:  # a user's __repr__, or an int of more than 4,300 digits
@@ -18,11 +18,11 @@ def shown(value: Any) -> str:
 
 
 def correction(wrong: Any, known: Iterable[str], otherwise: str) -> str:
-    """How to mend a wrong name: `Did you mean 'ship'? Otherwise, add that node`.
+    """How to fix a wrong name: `Did you mean 'ship'? Otherwise, add that node`.
 
     `otherwise` is the advice, in the imperative, for somebody who meant a name that does not exist yet.
     """
-    from difflib import get_close_matches  # only where something is wrong
+    from difflib import get_close_matches  # needed only when something is wrong
 
     names = sorted(known)
     near = get_close_matches(str(wrong), names, n=1)

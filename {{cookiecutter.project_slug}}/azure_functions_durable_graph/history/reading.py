@@ -23,6 +23,7 @@ _RUN: dict[str, type] = {
     "step": int,
     "trail": list,
 }
+_OPTIONAL: dict[str, type] = {"taken": list, "tags": dict, "origin": dict}
 _PLAN: dict[str, type] = {"graph": str, "version": str, "hash": str, "max_steps": int, "nodes": dict}
 _TRAIL: dict[str, type] = {"step": int, "node": str}
 
@@ -38,6 +39,8 @@ _STATUS: dict[str, type] = {
     "note": str,
     "error": dict,
     "fan_out": dict,
+    "started_at": str,
+    "tags": dict,
 }
 _WAIT: dict[str, type] = {"event": str, "address": str, "resume_node": str}
 _CHILD: dict[str, type] = {"id": str, "node": str}
@@ -57,6 +60,9 @@ def read_input(given: Any) -> RunInput | None:
         return None
     if not all(isinstance(node, Mapping) for node in value["plan"]["nodes"].values()):
         return None
+    value = {key: one for key, one in value.items() if isinstance(one, _OPTIONAL.get(key, object))}
+    if "taken" in value:
+        value["taken"] = _answers(value["taken"])
     return cast(RunInput, value)
 
 
@@ -69,8 +75,24 @@ def read_status(given: Any) -> dict[str, Any]:
         if key in kept:
             items = kept[key] if isinstance(kept[key], list) else []
             kept[key] = [item for item in items if _has(item, shape)]
+    kept["taken"] = _answers(kept.get("taken"))
     kept["children"] = [child for child in kept.get("children", ()) if is_run_id(child["id"])]
     return {key: value for key, value in kept.items() if value is not None and value != []}
+
+
+def read_head(given: Any) -> dict[str, Any] | None:
+    """A custom status that says all that a list shows of a run; None where it says less."""
+    status = read_status(given)
+    return status if all(key in status for key in ("graph", "version", "hash", "node", "step")) else None
+
+
+def _answers(given: Any) -> list[Any]:
+    """What of a list of answers has the shape of one: the step of the wait, and the id of the event."""
+    return [one for one in given if _is_answer(one)] if isinstance(given, list) else []
+
+
+def _is_answer(one: Any) -> bool:
+    return isinstance(one, list) and [type(part) for part in one] == [int, str]
 
 
 def _has(value: Any, shape: Mapping[str, Any]) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..run.messages import OpenWait, RunInput
+from ..run.status import run_status
 
 Status = Literal["pending", "running", "waiting", "sleeping", "parked", "suspended", "completed", "failed", "cancelled"]
 """How a run stands, as its users see it."""
@@ -46,21 +47,20 @@ _SAID: tuple[tuple[str, Status], ...] = (("parked", "parked"), ("sleeps_until", 
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """One run. `history` holds the engine's history events (names, not numbers), or nothing if not asked for.
-
-    `run` and `custom_status` have the shapes of RunInput and RunStatus: `reading` sees to that.
-    """
+class RunHead:
+    """What a list knows of a run: no input, no history. `custom_status` has the shape of RunStatus."""
 
     id: str
     runtime_status: str
-    run: RunInput
     custom_status: Mapping[str, Any]
     output: Any
     created_at: str | None
     updated_at: str | None
-    history: Sequence[Mapping[str, Any]] = ()
-    child_waits: tuple[OpenWait, ...] = ()
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """The run's status, from its start on."""
+        return self.custom_status
 
     @property
     def finished(self) -> bool:
@@ -68,23 +68,19 @@ class RunRecord:
         return self.runtime_status in FINISHED
 
     @property
+    def started_at(self) -> str | None:
+        """When the run was started; when its generation began, where its status does not say more."""
+        return self.said.get("started_at") or self.created_at
+
+    @property
+    def own_waits(self) -> list[OpenWait]:
+        """The events that the run itself asks for now."""
+        return [] if self.finished else list(self.custom_status.get("waits", ()))
+
+    @property
     def waits(self) -> list[OpenWait]:
-        """The events that the run asks for now, its own first, then those of the runs that it has started."""
-        return [] if self.finished else [*self.custom_status.get("waits", ()), *self.child_waits]
-
-    @property
-    def children(self) -> list[str]:
-        """The ids of the runs that this run waits for."""
-        return [] if self.finished else [child["id"] for child in self.custom_status.get("children", ())]
-
-    def with_waits_of(self, children: Sequence[RunRecord]) -> RunRecord:
-        """The record with the open waits of the children."""
-        return replace(self, child_waits=tuple(wait for child in children for wait in child.waits))
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether the run goes on only with help from outside or with time: finished, waiting, parked, suspended."""
-        return self.status not in ("pending", "running")
+        """The events that the run asks for now, as far as they are known."""
+        return self.own_waits
 
     @property
     def status(self) -> Status:
@@ -97,6 +93,63 @@ class RunRecord:
         if self.waits:
             return "waiting"
         return next((said for key, said in _SAID if self.custom_status.get(key)), status)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the run goes on only with help from outside or with time: finished, waiting, parked, suspended."""
+        return self.status not in ("pending", "running")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord(RunHead):
+    """One run. `history` holds the engine's history events (names, not numbers), or nothing if not asked for.
+
+    `run` and `custom_status` have the shapes of RunInput and RunStatus: `reading` sees to that. `open_children` are
+    the runs that it waits for, each read after the run itself.
+    """
+
+    run: RunInput
+    history: Sequence[Mapping[str, Any]] = ()
+    open_children: tuple[RunRecord, ...] = ()
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """The run's status, from its start on."""
+        return {**run_status(self.run), **self.custom_status}
+
+    @property
+    def waits(self) -> list[OpenWait]:
+        """The events that the run asks for now, its own first, then those of the runs that it has started."""
+        return [wait for run in self.tree() for wait in run.own_waits]
+
+    def tree(self) -> Iterator[RunRecord]:
+        """The run, and all runs below it that are open."""
+        yield self
+        for child in self.open_children:
+            yield from child.tree()
+
+    @property
+    def taken(self) -> list[tuple[int, str]]:
+        """The answers that the run has taken, oldest first: step of the wait, id of the event.
+
+        They are complete while the run asks for something. One that has just ended may have taken more from children.
+        """
+        entries = [*self.run.get("taken", ()), *self.custom_status.get("taken", ())]
+        return list(dict.fromkeys((step, event_id) for step, event_id in entries))
+
+    @property
+    def step(self) -> int:
+        """The steps that the run has taken."""
+        return max(self.run["step"], int(self.custom_status.get("step", 0)))
+
+    @property
+    def children(self) -> list[str]:
+        """The ids of the runs that this run waits for."""
+        return [] if self.finished else [child["id"] for child in self.custom_status.get("children", ())]
+
+    def with_children(self, children: Sequence[RunRecord]) -> RunRecord:
+        """The record with what is known of the runs that it waits for."""
+        return replace(self, open_children=tuple(children))
 
     @property
     def final_state(self) -> Any:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .record import RunRecord
+from ..run.messages import OpenWait
+from ..run.waiting import opened
+from .arrivals import decoded
+from .record import RunHead, RunRecord
 from .steps import history_steps
 from .walk import Followed, SeenEvent, follow
 
 _WAIT_KEYS = ("event", "resume_node", "deadline")
+
+LONGEST_LINE = 300
 
 _DETAILS = ("note", "parked", "sleeps_until", "retry", "fan_out", "children")
 
@@ -22,34 +27,59 @@ def run_view(record: RunRecord) -> dict[str, Any]:
     followed = None if completed else _followed(record)
     view: dict[str, Any] = {
         **run_line(record),
-        "waits": [{key: wait[key] for key in _WAIT_KEYS if key in wait} for wait in record.waits],  # type: ignore[literal-required]
+        "waits": [wait_line(record, run, wait) for run in record.tree() for wait in run.own_waits],
         "input": record.run["input"],
         "metadata": record.run["metadata"],
         "state": record.final_state if followed is None else followed.traversal.run["state"],
         "output": record.final_state if completed else None,
         "error": _error(record),
-        "started_at": record.run["started_at"],
-        "updated_at": record.updated_at,
     }
+    if "origin" in record.run:
+        view["origin"] = record.run["origin"]
     view.update({key: record.custom_status[key] for key in _DETAILS if record.custom_status.get(key)})
     if record.status == "cancelled":
         view["reason"] = record.output
     return view if followed is None else _with_reason(view, followed)
 
 
-def run_line(record: RunRecord) -> dict[str, Any]:
-    """A run in a list: no payloads."""
-    plan, status = record.run["plan"], record.custom_status
+def wait_id(record: RunRecord, asking: RunRecord, wait: OpenWait) -> str:
+    """How an open wait is named in what is shown of a run: by its address, below the child that asks."""
+    return wait["address"] if asking.id == record.id else f"{asking.id}/{wait['address']}"
+
+
+def wait_line(record: RunRecord, asking: RunRecord, wait: OpenWait) -> dict[str, Any]:
+    """An open wait as it is shown: its id, what is asked, and how. `run` is the child that asks."""
+    line: dict[str, Any] = {"id": wait_id(record, asking, wait)}
+    line |= {key: wait[key] for key in _WAIT_KEYS if key in wait}  # type: ignore[literal-required]
+    if asking.id != record.id:
+        line["run"] = asking.id
+    if asking.custom_status.get("prompt") is not None:
+        line["prompt"] = asking.custom_status["prompt"]
+    return line
+
+
+def run_line(head: RunHead) -> dict[str, Any]:
+    """What a list and a run have in common: no payloads."""
+    said = head.said
     return {
-        "id": record.id,
-        "graph": plan["graph"],
-        "version": status.get("version", plan["version"]),
-        "graph_hash": status.get("hash", plan["hash"]),
-        "status": record.status,
-        "node": status.get("node", record.run["node"]),
-        "step": status.get("step", record.run["step"]),
-        "updated_at": record.updated_at,
+        "id": head.id,
+        "graph": said["graph"],
+        "version": said["version"],
+        "graph_hash": said["hash"],
+        "status": head.status,
+        "node": said["node"],
+        "step": said["step"],
+        "tags": said.get("tags", {}),
+        "started_at": head.started_at,
+        "updated_at": head.updated_at,
     }
+
+
+def list_line(head: RunHead) -> dict[str, Any]:
+    """A run in a list, with the first line of the error that it has failed with."""
+    error = _error(head)
+    text = None if error is None else f"{error.get('type')}: {error.get('message')}".strip().partition("\n")[0]
+    return {**run_line(head), "error": text if text is None else text[:LONGEST_LINE]}
 
 
 def history_view(record: RunRecord) -> dict[str, Any]:
@@ -79,10 +109,14 @@ def _event(seen: SeenEvent) -> dict[str, Any]:
         "at": seen.event.get("Timestamp"),
         "outcome": "applied" if seen.applied else "discarded",
     }
-    return line if seen.step is None else {**line, "step": seen.step}
+    if seen.step is None:
+        return line
+    event_id, _ = opened(decoded(seen.event.get("Input")))
+    named = {"event_id": f"{seen.event.get('Name')}.{event_id}"} if event_id else {}
+    return {**line, "step": seen.step, **named}
 
 
-def _error(record: RunRecord) -> dict[str, Any] | None:
+def _error(record: RunHead) -> dict[str, Any] | None:
     if record.status != "failed":
         return None
     error = record.custom_status.get("error")

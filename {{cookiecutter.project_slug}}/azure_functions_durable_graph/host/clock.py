@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Gives the current time, in UTC."""
+    """Returns the current time, in UTC."""
 
     def now(self) -> datetime: ...
 
@@ -21,7 +21,7 @@ class SystemClock:
 
 
 class SkippingClock:
-    """The machine's clock, ahead by all the time that was skipped, so that no timer is waited for."""
+    """The machine's clock plus all skipped time, so that timers are not waited for."""
 
     def __init__(self) -> None:
         self._ahead = timedelta(0)
@@ -31,12 +31,12 @@ class SkippingClock:
         return datetime.now(timezone.utc) + self._ahead
 
     def skip_to(self, moment: datetime) -> None:
-        """Go forward to `moment`; a clock never goes back."""
+        """Move forward to `moment`; a clock never moves back."""
         self._ahead += max(timedelta(0), moment - self.now())
 
 
 class ManualClock:
-    """A clock for tests: it moves only when told to."""
+    """A clock for tests, which moves only when a test moves it."""
 
     def __init__(self, start: datetime = datetime(2030, 1, 1, tzinfo=timezone.utc)) -> None:
         self._now = start
@@ -46,7 +46,7 @@ class ManualClock:
         return self._now
 
     def move_to(self, moment: datetime) -> None:
-        """Move forward to `moment`; a clock never goes back."""
+        """Move forward to `moment`; a clock never moves back."""
         self._now = max(self._now, moment)
 
     def advance(self, span: timedelta) -> None:

@@ -1,7 +1,7 @@
-"""Replay a recorded run against today's code, through the real SDK.
+"""Replays a recorded run against today's code, through the real SDK.
 
-Two things are checked event by event: that today's orchestrator asks for exactly what the run was given when it was
-recorded, and that the graphs registered today can still run it: its version, nodes, states and decisions all exist.
+Two things are checked event by event: that today's orchestrator schedules exactly what the recorded run scheduled, and
+that the graphs registered today can still run it: its version, nodes, states and decisions all exist.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def replay(run: RecordedRun, registry: Registry) -> None:
     graph = registry.find(plan["graph"], plan["hash"])
     if graph is None:
         raise HistoryError(
-            f"{run.id}: no registered graph {plan['graph']!r} takes runs of version {plan['version']!r} "
+            f"{run.id}: no registered graph {plan['graph']!r} serves runs of version {plan['version']!r} "
             f"({plan['hash'][:12]}); keep that version registered, or remove the recording once no run needs it"
         )
     _Replay(run, graph).go()
@@ -58,7 +58,7 @@ class _Replay:
         outcome = self._episode()
         for number, event in enumerate(self.run.events, start=1):
             if outcome.done or outcome.error is not None:
-                raise self._differs(number, f"today the run is over: {outcome.error or 'completed'}")
+                raise self._differs(number, f"today the run has already ended: {outcome.error or 'completed'}")
             _FEEDS[event["kind"]](self, number, event, outcome)
             outcome = self._episode()
         self._check_end(outcome)
@@ -85,7 +85,7 @@ class _Replay:
         open_calls = {identity(call): task_id for task_id, call in calls}
         if wanted not in open_calls:
             asked = ", ".join(f"node {node!r} at step {step}" for node, step, *_ in open_calls) or "no node"
-            raise self._differs(number, f"then node {wanted[0]!r} ran at step {wanted[1]}, today it asks for {asked}")
+            raise self._differs(number, f"node {wanted[0]!r} ran at step {wanted[1]}, but today it would be {asked}")
         self._check_result(number, result)
         task_id = open_calls[wanted]
         self.answered.add(task_id)
@@ -97,14 +97,14 @@ class _Replay:
     def _timer(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
         timers = [task_id for task_id, _ in self._open(outcome, act.TIMER)]
         if not timers:
-            raise self._differs(number, "then a timer fired, today the run has set none")
+            raise self._differs(number, "a timer fired, but today the run sets none")
         self.answered.add(timers[0])
         self._feed(number, hist.TIMER_FIRED, TimerId=timers[0], FireAt=event["at"])
 
     def _child(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
         children = [task_id for task_id, _ in self._open(outcome, act.CHILD)]
         if not children:
-            raise self._differs(number, "then a subgraph came back, today the run has started none")
+            raise self._differs(number, "a subgraph returned, but today the run starts none")
         self.answered.add(children[0])
         if "result" in event:
             self._feed(number, hist.CHILD_COMPLETED, TaskScheduledId=children[0], Result=json.dumps(event["result"]))
@@ -126,10 +126,10 @@ class _Replay:
         """Check that today's graph has the node, and can read the state that it left."""
         manifest, node = self.graph.manifest, result["node"]
         if node not in manifest.nodes:
-            raise self._differs(number, f"node {node!r} ran then, and graph {manifest.graph_name!r} has none today")
+            raise self._differs(number, f"node {node!r} ran, but today graph {manifest.graph_name!r} does not have it")
         for target in RouteDecision.from_dict(result["decision"]).targets if "decision" in result else ():
             if target not in manifest.nodes:
-                raise self._differs(number, f"node {node!r} led to {target!r} then, which is not a node today")
+                raise self._differs(number, f"node {node!r} led to {target!r}, which is no longer a node")
         if "branch" not in result and "item" not in result:  # what branches and items return is merged later
             self.state = apply_patch(self.state, result.get("patch", {}), result.get("unset"))
         self._check_state(number)
@@ -138,19 +138,19 @@ class _Replay:
         try:
             load(self.graph.state_model, self.state)
         except ValidationError as error:
-            raise self._differs(number, f"its state cannot be read today: {error}") from None
+            raise self._differs(number, f"its state can no longer be read: {error}") from None
 
     def _check_end(self, outcome: Outcome) -> None:
         number = len(self.run.events)
         done = {"Completed": outcome.done, "Failed": outcome.error is not None}.get(self.run.runtime_status)
         if done is False:
-            raise self._differs(number, f"then it ended as {self.run.runtime_status}, today it goes on")
-        if self.run.runtime_status == "Completed" and hist.decoded(outcome.output) != self.run.output:
-            raise self._differs(number, f"then its output was {self.run.output}, today it is {outcome.output}")
+            raise self._differs(number, f"the run ended as {self.run.runtime_status}, but today it continues")
+        if self.run.runtime_status == "Completed" and hist.decode(outcome.output) != self.run.output:
+            raise self._differs(number, f"its output was {self.run.output}, but today it is {outcome.output}")
         if self.run.runtime_status not in ("Terminated", "Suspended"):
-            status = hist.decoded(outcome.custom_status)
+            status = hist.decode(outcome.custom_status)
             if status != self.run.custom_status:
-                raise self._differs(number, f"then its status was {self.run.custom_status}, today it is {status}")
+                raise self._differs(number, f"its status was {self.run.custom_status}, but today it is {status}")
 
     def _differs(self, number: int, text: str) -> HistoryError:
         return HistoryError(f"{self.run.id}, event {number} of {len(self.run.events)}: {text}")

@@ -1,4 +1,4 @@
-"""The log of runs: a line for what an instance has come to."""
+"""The log of runs: a line for each instance that starts, ends or stalls."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ logger = logging.getLogger("azure_functions_durable_graph.host")
 
 
 class RunLog:
-    """Says what messages have made of the instances in a store. A stall is told once."""
+    """Logs what messages did to the instances in a store. A stall is logged once."""
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
         self._stalled: dict[str, str] = {}
 
     def tell(self, instance_id: str, message: Message) -> None:
-        """A line, if there is something to say."""
+        """Log a line, if there is something to say."""
         instance = self._store.load(instance_id)
         if instance is None:
             return
@@ -41,11 +41,11 @@ class RunLog:
 
 
 def label(effect: RunActivity) -> str:
-    """The activity, or the node that it is for: what a person wants to read in a log."""
+    """The activity, or the node that it runs, for the log."""
     if effect.name != ACTIVITY:
         return effect.name
     try:
         call = json.loads(effect.input)
         return f"{call['graph']}.{call['node']}"
-    except (ValueError, LookupError, TypeError):  # somebody else has called our activity
+    except (ValueError, LookupError, TypeError):  # our activity was called by code that is not ours
         return effect.name

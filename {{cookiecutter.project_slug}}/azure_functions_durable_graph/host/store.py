@@ -1,4 +1,4 @@
-"""Where the local host keeps instances and entities: SQLite, on disk or in memory.
+"""The local host's store for instances and entities: SQLite, on disk or in memory.
 
 `save` and `delete` only note what has changed; `commit` writes all of it in one transaction, and must come before any
 caller is answered. In WAL mode with `synchronous=NORMAL`, what was committed survives a crash of the process at any
@@ -25,7 +25,7 @@ from .engine.instance import Instance
 FORMAT = 2
 
 _UNREADABLE = (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError)
-"""What reading raises where the file, or a row of it, is damaged."""
+"""What reading raises if the file, or a row in it, is damaged."""
 
 T = TypeVar("T", Instance, Entity)
 
@@ -46,14 +46,14 @@ CREATE TABLE entities (id TEXT PRIMARY KEY, live INTEGER NOT NULL, updated TEXT 
 
 
 class StoreError(HostError):
-    """The file can no longer be read or written: the host cannot go on."""
+    """The file can no longer be read or written: the host cannot continue."""
 
 
 class SqliteStore:
     """Instances by id, in the order of their start, and entities."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Open or make the file; None keeps everything in memory. Raises HostError for a file that is not ours.
+        """Open or create the file; None keeps everything in memory. Raises HostError for a file that is not ours.
 
         Every method raises StoreError once the file cannot be read or written; nothing of a commit is kept then.
         """
@@ -69,7 +69,7 @@ class SqliteStore:
             )
         except (sqlite3.Error, OSError) as error:
             raise _cannot_open(path, error) from None
-        self._close = weakref.finalize(self, self._db.close)  # CPython 3.13 warns of a connection that is dropped open
+        self._close = weakref.finalize(self, self._db.close)  # CPython 3.13 warns about connections that are not closed
         try:
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two hosts on one file would both run what is ready
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -85,7 +85,7 @@ class SqliteStore:
         if instance_id in self._instances:
             self._instances.move_to_end(instance_id)
             return self._instances[instance_id]
-        if instance_id in self._changed:  # it is deleted, and that is not committed yet
+        if instance_id in self._changed:  # deleted, but not yet committed
             return None
         with self._reading(instance_id):
             row = self._db.execute("SELECT data, input FROM instances WHERE id = ?", (instance_id,)).fetchone()
@@ -133,13 +133,13 @@ class SqliteStore:
                     self._write(item)
             self._db.execute("COMMIT")
         except BaseException as error:
-            if self._db.in_transaction:  # a full disk has ended it already
+            if self._db.in_transaction:  # a full disk has already ended it
                 self._db.execute("ROLLBACK")
             if not isinstance(error, sqlite3.Error):
                 raise
             raise StoreError(
                 f"the store {self._name} cannot be written ({error}). Everything that was accepted is kept: "
-                "free some space, or remove what is in the way, and start again"
+                "free some space, or remove the cause, and start again"
             ) from error
         for item in self._changed.values():
             if isinstance(item, Instance):
@@ -191,7 +191,7 @@ class SqliteStore:
             return [(number, Instance.from_text(data, given, [])) for number, data, given in rows]
 
     def live(self) -> list[Instance]:
-        """Every instance that is not over."""
+        """Every instance that has not ended."""
         self.commit()
         with self._reading("the list of instances"):
             rows = self._db.execute("SELECT id FROM instances WHERE live ORDER BY number").fetchall()
@@ -199,7 +199,7 @@ class SqliteStore:
         return [instance for instance in found if instance is not None]
 
     def entities(self, name: str = "", *, busy: bool = False) -> list[Entity]:
-        """Every entity, those of one name, or those with waiting operations."""
+        """Every entity, those of one name, or those with queued operations."""
         self.commit()
         prefix = f"@{name.lower()}@" if name else "@"
         with self._reading("the list of entities"):
@@ -250,5 +250,5 @@ class SqliteStore:
 
 def _cannot_open(path: Path | None, error: Exception) -> HostError:
     if "locked" in str(error):
-        return HostError(f"the store {path} is in use by another host; stop that one, or name another")
-    return HostError(f"the store {path} cannot be opened ({error}); remove it, or choose another")
+        return HostError(f"the store {path} is in use by another host; stop it, or choose another store")
+    return HostError(f"the store {path} cannot be opened ({error}); remove it, or choose another store")

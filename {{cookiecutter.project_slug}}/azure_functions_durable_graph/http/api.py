@@ -5,6 +5,7 @@ A handler talks to the Durable engine through the `Runs` port alone. Clock, slee
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,13 @@ from pydantic import BaseModel, ValidationError
 
 from ..graph.names import did_you_mean, is_run_id
 from ..graph.registration import GraphRegistration
-from ..history.record import RunRecord
-from ..run.messages import RunInput
+from ..history.record import RunHead, RunRecord
+from ..run.messages import EventEnvelope, RunInput
 from ..work.registry import Registry
 from .values import Problem, Request, Response
 
 Body = TypeVar("Body", bound=BaseModel)
+T = TypeVar("T")
 
 Handler = Callable[["Api", Request], Awaitable[Response]]
 
@@ -41,13 +43,26 @@ class Runs(Protocol):
 
     async def get(self, run_id: str, *, history: bool = False) -> RunRecord | None: ...
 
-    async def page(self, statuses: Collection[str], cursor: str, limit: int) -> tuple[list[RunRecord], str]:
-        """One page of runs in these runtime statuses of the engine, and the cursor of the next ("" at the end)."""
+    async def page(
+        self, statuses: Collection[str], cursor: str, limit: int, since: datetime | None = None
+    ) -> tuple[list[RunHead], str]:
+        """One page of runs in these runtime statuses of the engine, and the cursor of the next ("" at the end).
+
+        `since` leaves out what the engine knows to be older; a run that is not may still have been started before.
+        """
         ...
 
-    async def raise_event(self, run_id: str, address: str, payload: Any) -> None: ...
+    async def raise_event(self, run_id: str, address: str, event: EventEnvelope) -> None: ...
 
     async def terminate(self, run_id: str, reason: str) -> None: ...
+
+    async def suspend(self, run_id: str, reason: str) -> None: ...
+
+    async def resume(self, run_id: str, reason: str) -> None: ...
+
+    async def purge(self, run_id: str) -> bool:
+        """Delete a finished run with its history. False where there was none."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,12 @@ def find_graph(api: Api, request: Request) -> GraphRegistration:
     return graph
 
 
+def graph_of(api: Api, record: RunRecord) -> GraphRegistration | None:
+    """The graph to which a run is pinned, or its successor, if this deployment has it."""
+    plan = record.run["plan"]
+    return api.registry.find(plan["graph"], plan["hash"])
+
+
 async def find_run(api: Api, request: Request, *, history: bool = False) -> RunRecord:
     """The run that the route names. Problem: 404."""
     run_id = request.params["id"]
@@ -85,13 +106,17 @@ async def find_run(api: Api, request: Request, *, history: bool = False) -> RunR
 
 
 async def read_run(api: Api, run_id: str, history: bool = False) -> RunRecord | None:
-    """The run, with the open waits of the runs that it has started."""
+    """The run, with the runs that it waits for.
+
+    A run is read before its children: an answer that a child has taken is seen in the child, or, once that has ended,
+    in the run.
+    """
     record = await api.runs.get(run_id, history=history)
-    return None if record is None else await _with_waits(api, record, frozenset())
+    return None if record is None else await _with_children(api, record, frozenset())
 
 
-async def read_children(api: Api, record: RunRecord, above: frozenset[str] = frozenset()) -> list[RunRecord]:
-    """The runs that this run waits for, each with the open waits of its own children.
+async def _with_children(api: Api, record: RunRecord, above: frozenset[str]) -> RunRecord:
+    """The run with what it waits for, at any depth.
 
     A custom status is what somebody has written: only runs that were started as children count, and none that stands
     `above` itself.
@@ -99,21 +124,23 @@ async def read_children(api: Api, record: RunRecord, above: frozenset[str] = fro
     known = above | {record.id}
     wanted = [child for child in dict.fromkeys(record.children) if child not in known][:MOST_CHILDREN]
     found = [await api.runs.get(child) for child in wanted] if len(known) <= DEEPEST_CHILD else []
-    return [await _with_waits(api, child, known) for child in found if child is not None and child.run.get("child")]
-
-
-async def _with_waits(api: Api, record: RunRecord, above: frozenset[str]) -> RunRecord:
-    return record.with_waits_of(await read_children(api, record, above)) if record.children else record
+    children = [child for child in found if child is not None and child.run.get("child")]
+    return record.with_children([await _with_children(api, child, known) for child in children])
 
 
 async def poll_until(api: Api, request: Request, deadline: float, done: Callable[[RunRecord], bool]) -> RunRecord:
-    """The run as soon as `done`, or as it is at the deadline. Looks often at first, then once a second."""
+    """The run as soon as `done`, or as it is at the deadline. Problem: 404."""
+    return await poll(api, functools.partial(find_run, api, request), deadline, done)
+
+
+async def poll(api: Api, look: Callable[[], Awaitable[T]], deadline: float, done: Callable[[T], bool]) -> T:
+    """What `look` sees as soon as it is `done`, or at the deadline. Looks often at first, then once a second."""
     pause = 0.05
     while True:
-        record = await find_run(api, request)
+        seen = await look()
         left = deadline - api.monotonic()
-        if done(record) or left <= 0:
-            return record
+        if done(seen) or left <= 0:
+            return seen
         await api.sleep(min(pause, left))
         pause = min(pause * 2, 1.0)
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..history.record import RunRecord
+from ..history.record import RunHead
 from .values import Problem
 
 LONGEST = 4000
@@ -26,7 +26,7 @@ class Place:
         """The cursor as a client gets it."""
         return base64.urlsafe_b64encode(json.dumps([self.token, self.after, self.size]).encode("ascii")).decode("ascii")
 
-    def rest_of(self, records: Sequence[RunRecord]) -> Sequence[RunRecord]:
+    def rest_of(self, records: Sequence[RunHead]) -> Sequence[RunHead]:
         """What of the page is still to come. All of it where the run is not in it any more: better twice than never."""
         ids = [record.id for record in records]
         return records[ids.index(self.after) + 1 :] if self.after in ids else records

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from ..graph.names import did_you_mean
-from ..history.record import LIVE, STATUSES, RunRecord
-from ..history.views import run_line
+from ..history.arrivals import moment
+from ..history.record import LIVE, STATUSES, RunHead
+from ..history.views import list_line
 from .api import Api, find_graph
 from .cursors import Place, read_cursor
 from .values import Problem, Request, Response
@@ -16,45 +17,89 @@ from .values import Problem, Request, Response
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 SCAN_LIMIT = 5000
 """Instances that one request for a page looks at."""
-COUNT_LIMIT = 5000
-"""Live runs that are looked at to count them; beyond it a count is a lower bound, and the answer says so."""
+COUNT_LIMIT, COUNT_PAGE = 5000, 1000
+"""Live runs that are looked at to count them, so many at a time; beyond the first a count is a lower bound, and the
+answer says so."""
+SKEW = timedelta(minutes=5)
+"""How far the clock of the app may be ahead of the engine's."""
+
+TAG = "tag."
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """What of the runs a client wants to see."""
+
+    graph: str | None = None
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def keeps(self, head: RunHead) -> bool:
+        return (
+            self.status in (None, head.status)
+            and self.graph in (None, head.said["graph"])
+            and all(head.said.get("tags", {}).get(key) == value for key, value in self.tags.items())
+            and self._keeps_time(moment(head.started_at))
+        )
+
+    def _keeps_time(self, started: datetime | None) -> bool:
+        if started is None:
+            return self.since is None and self.until is None
+        return (self.since is None or self.since <= started) and (self.until is None or started < self.until)
+
+    @property
+    def engine_since(self) -> datetime | None:
+        """What the engine may leave out: it knows when a generation began, which is never before the run's start."""
+        return None if self.since is None else self.since - SKEW
 
 
 async def list_runs(api: Api, request: Request) -> Response:
-    """200: a page of runs, in the order in which the engine lists them; `?graph=&status=&limit=&cursor=`.
+    """200: a page of runs, in the order in which the engine lists them.
 
-    The engine knows neither graphs nor our statuses. So a page goes on over the engine's pages until it is full, or
+    `?graph=`, `status=`, `since=` (started at or after), `until=` (started before), `tag.KEY=VALUE`, `limit=`,
+    `cursor=`. The engine knows little of that. So a page goes on over the engine's pages until it is full, or
     SCAN_LIMIT instances have been looked at: then it may be short, and its cursor leads on.
     """
-    status, graph = request.query.get("status"), request.query.get("graph")
-    if status is not None and status not in STATUSES:
-        raise Problem("invalid", f"there is no status {status!r}; {did_you_mean(status, STATUSES)}")
+    wanted = _read_filter(request)
     place = read_cursor(request.query.get("cursor", ""), MAX_LIMIT)
     limit = _limit(request)
-    wanted = STATUSES[status] if status else frozenset().union(*STATUSES.values())
-
-    def keep(record: RunRecord) -> bool:
-        return status in (None, record.status) and graph in (None, record.run["plan"]["graph"])
-
-    size = limit if status is None and graph is None else MAX_LIMIT
-    shown, following = await _fill(api, wanted, keep, limit, place or Place("", "", size))
+    size = limit if wanted == _Filter() else MAX_LIMIT
+    shown, following = await _fill(api, wanted, limit, place or Place("", "", size))
     if not shown and following is None and place is None:
-        _check_graph(api, graph)
-    lines = [run_line(record) for record in shown]
+        _check_graph(api, wanted.graph)
+    lines = [list_line(head) for head in shown]
     return Response(200, {"runs": lines, "cursor": None if following is None else following.text()})
 
 
-async def _fill(
-    api: Api, statuses: frozenset[str], keep: Callable[[RunRecord], bool], limit: int, place: Place
-) -> tuple[list[RunRecord], Place | None]:
+def _read_filter(request: Request) -> _Filter:
+    query = request.query
+    status = query.get("status")
+    if status is not None and status not in STATUSES:
+        raise Problem("invalid", f"there is no status {status!r}; {did_you_mean(status, STATUSES)}")
+    tags = {key[len(TAG) :]: value for key, value in query.items() if key.startswith(TAG)}
+    return _Filter(query.get("graph"), status, _time(request, "since"), _time(request, "until"), tags)
+
+
+def _time(request: Request, key: str) -> datetime | None:
+    text = request.query.get(key)
+    found = moment(text)
+    if text is not None and found is None:
+        raise Problem("invalid", f"{key} is a time such as 2026-01-31T08:00:00Z, not {text[:40]!r}")
+    return found
+
+
+async def _fill(api: Api, wanted: _Filter, limit: int, place: Place) -> tuple[list[RunHead], Place | None]:
     """Up to `limit` runs from a place on, and the place at which the next page begins."""
-    shown: list[RunRecord] = []
+    statuses = STATUSES[wanted.status] if wanted.status else frozenset().union(*STATUSES.values())  # type: ignore[index]
+    shown: list[RunHead] = []
     for _ in range(SCAN_LIMIT // place.size):
-        records, token = await api.runs.page(statuses, place.token, place.size)
-        for record in filter(keep, place.rest_of(records)):
+        heads, token = await api.runs.page(statuses, place.token, place.size, wanted.engine_since)
+        for head in filter(wanted.keeps, place.rest_of(heads)):
             if len(shown) == limit:
                 return shown, replace(place, after=shown[-1].id)
-            shown.append(record)
+            shown.append(head)
         place = Place(token, "", place.size)
         if not token or len(shown) == limit:
             return shown, place if token else None
@@ -72,18 +117,28 @@ def _check_graph(api: Api, graph: str | None) -> None:
 async def get_graph(api: Api, request: Request) -> Response:
     """200: one graph with its manifest, and its versions with how many live runs each still has.
 
-    A version that live runs need and this deployment lacks is listed too, with `deployed` false: its runs are parked.
+    A version that live runs need is listed whether or not it is registered: `served_by` is the hash of the graph that
+    runs it, and without one (`deployed` is false) its runs are parked.
     """
     graph = find_graph(api, request)
-    counts, complete = await _live_runs(api, graph.graph_name)
-    deployed = {other.graph_hash: other.manifest.version for other in api.registry.versions(graph.graph_name)}
-    held = {key for key in counts if key[0] not in deployed}
-    versions = [_version(graph_hash, version, counts, True) for graph_hash, version in deployed.items()]
-    versions += [_version(graph_hash, version, counts, False) for graph_hash, version in sorted(held)]
-    for entry in versions:
-        entry["default"] = entry["graph_hash"] == graph.graph_hash
+    name = graph.graph_name
+    counts, complete = await _live_runs(api, name)
+    registered = {other.graph_hash: other.manifest.version for other in api.registry.versions(name)}
+    listed = [*registered.items(), *sorted(key for key in counts if key[0] not in registered)]
+    versions = []
+    for graph_hash, version in listed:
+        server = api.registry.find(name, graph_hash)
+        entry = {
+            "version": version,
+            "graph_hash": graph_hash,
+            "live_runs": counts[graph_hash, version],
+            "deployed": server is not None,
+            "served_by": None if server is None else server.graph_hash,
+            "default": graph_hash == graph.graph_hash,
+        }
+        versions.append(entry)
     answer = {
-        "graph": graph.graph_name,
+        "graph": name,
         "version": graph.manifest.version,
         "graph_hash": graph.graph_hash,
         "versions": versions,
@@ -93,24 +148,14 @@ async def get_graph(api: Api, request: Request) -> Response:
     return Response(200, answer)
 
 
-def _version(graph_hash: str, version: str, counts: Counter[tuple[str, str]], deployed: bool) -> dict[str, object]:
-    return {
-        "version": version,
-        "graph_hash": graph_hash,
-        "live_runs": counts[graph_hash, version],
-        "deployed": deployed,
-    }
-
-
 async def _live_runs(api: Api, graph: str) -> tuple[Counter[tuple[str, str]], bool]:
     """Live runs of a graph by (hash, version), and whether all were counted."""
     counts: Counter[tuple[str, str]] = Counter()
     cursor, seen = "", 0
     while seen < COUNT_LIMIT:
-        records, cursor = await api.runs.page(set(LIVE), cursor, MAX_LIMIT)
-        seen += MAX_LIMIT
-        lines = [run_line(record) for record in records]
-        counts.update((line["graph_hash"], line["version"]) for line in lines if line["graph"] == graph)
+        heads, cursor = await api.runs.page(set(LIVE), cursor, COUNT_PAGE)
+        seen += COUNT_PAGE
+        counts.update((head.said["hash"], head.said["version"]) for head in heads if head.said["graph"] == graph)
         if not cursor:
             return counts, True
     return counts, False

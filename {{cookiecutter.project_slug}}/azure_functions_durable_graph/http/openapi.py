@@ -11,14 +11,20 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..graph.registration import GraphRegistration
-from . import runs
+from . import bodies
 from .routes import Route
+from .values import LONGEST_KEY
 
 _QUERY: dict[str, Any] = {
     "wait": {"type": "number", "minimum": 0, "maximum": 60},
+    "wait_id": {"type": "string"},
+    "since": {"type": "string", "format": "date-time"},
+    "until": {"type": "string", "format": "date-time"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     "format": {"enum": ["mermaid", "svg"]},
 }
+
+_HEADER = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
 
 _PROBLEM = {
     "type": "object",
@@ -59,12 +65,15 @@ def _operations(
     """The route itself, or one operation per graph or event where the body differs."""
     if route.name == "start_run":
         for graph in graphs:
-            body = _component(schemas, f"{graph.graph_name}.start", _start_schema(route, graph))
-            yield _path(route, graph=graph.graph_name), _operation(route, f"start_{graph.graph_name}", body)
+            start = _start_schema(route, graph)
+            body = _component(schemas, f"{graph.graph_name}.start", start)
+            operation = _operation(route, f"start_{graph.graph_name}", body, bool(start.get("required")))
+            yield _path(route, graph=graph.graph_name), operation
     elif route.name == "post_event":
         for event, bodies in _event_bodies(graphs, schemas).items():
             body = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
-            yield _path(route, event=event), _operation(route, f"post_{event}", body)
+            needed = [schemas[one["$ref"].rpartition("/")[2]].get("required") for one in bodies]
+            yield _path(route, event=event), _operation(route, f"post_{event}", body, all(needed))
     else:
         model = _model(route)
         body_of = None if model is None else _component(schemas, model.__name__, _schema(model, model.__name__))
@@ -82,7 +91,7 @@ def _event_bodies(graphs: Sequence[GraphRegistration], schemas: dict[str, Any]) 
     return bodies
 
 
-def _operation(route: Route, operation_id: str, body: dict[str, Any] | None) -> dict[str, Any]:
+def _operation(route: Route, operation_id: str, body: dict[str, Any] | None, required: bool = False) -> dict[str, Any]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -91,6 +100,8 @@ def _operation(route: Route, operation_id: str, body: dict[str, Any] | None) -> 
     ]
     for name in route.query:
         parameters.append({"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})})
+    for name in route.headers:
+        parameters.append({"name": name, "in": "header", "schema": _HEADER})
     operation: dict[str, Any] = {
         "operationId": operation_id,
         "summary": route.summary,
@@ -99,7 +110,7 @@ def _operation(route: Route, operation_id: str, body: dict[str, Any] | None) -> 
     if parameters:
         operation["parameters"] = parameters
     if body is not None:
-        operation["requestBody"] = {"content": {"application/json": {"schema": body}}}
+        operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
     if route.anonymous:
         operation["security"] = []
     return operation
@@ -126,11 +137,13 @@ def _start_schema(route: Route, graph: GraphRegistration) -> dict[str, Any]:
     state = _schema(graph.state_model, name)
     definitions = {**schema.pop("$defs", {}), **state.pop("$defs", {})}
     schema["properties"] = {**schema["properties"], "input": state}
+    if state.get("required"):
+        schema["required"] = ["input"]
     return {**schema, **({"$defs": definitions} if definitions else {})}
 
 
 def _model(route: Route) -> type[BaseModel] | None:
-    return None if route.body is None else getattr(runs, route.body)
+    return None if route.body is None else getattr(bodies, route.body)
 
 
 def _schema(model: type[BaseModel], component: str) -> dict[str, Any]:

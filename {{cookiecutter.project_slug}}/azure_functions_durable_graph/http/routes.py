@@ -14,7 +14,7 @@ class Route:
     """One verb and path.
 
     `handler` is `module:function`, loaded when it is needed. `answers` maps each status to what it means; `body` names
-    the request's model in `runs`, `query` the keys of its query.
+    the request's model in `bodies`, `query` and `headers` what it reads of those.
     """
 
     name: str
@@ -25,11 +25,13 @@ class Route:
     answers: dict[int, str]
     body: str | None = None
     query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     anonymous: bool = False
 
 
 _RUN_404 = {404: "there is no such run"}
 _GRAPH_404 = {404: "there is no such graph"}
+_FAULTY = {500: "the graph does not fit the graphs beside it"}
 _BODY = {400: "the body is not JSON", 413: "the body is too large", 422: "the request is not valid"}
 
 ROUTES: tuple[Route, ...] = (
@@ -39,9 +41,11 @@ ROUTES: tuple[Route, ...] = (
         "graphs/{graph}/runs",
         "runs:start_run",
         "Start a run",
-        {202: "the run is started", 200: "on_conflict=return found the run", 409: "the id is in use", **_GRAPH_404}
-        | _BODY,
+        {202: "the run is started", 200: "the run was started before", 409: "the id is in use", **_GRAPH_404}
+        | _BODY
+        | _FAULTY,
         body="StartRequest",
+        headers=("Idempotency-Key",),
     ),
     Route(
         "get_run",
@@ -58,8 +62,8 @@ ROUTES: tuple[Route, ...] = (
         "runs",
         "listing:list_runs",
         "List runs",
-        {200: "a page of runs", 404: "there is no such graph", 422: "status, limit or cursor is not valid"},
-        query=("graph", "status", "limit", "cursor"),
+        {200: "a page of runs", 404: "there is no such graph", 422: "status, a time, limit or cursor is not valid"},
+        query=("graph", "status", "since", "until", "tag.KEY", "limit", "cursor"),
     ),
     Route(
         "get_history",
@@ -75,18 +79,84 @@ ROUTES: tuple[Route, ...] = (
         "runs/{id}/events/{event}",
         "events:post_event",
         "Answer a run that waits for an event",
-        {202: "the event is accepted", 409: "the run is not asking for it", 410: "the run has finished", **_RUN_404}
+        {
+            200: "the run has applied this event, once",
+            202: "the event was raised, and the Location tells what becomes of it",
+            409: "the event was not applied: the run is not asking for it, or has taken another answer",
+            410: "the run has finished, and has not applied it",
+            **_RUN_404,
+        }
         | _BODY,
-        query=("wait",),
+        query=("wait", "wait_id"),
+        headers=("Idempotency-Key",),
+    ),
+    Route(
+        "get_event",
+        "GET",
+        "runs/{id}/events/{event_id}",
+        "events:get_event",
+        "See what has become of an answer",
+        {200: "pending, applied or discarded", 404: "there is no such run, or no such event"},
     ),
     Route(
         "cancel_run",
         "POST",
         "runs/{id}/cancel",
-        "runs:cancel_run",
+        "steering:cancel_run",
         "Cancel a run",
         {202: "the run is being terminated", 410: "the run has finished", **_RUN_404} | _BODY,
         body="CancelRequest",
+    ),
+    Route(
+        "suspend_run",
+        "POST",
+        "runs/{id}/suspend",
+        "steering:suspend_run",
+        "Suspend a run: no node begins until it is resumed",
+        {202: "the run is being suspended", 410: "the run has finished", **_RUN_404} | _BODY,
+        body="SuspendRequest",
+    ),
+    Route(
+        "resume_run",
+        "POST",
+        "runs/{id}/resume",
+        "steering:resume_run",
+        "Resume a run",
+        {202: "the run is being resumed", 410: "the run has finished", **_RUN_404} | _BODY,
+        body="ResumeRequest",
+    ),
+    Route(
+        "restart_run",
+        "POST",
+        "runs/{id}/restart",
+        "repeating:restart_run",
+        "Start a run again as a new run, from its start or from a node that it has passed",
+        {202: "the new run is started", 200: "it was started before", 409: "the state at the node is not known"}
+        | _RUN_404
+        | _BODY
+        | _FAULTY,
+        body="RestartRequest",
+        headers=("Idempotency-Key",),
+    ),
+    Route(
+        "retry_run",
+        "POST",
+        "runs/{id}/retry",
+        "repeating:retry_run",
+        "Go on with a failed run as a new run, from the node that has failed",
+        {202: "the new run is started", 200: "it was started before", 409: "the run has not failed"}
+        | _RUN_404
+        | _FAULTY
+        | {422: "the request is not valid"},
+        headers=("Idempotency-Key",),
+    ),
+    Route(
+        "delete_run",
+        "DELETE",
+        "runs/{id}",
+        "steering:delete_run",
+        "Delete a finished run with its history",
+        {204: "the run is deleted", 409: "the run has not finished", **_RUN_404},
     ),
     Route("list_graphs", "GET", "graphs", "describing:list_graphs", "List the graphs", {200: "the graphs"}),
     Route(

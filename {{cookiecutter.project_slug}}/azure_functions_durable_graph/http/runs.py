@@ -1,18 +1,18 @@
-"""Start a run, see it, cancel it."""
+"""Start a run, and see it."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
 from ..declare.graph_set import faults_of_run
 from ..errors import InputError, PayloadError
 from ..graph.fields import input_names, unknown_fields
-from ..graph.names import RUN_ID_RULE, did_you_mean, is_run_id, new_run_id
+from ..graph.names import did_you_mean, new_run_id
+from ..graph.plain_json import digest
 from ..graph.registration import GraphRegistration
 from ..history.record import RunRecord
 from ..history.views import history_view, run_view
@@ -23,84 +23,81 @@ from .api import (
     IdTaken,
     find_graph,
     find_run,
-    finished_problem,
+    graph_of,
     invalid,
     poll_until,
-    read_children,
     read_run,
     unknown_keys,
     validated,
 )
-from .values import Problem, Request, Response, read_json, read_wait
+from .bodies import StartRequest
+from .values import Problem, Request, Response, read_json, read_key, read_wait
 
-
-class StartRequest(BaseModel):
-    """Body of POST graphs/{graph}/runs."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    input: dict[str, Any] = Field(default_factory=dict)
-    instance_id: str | None = None
-    metadata: dict[str, Any] = Field(default_factory=dict)
-    on_conflict: Literal["fail", "return"] = "fail"
-
-    @field_validator("instance_id")
-    @classmethod
-    def _valid_id(cls, value: str | None) -> str | None:
-        if value is not None and not is_run_id(value):
-            raise ValueError(f"a run id is {RUN_ID_RULE}")
-        return value
-
-
-class CancelRequest(BaseModel):
-    """Body of POST runs/{id}/cancel."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(default="cancelled over HTTP", max_length=1000)
+KEY_DIGITS = 32
+"""Hex digits of an idempotency key in the id of the run that it has started."""
 
 
 async def start_run(api: Api, request: Request) -> Response:
-    """202: started. 200: `on_conflict` is "return" and the run was there."""
+    """202: started. 200: the run was there, and `on_conflict` is "return" or the key is that of its start."""
     graph = find_graph(api, request)
-    _refuse_faulty(api, graph)
+    refuse_faulty(api, graph)
     given = read_json(request, api.max_body_bytes, empty={})
     _refuse_misplaced(graph, given)
     body = validated(StartRequest, given)
     run = run_input(graph, body.input, body.metadata, api.now())
-    run_id = body.instance_id or new_run_id(graph.graph_name, api.unique())
+    if body.tags:
+        run["tags"] = body.tags
+    key = read_key(request)
+    if key is not None and body.instance_id is not None:
+        raise Problem("invalid", "an Idempotency-Key makes the run's id: send it, or instance_id, not both")
+    made = api.unique() if key is None else digest(key)[:KEY_DIGITS]
+    run_id = body.instance_id or new_run_id(graph.graph_name, made)
     try:
-        await api.runs.start(run_id, run, fresh=body.instance_id is None)
+        await api.runs.start(run_id, run, fresh=body.instance_id is None and key is None)
     except IdTaken:
-        record = await api.runs.get(run_id, history=True)
-        if body.on_conflict == "return" and record and record.run["plan"]["graph"] == graph.graph_name:
-            return Response(200, run_view(record), {"Location": f"{request.root}/runs/{run_id}"})
+        return await _found(api, request, run_id, run, body.on_conflict == "return", key is not None)
+    return started(request, run_id, run)
+
+
+async def _found(api: Api, request: Request, run_id: str, run: RunInput, wanted: bool, keyed: bool) -> Response:
+    """200: the run that has the id, where the client asked for it. Problems: 409; 422 for a key in other use."""
+    record = await read_run(api, run_id, history=True)
+    if record is None or record.run["plan"]["graph"] != run["plan"]["graph"] or not (wanted or keyed):
         raise Problem("run-exists", f"the id {run_id!r} is in use; choose another, or send none") from None
-    location = f"{request.root}/runs/{run_id}"
+    if keyed and digest(record.run["input"]) != digest(run["input"]):
+        raise Problem("key-reused", f"the run {run_id!r} was started under this Idempotency-Key with another input")
+    return Response(200, view(api, record), {"Location": f"{request.root}/runs/{run_id}"})
+
+
+def started(request: Request, run_id: str, run: RunInput) -> Response:
+    """202: a run was started."""
+    plan, location = run["plan"], f"{request.root}/runs/{run_id}"
     answer = {
         "id": run_id,
-        "graph": graph.graph_name,
-        "version": graph.manifest.version,
-        "graph_hash": graph.graph_hash,
+        "graph": plan["graph"],
+        "version": plan["version"],
+        "graph_hash": plan["hash"],
         "status": "pending",
         "status_url": location,
     }
     return Response(202, answer, {"Location": location, "Retry-After": "1"})
 
 
-def run_input(graph: GraphRegistration, given: dict[str, Any], metadata: dict[str, Any], now: datetime) -> RunInput:
-    """The orchestration input of a new run. Problem 422 for an input that does not fit the graph's state."""
+def run_input(
+    graph: GraphRegistration, given: dict[str, Any], metadata: dict[str, Any], now: datetime, where: str = "input"
+) -> RunInput:
+    """The orchestration input of a new run. Problem 422 for an input (`where`) that does not fit the graph's state."""
     try:
         return new_run(graph, given, metadata, now.isoformat(timespec="milliseconds"))
     except InputError as error:
-        raise unknown_keys("input", error.unknown) from None
+        raise unknown_keys(where, error.unknown) from None
     except ValidationError as error:
-        raise invalid(f"the input does not fit the state of graph {graph.graph_name!r}", error, "input") from None
+        raise invalid(f"the {where} does not fit the state of graph {graph.graph_name!r}", error, where) from None
     except PayloadError as error:
         raise Problem("invalid", str(error)) from None
 
 
-def _refuse_faulty(api: Api, graph: GraphRegistration) -> None:
+def refuse_faulty(api: Api, graph: GraphRegistration) -> None:
     """Problem 500 where a run could only park or fail: a subgraph that is missing, or does not fit."""
     faults = faults_of_run(graph, api.registry.by_name)
     if faults:
@@ -126,7 +123,7 @@ async def get_run(api: Api, request: Request) -> Response:
     record = await poll_until(api, request, deadline, lambda record: record.is_idle)
     if record.status != "completed":
         record = await read_run(api, record.id, history=True) or record
-    return Response(200, run_view(record))
+    return Response(200, view(api, record))
 
 
 async def get_history(api: Api, request: Request) -> Response:
@@ -134,19 +131,13 @@ async def get_history(api: Api, request: Request) -> Response:
     return Response(200, history_view(await find_run(api, request, history=True)))
 
 
-async def cancel_run(api: Api, request: Request) -> Response:
-    """202: the run, and those that it has started, are being terminated. A node at work ends; its result is dropped."""
-    record = await find_run(api, request)
-    body = validated(CancelRequest, read_json(request, api.max_body_bytes, empty={}))
-    if record.finished:
-        raise finished_problem(record)
-    await _terminate(api, record, body.reason)
-    return Response(202, {"id": record.id, "reason": body.reason})
-
-
-async def _terminate(api: Api, record: RunRecord, reason: str, above: frozenset[str] = frozenset()) -> None:
-    """The run first, so that it does not take the end of its children for a failure."""
-    await api.runs.terminate(record.id, reason)
-    for child in await read_children(api, record, above):
-        with contextlib.suppress(Problem):  # one that has ended by itself needs no end
-            await _terminate(api, child, reason, above | {record.id})
+def view(api: Api, record: RunRecord) -> dict[str, Any]:
+    """A run as it is shown, with the JSON Schema of each payload that it asks for."""
+    shown = run_view(record)
+    asked = [(run, wait) for run in record.tree() for wait in run.own_waits]
+    for line, (run, wait) in zip(shown["waits"], asked, strict=True):
+        graph = graph_of(api, run)
+        code = None if graph is None else graph.events.get(wait["event"])
+        if code is not None and code.payload_model is not None:
+            line["payload_schema"] = code.payload_model.model_json_schema()
+    return shown

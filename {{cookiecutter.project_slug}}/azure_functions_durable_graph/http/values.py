@@ -27,12 +27,16 @@ MAX_WAIT = 60.0
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request. `root` is the URL before the route, e.g. `http://localhost:7071/api`."""
+    """One HTTP request. `root` is the URL before the route, e.g. `http://localhost:7071/api`.
+
+    `headers` are those that a route reads, by their names in lower case.
+    """
 
     params: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
     root: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Response:
 
         What is no JSON, in an instance that was not started through this API, is written so that clients can read it.
         """
+        if self.status == 204:
+            return b""
         if self.content_type not in (JSON, PROBLEM):
             return str(self.body).encode("utf-8")
         try:
@@ -72,11 +78,19 @@ _PROBLEMS = {
     "not-json": (400, "The body is not JSON"),
     "graph-not-found": (404, "No such graph"),
     "run-not-found": (404, "No such run"),
+    "event-not-found": (404, "No such event"),
+    "run-live": (409, "The run has not finished"),
+    "run-not-failed": (409, "The run has not failed"),
+    "step-not-known": (409, "The run's state at this node is not known"),
     "run-exists": (409, "The run id is in use"),
     "event-not-awaited": (409, "The run is not asking for this event"),
+    "event-ambiguous": (409, "Several runs are asking for this event"),
+    "event-answered": (409, "The run has taken another answer"),
+    "event-expired": (409, "The deadline of the wait has passed"),
     "run-finished": (410, "The run has finished"),
     "body-too-large": (413, "The body is too large"),
     "invalid": (422, "The request is not valid"),
+    "key-reused": (422, "The idempotency key was used for another request"),
     "graph-faulty": (500, "The graph cannot run with the graphs beside it"),
     "internal": (500, "Something went wrong on the server"),
 }
@@ -131,3 +145,15 @@ def read_wait(request: Request, default: float) -> float:
     if not 0 <= seconds <= MAX_WAIT:
         raise Problem("invalid", f"wait is a number of seconds from 0 to {MAX_WAIT:.0f}, not {text!r}")
     return seconds
+
+
+KEY_HEADER = "idempotency-key"
+LONGEST_KEY = 200
+
+
+def read_key(request: Request) -> str | None:
+    """The client's `Idempotency-Key`, None where it sends none. Problem: 422."""
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Problem("invalid", f"an Idempotency-Key is 1 to {LONGEST_KEY} printable ASCII characters")
+    return key

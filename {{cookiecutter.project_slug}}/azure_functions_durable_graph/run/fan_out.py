@@ -1,8 +1,8 @@
 """Many activities at once: the branches of a parallel, the items of a map.
 
-They run in rounds, each a `task_all` of new activities, because the host awaits a round to its end before it looks at
-the next. Failures come back as values, so that none hides another and none fails a round. Between two rounds the run
-may continue as new; what has come back by then is carried along.
+They run in rounds, each a `task_all` of new activities, because the host awaits a round completely before it starts the
+next. Failures are returned as values, so that none hides another and none fails a round. Between two rounds the run may
+continue as new; it carries the results so far with it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     errors = [{**results[name]["error"], "node": name} for name in branches if "error" in results[name]]
     if errors:
         return Failed(_failure(errors, f"{len(errors)} of {len(branches)} branches failed"))
-    merged = _merged({name: results[name] for name in branches})
+    merged = _merge_patches({name: results[name] for name in branches})
     if "error" in merged:
         return Failed(merged["error"])
     writes = [results[name]["writes"] for name in branches if results[name].get("writes")]
@@ -40,7 +40,7 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
         return failed or Moved(traversal.static_edge())
     traversal.apply_patch(merged["patch"])
     if writes:
-        traversal.run["writes"] = writes  # the next task reduces them on its way
+        traversal.run["writes"] = writes  # the activity of the next task reduces them first
     return Moved(traversal.static_edge())
 
 
@@ -48,6 +48,8 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
     """Run the handler on each item, then put the results, in order, into one field."""
     plan = traversal.plan_node
     items = traversal.run["state"].get(plan["over"]) or []
+    if not isinstance(items, list):
+        return Failed(_not_a_list(plan["over"], items))
     calls = {
         str(index): traversal.call(item=index, state={**traversal.run["state"], plan["over"]: [item]})
         for index, item in enumerate(items)
@@ -69,9 +71,9 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
 def _gather(
     traversal: Traversal, calls: Mapping[str, NodeCall], retries: Mapping[str, Any], limit: int
 ) -> Steps[dict[str, dict[str, Any]] | None]:
-    """The result of each call, by its key; None where the run has to come back to this node first.
+    """The result of each call, by its key; None if the run has to revisit this node first.
 
-    That is so when the version is missing, and after HISTORY_BUDGET turns: the results so far stay in the run.
+    That is the case if the version is missing, and after HISTORY_BUDGET turns: the results so far stay in the run.
     """
     fan: FanOut = traversal.run.setdefault("fan_out", {"done": {}, "attempts": {}})
     fan = traversal.run["fan_out"] = {"done": dict(fan["done"]), "attempts": dict(fan["attempts"])}
@@ -82,7 +84,7 @@ def _gather(
         traversal.publish(fan_out=progress)
         this_round = {key: _with_attempt(calls[key], fan["attempts"].get(key, 1)) for key in waiting[:limit]}
         results = yield from _round(traversal, this_round)
-        missing, retry = _file(results, fan, retries)
+        missing, retry = _file_results(results, fan, retries)
         if missing:
             yield from traversal.park()
             return None
@@ -95,14 +97,14 @@ def _gather(
 
 
 def _round(traversal: Traversal, calls: Mapping[str, NodeCall]) -> Steps[dict[str, NodeResult]]:
-    """The results of new activities that run at once.
+    """The results of new activities that run in parallel.
 
-    An activity that fails as a whole fails the `task_all` at once, while the host goes on to await the others; each is
-    then awaited by itself, which asks the host for nothing new.
+    An activity that fails as a whole fails the `task_all` at once, while the host keeps awaiting the others; each is
+    then awaited by itself, which schedules nothing new.
     """
     tasks = {key: traversal.context.call_activity(ACTIVITY, call) for key, call in calls.items()}
     traversal.turns += len(tasks)
-    with contextlib.suppress(Exception):  # it is found again below, at its own task
+    with contextlib.suppress(Exception):  # raised again below, by its own task
         yield traversal.context.task_all(list(tasks.values()))
     results: dict[str, NodeResult] = {}
     for key, task in tasks.items():
@@ -114,11 +116,11 @@ def _with_attempt(call: NodeCall, attempt: int) -> NodeCall:
     return cast(NodeCall, {**call, "attempt": attempt}) if attempt > 1 else call
 
 
-def _file(
+def _file_results(
     results: Mapping[str, NodeResult], fan: FanOut, retries: Mapping[str, Any]
 ) -> tuple[bool, dict[str, Any] | None]:
-    """File a round's results. Whether one lacked its version, and what is tried again after which pause."""
-    again = []
+    """File a round's results. Returns whether one lacked its version, and the retry with the longest pause, if any."""
+    retried = []
     for key, result in results.items():
         if result.get("missing"):
             continue
@@ -126,20 +128,20 @@ def _file(
         if "error" in result and may_retry(retries[key], result["error"], attempt):
             fan["attempts"][key] = attempt + 1
             pause = pause_after(retries[key], attempt)
-            again.append({"attempt": attempt, "error": result["error"]["type"], "pause": pause})
+            retried.append({"attempt": attempt, "error": result["error"]["type"], "pause": pause})
         else:
             kept = ("patch", "unset", "writes", "value", "merge", "error")
             fan["done"][key] = {name: result[name] for name in kept if name in result}  # type: ignore[literal-required]
     missing = any(result.get("missing") for result in results.values())
-    return missing, max(again, key=_pause, default=None)
+    return missing, max(retried, key=_pause, default=None)
 
 
 def _pause(retry: dict[str, Any]) -> float:
     return float(retry["pause"])
 
 
-def _merged(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """All patches as one; two branches that write one field are an error, never last-writer-wins."""
+def _merge_patches(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """All patches as one; two branches that write the same field are an error, never last-writer-wins."""
     patch: dict[str, Any] = {}
     writer: dict[str, str] = {}
     for branch, result in results.items():
@@ -158,8 +160,13 @@ def _conflict(field: str, first: str, second: str) -> ErrorRecord:
     return {"type": "MergeConflict", "bases": ["Exception"], "message": text, "where": "merge"}
 
 
+def _not_a_list(field: str, items: Any) -> ErrorRecord:
+    text = f"the field {field!r} holds a value of type {type(items).__name__}, not a list of items"
+    return {"type": "TypeError", "bases": ["Exception"], "message": text, "where": "over", "permanent": True}
+
+
 def _failure(errors: list[dict[str, Any]], text: str) -> ErrorRecord:
-    """One record for all that failed; a single failure keeps its type, so that on_error can name it."""
+    """One record for all failures; if they have one type, it keeps that type, so that on_error can name it."""
     first = errors[0] if errors else None
     single = first is not None and len({error["type"] for error in errors}) == 1
     named = [(error.get("node", error.get("item")), error["type"], error["message"]) for error in errors]

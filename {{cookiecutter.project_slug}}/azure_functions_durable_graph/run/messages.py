@@ -36,7 +36,7 @@ class TrailEntry(TypedDict):
 
 
 class EventEnvelope(TypedDict):
-    """What is raised under a wait's address: the payload, and the id by which its sender knows it again."""
+    """What is raised under a wait's address: the payload, and the id by which its sender recognizes it."""
 
     id: str
     payload: Any
@@ -56,6 +56,15 @@ class FanOut(TypedDict):
     attempts: dict[str, int]
 
 
+class Origin(TypedDict):
+    """Which run was restarted or retried as this one, and, unless it was from the start, from which node and step."""
+
+    run: str
+    verb: str
+    node: NotRequired[str]
+    step: NotRequired[int]
+
+
 class RunInput(TypedDict):
     """The orchestration's input: at the start of a run, and again at each continue-as-new.
 
@@ -63,7 +72,8 @@ class RunInput(TypedDict):
     next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
     of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
     runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
-    oldest first: `[step of the wait, id of the event]`.
+    oldest first: `[step of the wait, id of the event]`. `tags` are for lists, `origin` is the run
+    that this one repeats.
     """
 
     format: int
@@ -84,6 +94,8 @@ class RunInput(TypedDict):
     child: NotRequired[bool]
     taken: NotRequired[list[list[Any]]]
     depth: NotRequired[int]
+    tags: NotRequired[dict[str, str]]
+    origin: NotRequired[Origin]
 
 
 class NodeCall(TypedDict):
@@ -172,14 +184,21 @@ class OpenChild(TypedDict):
 
 
 class RunStatus(TypedDict):
-    """The custom status: small, set again on every replay."""
+    """The custom status: small, set again on every replay.
+
+    `prompt` is the question that goes with all of `waits`. `taken` holds the latest answers, as in RunInput: at least
+    those of this generation while a wait is open.
+    """
 
     graph: str
     version: str
     hash: str
     node: str
     step: int
+    started_at: NotRequired[str]
+    tags: NotRequired[dict[str, str]]
     waits: NotRequired[list[OpenWait]]
+    prompt: NotRequired[Any]
     taken: NotRequired[list[list[Any]]]
     children: NotRequired[list[OpenChild]]
     sleeps_until: NotRequired[str]

@@ -1,14 +1,14 @@
 """The orchestrator: a generator that reads a plan. No user code, no clock, no registry, no logging.
 
     1. after HISTORY_BUDGET turns, at a node boundary with no open wait, continue as new
-    2. visit the node: NODE_RUNNERS says how, by its kind; a run whose version is not deployed parks there
-    3. an error goes where `on_error` leads, or fails the run
-    4. move on: TRANSITIONS says how, by the decision's action
+    2. visit the node, with the runner of its kind (NODE_RUNNERS); a run whose version is not deployed parks there
+    3. after an error, continue at the node that `on_error` names, or fail the run
+    4. move on, by the decision's action (TRANSITIONS)
 
-It is a function of its input and its history alone, so no deployment can make a replay diverge.
+It depends on its input and its history only, so no deployment of new graphs can make a replay diverge.
 
-What Azure imposes: the extension awaits each action before it looks at the next, so every `yield` is one new task or
-a compound of new ones; a run continues as new only while no wait is open, so no event can be dropped.
+Constraints of Azure: the extension awaits each action before it processes the next, so every `yield` is one new task
+or a compound of new ones; a run continues as new only while no wait is open, so no event can be lost.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from .waiting import await_events, run_wait, sleep_for
 
 
 def orchestrate(context: OrchestrationContext, start: RunInput) -> Steps[dict[str, Any] | None]:
-    """Drive one run. Returns its final state; returns None where it continues as new.
+    """Drive one run. Returns its final state, or None if it continues as new.
 
-    Raises GraphRunFailed when a node fails for good or the run takes more than `max_steps` steps.
+    Raises GraphRunFailed if a node fails permanently or the run takes more than `max_steps` steps.
     """
     return drive(Traversal(context, start))
 
 
 def drive(traversal: Traversal) -> Steps[dict[str, Any] | None]:
-    """The same for a traversal that the caller keeps, to see afterwards how far the run has come."""
+    """The same for a traversal that the caller keeps, to see afterwards how far the run got."""
     while True:
         if traversal.run["step"] >= traversal.run["plan"]["max_steps"]:
             return traversal.fail(_too_many_steps(traversal))
@@ -57,7 +57,7 @@ def drive(traversal: Traversal) -> Steps[dict[str, Any] | None]:
 
 
 def _visit(traversal: Traversal) -> Steps[NodeOutcome]:
-    """Visit the current node once. Pending updates come first where its kind asks for that, and before the end."""
+    """Visit the current node once. Pending updates are applied first if its kind needs that, and before the end."""
     kind = traversal.plan_node.get("kind", "task")
     if kind in _NEEDS_WHOLE_STATE and traversal.has_pending_updates:
         return (yield from apply_pending(traversal))
@@ -86,14 +86,14 @@ def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
 def apply_pending(traversal: Traversal) -> Steps[Revisit | Failed]:
     """Apply an event, or updates that need a reducer, in an activity of their own.
 
-    Needed only where no task follows that could do it on the way: before many branches, a wait, or the end.
+    Needed only if no task follows whose activity could do it: before a fan-out, a wait, or the end.
     """
     failed = yield from traversal.merge({}, traversal.run.get("writes", []))
     return failed or Revisit()
 
 
 def move_to_next(traversal: Traversal, decision: RouteDecision) -> Steps[None]:
-    """Move to the next node at once."""
+    """Move to the next node immediately."""
     traversal.record_step(decision)
     traversal.run["node"] = str(decision.next_node)
     return
@@ -107,7 +107,7 @@ def _too_many_steps(traversal: Traversal) -> ErrorRecord:
 
 
 _NEEDS_WHOLE_STATE = frozenset({"parallel", "map", "wait"})
-"""Kinds that start from a state to which nothing is left to be applied."""
+"""Kinds that need all pending updates applied to the state first."""
 
 NODE_RUNNERS: dict[str, Callable[[Traversal], Steps[NodeOutcome]]] = {
     "task": run_task,
@@ -124,4 +124,4 @@ TRANSITIONS: dict[RouteAction, Callable[[Traversal, RouteDecision], Steps[None]]
     RouteAction.WAIT_FOR_ANY: await_events,
     RouteAction.SLEEP: sleep_for,
 }
-"""How the run moves on after a decision; COMPLETE ends it."""
+"""How the run continues after a decision; COMPLETE ends it."""

@@ -1,4 +1,4 @@
-"""What a visit of a node comes to: exactly one of three things."""
+"""The outcome of visiting a node: one of three types."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .messages import ErrorRecord
 
 @dataclass(frozen=True)
 class Moved:
-    """The node is done, and the decision says what follows."""
+    """The node is done; the decision determines what follows."""
 
     decision: RouteDecision
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The node has failed for good: no attempt is left."""
+    """The node has failed, with no attempt left."""
 
     error: ErrorRecord
 
 
 @dataclass(frozen=True)
 class Revisit:
-    """The node is to be visited once more: its version is not deployed, an attempt is left, or the history is full."""
+    """The node has to be visited again: its version is not deployed, an attempt is left, or the history is long."""
 
 
 NodeOutcome = Union[Moved, Failed, Revisit]

@@ -1,7 +1,7 @@
-"""What the orchestrator may ask of its host, as Protocols.
+"""What the orchestrator needs from its host, as Protocols.
 
-`azure.durable_functions.DurableOrchestrationContext` (SDK 1.7) has this shape. The orchestrator is written
-against the Protocols alone, so a move to another SDK costs one adapter.
+`azure.durable_functions.DurableOrchestrationContext` (SDK 1.7) has this shape. The orchestrator depends only on the
+Protocols, so a move to another SDK needs one adapter.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 
 class DurableTask(Protocol):
-    """Something that a run has asked for. Yielded, it gives its result, or raises where it has failed."""
+    """Something that a run has scheduled. Yielding it returns its result, or raises if it has failed."""
 
     @property
     def result(self) -> Any:
-        """What the task has brought, once it is done."""
+        """The task's result, once it is done."""
         ...
 
 

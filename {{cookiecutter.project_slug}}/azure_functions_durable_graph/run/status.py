@@ -13,8 +13,9 @@ may need a little more room than ours, so we stay well below."""
 
 TEXT_LIMIT = 1000
 
-SHOWN_ANSWERS = 40
-"""Answers that the status lists. A generation takes fewer, and those of earlier ones are in the run's input."""
+SHOWN_ANSWERS, SURE_ANSWERS = 40, 12
+"""Answers that the status lists, and how many of them even where it is too large. Those of earlier generations are in
+the run's input; a run that has taken more than the second in this one continues as new before it waits again."""
 
 
 def run_status(run: RunInput, **details: Any) -> RunStatus:
@@ -26,18 +27,22 @@ def run_status(run: RunInput, **details: Any) -> RunStatus:
         "hash": plan["hash"],
         "node": run["node"],
         "step": run["step"],
+        "started_at": run["started_at"],
         **{key: value for key, value in details.items() if value},
     }
+    if run.get("tags"):
+        status["tags"] = run["tags"]
     if run.get("taken"):
         status["taken"] = run["taken"][-SHOWN_ANSWERS:]
+    if _size(status) > LIMIT_BYTES and "taken" in status:
+        status["taken"] = status["taken"][-SURE_ANSWERS:]
     if _size(status) > LIMIT_BYTES:
         status = _shortened(status)
-    if _size(status) > LIMIT_BYTES and "taken" in status:
-        status["taken"] = status["taken"][-1:]
-    if _size(status) > LIMIT_BYTES:
-        status.pop("note", None)
-        if "error" in status:
-            status["error"] = {"type": "TooLarge", "message": "the error is in the run's history"}
+    for key in ("note", "prompt"):
+        if _size(status) > LIMIT_BYTES:
+            status.pop(key, None)
+    if _size(status) > LIMIT_BYTES and "error" in status:
+        status["error"] = {"type": "TooLarge", "message": "the error is in the run's history"}
     return cast(RunStatus, status)
 
 

@@ -1,8 +1,8 @@
 """A graph within a graph: a run of its own, as a sub-orchestration.
 
-The activity of the node maps the parent's fields into the child's input, validates it, and pins the child to the
-version that is deployed; the orchestrator starts it, waits, and maps the child's fields back. A child reports failure
-as a value.
+The activity of the node maps the parent's fields to the child's input, validates it, and pins the child to the
+deployed version; the orchestrator starts the child, waits for it, and maps its fields back. A child reports failure as
+a value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .ports import Steps
 from .traversal import Traversal
 
 TOO_DEEP = "RecursionLimitExceeded"
-"""The type of the error with which a run ends that would start a child below the plan's `max_depth`."""
+"""The error type of a run that fails because it would start a child below the plan's `max_depth`."""
 
 
 def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
@@ -35,7 +35,7 @@ def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
     if "error" in prepared:
         return (yield from traversal.retry_or_fail(prepared["error"]))
     attempt = traversal.attempt
-    traversal.apply_result(prepared)  # what an event or earlier branches brought
+    traversal.apply_result(prepared)  # changes by an event or by earlier branches
     traversal.run["attempt"] = attempt
     child = yield from _await_child(traversal, cast(RunInput, {**prepared["child"], "depth": depth}))
     if isinstance(child, Failed):
@@ -44,7 +44,7 @@ def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
 
 
 def _take_output(traversal: Traversal, child: dict[str, Any], *, needs_merge: bool) -> Steps[NodeOutcome]:
-    """Bring the child's fields into the parent's state, by the parent's own rules where types alone do not tell."""
+    """Copy the child's fields into the parent's state; with `needs_merge`, by the rules of the parent's model."""
     output = traversal.plan_node.get("output", {})
     unknown = next((theirs for theirs in output.values() if theirs not in child), None)
     if unknown is not None:
@@ -58,38 +58,38 @@ def _take_output(traversal: Traversal, child: dict[str, Any], *, needs_merge: bo
 
 
 def _await_child(traversal: Traversal, start: RunInput) -> Steps[dict[str, Any] | Failed]:
-    """The state in which the child completes, or why it did not."""
+    """The child's final state, or why it did not complete."""
     child_id = _child_id(traversal, start["plan"]["graph"])
     traversal.publish(children=[{"id": child_id, "node": traversal.run["node"]}])
     traversal.turns += 1
     try:
         answer = yield traversal.context.call_sub_orchestrator(ORCHESTRATOR, start, child_id)
-    except Exception as error:  # the child was terminated, or could not be started: only a text comes back
+    except Exception as error:  # the child was terminated, or could not be started; all we get is a text
         return Failed(_lost(child_id, str(error)))
     if isinstance(answer, dict):
         traversal.take_answers(traversal.run["step"], answer.get("taken", ()))
     if isinstance(answer, dict) and "error" in answer:
-        return Failed(_of_child(answer["error"], child_id))
+        return Failed(_child_failure(answer["error"], child_id))
     if isinstance(answer, dict) and isinstance(answer.get("state"), dict):
         return cast("dict[str, Any]", answer["state"])
-    return Failed(_lost(child_id, f"it ended with {type(answer).__name__}, which is not a run's end"))
+    return Failed(_lost(child_id, f"it returned {type(answer).__name__}, which is not the result of a run"))
 
 
 def _child_id(traversal: Traversal, graph: str) -> str:
-    """An id that follows from the parent's, its step and the attempt, and fits wherever ids have to fit."""
+    """An id derived from the parent's id, the step and the attempt, short enough for every backend."""
     name = f"{traversal.context.instance_id}\n{traversal.run['step']}\n{traversal.attempt}"
     return f"{graph}.{uuid.uuid5(uuid.NAMESPACE_URL, name).hex}"
 
 
 def _too_deep(traversal: Traversal) -> ErrorRecord:
-    """No base classes: an attempt more changes nothing, so only a policy that names the type retries it."""
+    """No base classes: another attempt would change nothing, so only a policy that names the type retries it."""
     limit, graph = traversal.run["plan"].get("max_depth", MAX_DEPTH), traversal.run["plan"]["graph"]
-    message = f"graphs run inside each other {limit} levels deep: does {graph!r} call itself without end?"
+    message = f"subgraphs are nested {limit} levels deep: does {graph!r} call itself endlessly?"
     return {"type": TOO_DEEP, "bases": [], "message": message, "where": "subgraph"}
 
 
-def _of_child(error: dict[str, Any], child_id: str) -> ErrorRecord:
-    if error["type"] == TOO_DEEP:  # handed up as it is: a tale of every level would outgrow the custom status
+def _child_failure(error: dict[str, Any], child_id: str) -> ErrorRecord:
+    if error["type"] == TOO_DEEP:  # passed on unchanged: with one error per level it would outgrow the custom status
         return {"type": TOO_DEEP, "bases": [], "message": error["message"], "where": "subgraph"}
     return {
         "type": error["type"],
@@ -106,5 +106,5 @@ def _unknown_field(field: str, state: dict[str, Any]) -> ErrorRecord:
 
 
 def _lost(child_id: str, why: str) -> ErrorRecord:
-    text = f"run {child_id} was ended from outside or could not be started: {why[:500]}"
+    text = f"run {child_id} was terminated or could not be started: {why[:500]}"
     return {"type": "ChildRunLost", "bases": ["Exception"], "message": text, "where": "subgraph"}

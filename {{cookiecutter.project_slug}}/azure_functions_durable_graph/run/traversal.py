@@ -1,7 +1,7 @@
-"""Where a run stands: its input, carried forward step by step, and the durable turns it has taken.
+"""The progress of a run: its input, updated step by step, and the durable turns it has taken.
 
-The one mutable thing inside the orchestrator. It lives as long as one call of the generator, and everything in it
-follows from the orchestration's input and history.
+The only mutable object inside the orchestrator. It lives as long as one call of the generator, and everything in it is
+derived from the orchestration's input and history.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ from ..graph.states import apply_patch
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
-from .status import run_status
+from .status import SURE_ANSWERS, run_status
 
 HISTORY_BUDGET = 12
-"""Durable turns after which a run continues as new: replay costs grow with the square of the history."""
+"""Durable turns after which a run continues as new: the cost of replays grows with the square of the history."""
 
 TRAIL_LIMIT = 25
-"""Steps that a run carries along so that its path can still be shown."""
+"""Steps that a run carries with it, so that its path can still be shown."""
 
 ANSWER_LIMIT = 1000
-"""Answers that a run remembers: as many as it can take in the default of max_steps."""
+"""Answers that a run remembers: as many as it can accept within the default max_steps."""
 
 LONGEST_TIMER = timedelta(days=3)
-"""SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits go in segments."""
+"""SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits use segments."""
 
 LOST_LIMIT = 1000
-"""Characters of the extension's text that are kept of a lost activity."""
+"""Characters of the extension's text that are kept for a lost activity."""
 
 PARK_FIRST, PARK_LONGEST = 15.0, 600.0
-"""Seconds that a run whose version is not deployed waits before it looks again; doubles up to the longest."""
+"""Seconds that a parked run waits before it checks again; the pause doubles up to the longest."""
 
 
 class Traversal:
-    """One run on its way through its graph."""
+    """One run, traversing its graph."""
 
     def __init__(self, context: OrchestrationContext, start: RunInput) -> None:
         self.context = context
         self.run = cast(RunInput, {**start, "trail": list(start["trail"])})
         self.turns = 0
+        self.answers = 0
 
     @property
     def plan_node(self) -> PlanNode:
@@ -68,7 +69,7 @@ class Traversal:
         return self.context.current_utc_datetime
 
     def publish(self, **details: Any) -> None:
-        """Set the custom status; it must be set again on every replay, so it is never skipped."""
+        """Set the custom status; replays must set it again, so it is never skipped."""
         self.context.set_custom_status(run_status(self.run, **details))
 
     def call(self, **details: Any) -> NodeCall:
@@ -92,15 +93,15 @@ class Traversal:
         return cast(NodeCall, {**call, **details})
 
     def run_activity(self, call: NodeCall) -> Steps[NodeResult]:
-        """Run the node activity; its result, which is an error record where the activity as a whole has failed."""
+        """Run the node activity. Its result has an error record if the activity failed as a whole."""
         self.turns += 1
         return (yield from self.result_of(self.context.call_activity(ACTIVITY, call), call))
 
     def result_of(self, task: DurableTask, call: NodeCall) -> Steps[NodeResult]:
         """Await one call of the node activity.
 
-        The extension reports an activity as failed when its time is over (functionTimeout), its worker has gone, or
-        its answer cannot be read; the SDK raises that as an Exception with a text.
+        The extension reports an activity as failed if it timed out (functionTimeout), its worker died, or its answer
+        cannot be read; the SDK raises that as an Exception with a text.
         """
         try:
             result = yield task
@@ -111,9 +112,9 @@ class Traversal:
         return cast(NodeResult, result)
 
     def merge(self, patch: Mapping[str, Any], writes: list[dict[str, Any]]) -> Steps[Failed | None]:
-        """Apply a patch, then updates, by the state's own rules, in an activity of their own. Failed, or None.
+        """Apply a patch, then updates, by the rules of the state model, in a separate activity. Failed, or None.
 
-        For what came back from branches, items and children, so that it fails where it came back.
+        For results of branches, items and children, so that the node that collects them fails, not a later one.
         """
         call = self.call(
             state=apply_patch(self.run["state"], patch), apply_only=True, **({"writes": writes} if writes else {})
@@ -131,7 +132,7 @@ class Traversal:
         return None
 
     def sleep(self, seconds: float) -> Steps[None]:
-        """Let time pass, in segments that can be cancelled."""
+        """Sleep, in segments that can be cancelled."""
         until = self.now() + timedelta(seconds=seconds)
         while True:
             self.turns += 1
@@ -141,43 +142,50 @@ class Traversal:
                 return
 
     def park(self, missing_graph: str | None = None) -> Steps[None]:
-        """The run's version, or the subgraph that is named, is not deployed: say so, sleep, and look again."""
+        """Publish that the run's version, or the subgraph `missing_graph`, is not deployed; then sleep."""
         plan, pause = self.run["plan"], self.run.get("pause", PARK_FIRST)
         if missing_graph is None:
             self.publish(parked=f"no deployed graph {plan['graph']!r} has the hash {plan['hash']}")
         else:
-            self.publish(parked=f"no graph {missing_graph!r} is deployed, which node {self.run['node']!r} runs")
+            self.publish(parked=f"no graph {missing_graph!r} is deployed, and node {self.run['node']!r} runs it")
         self.run["pause"] = min(pause * 2, PARK_LONGEST)
         yield from self.sleep(pause)
 
     def adopt(self, result: Mapping[str, Any]) -> None:
-        """Go on with the plan of a compatible newer version, if one has served the call."""
+        """Continue with the plan of a compatible newer version, if one has served the call."""
         self.run.pop("pause", None)
         if "plan" in result:
             self.run["plan"] = result["plan"]
 
     def apply_result(self, result: NodeResult) -> None:
-        """Take a result's patch over, and drop all that the call has used up."""
+        """Apply a result's patch, and drop everything that the call has consumed."""
         self.run["state"] = apply_patch(self.run["state"], result.get("patch", {}), result.get("unset"))
         for key in ("event", "error", "writes", "attempt", "fan_out"):
             self.run.pop(key, None)  # type: ignore[misc]
 
     def apply_patch(self, patch: Mapping[str, Any]) -> None:
-        """Merge changes that the orchestrator itself has put together."""
+        """Merge changes that the orchestrator itself has made."""
         self.apply_result(cast(NodeResult, {"patch": patch}))
 
     def take_answers(self, step: int, ids: Iterable[str]) -> None:
-        """Remember whose answers were taken at a step, so that each sender can be told and none counts twice."""
-        taken = [*self.run.get("taken", []), *([step, one] for one in ids)]
-        if taken:
-            self.run["taken"] = taken[-ANSWER_LIMIT:]
+        """Remember which answers a step accepted, so that senders can be informed and none counts twice.
+
+        More than the status is sure to show (a child hands up all of its own) go into the input of a new generation
+        before the next wait: whoever sees an open wait sees every answer that was accepted before.
+        """
+        new = [[step, one] for one in ids]
+        if new:
+            self.run["taken"] = [*self.run.get("taken", []), *new][-ANSWER_LIMIT:]
+            self.answers += len(new)
+        if self.answers > SURE_ANSWERS:
+            self.turns = max(self.turns, HISTORY_BUDGET)
 
     def static_edge(self) -> RouteDecision:
-        """Where the current node leads without a route: its next node, or the end."""
+        """Where the current node leads without a route: to its next node, or to the end."""
         return decision_after(self.plan_node, {})
 
     def record_step(self, decision: RouteDecision, *, error: str | None = None, items: int | None = None) -> None:
-        """Note the finished step in the trail, and count it."""
+        """Add the finished step to the trail, and count it."""
         entry: dict[str, Any] = {
             "step": self.run["step"],
             "node": self.run["node"],
@@ -193,18 +201,18 @@ class Traversal:
         self.run["step"] += 1
 
     def follow_error_edge(self, error: ErrorRecord) -> bool:
-        """Go where `on_error` leads. False where it leads nowhere."""
+        """Move to the node that `on_error` names for this error. False if it names none."""
         target = error_target(self.plan_node.get("on_error"), error)
         if target is None:
             return False
-        known = self._placed(error)
+        known = self._with_place(error)
         self.apply_patch({})
         self.record_step(RouteDecision.next(target), error=error["type"])
         self.run["node"], self.run["error"] = target, known
         return True
 
     def retry_or_fail(self, error: ErrorRecord) -> Steps[NodeOutcome]:
-        """Pause before the next attempt, or give up where the node's policy allows none."""
+        """Pause before the next attempt, or give up if the node's policy allows none."""
         policy = self.plan_node.get("retry")
         if policy is None or not may_retry(policy, error, self.attempt):
             return Failed(error)
@@ -215,8 +223,8 @@ class Traversal:
         return Revisit()
 
     def fail(self, error: ErrorRecord) -> dict[str, Any]:
-        """End the run as failed: raises GraphRunFailed, or returns the error where a parent waits for it."""
-        known = self._placed(error)
+        """End the run as failed: raises GraphRunFailed, or returns the error if a parent waits for it."""
+        known = self._with_place(error)
         self.publish(error=known)
         if self.run.get("child"):
             return self._child_answer({"error": known})
@@ -229,16 +237,16 @@ class Traversal:
         return self._child_answer({"state": self.run["state"]}) if self.run.get("child") else self.run["state"]
 
     def continue_as_new(self) -> None:
-        """Begin a new generation where the run stands."""
+        """Begin a new generation at the current node."""
         self.context.continue_as_new(self.run)
 
     def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """What a parent is told: the end, and whose answers the child has taken."""
+        """The child's result for its parent: the outcome, and the answers that the child has accepted."""
         taken = [one for _, one in self.run.get("taken", [])]
         return {**answer, "taken": taken} if taken else answer
 
-    def _placed(self, error: ErrorRecord) -> dict[str, Any]:
-        """The error with where it happened: node, step and attempts."""
+    def _with_place(self, error: ErrorRecord) -> dict[str, Any]:
+        """The error, and where it happened: node, step and attempts."""
         return {**error, "node": self.run["node"], "step": self.run["step"], "attempts": self.attempt}
 
 

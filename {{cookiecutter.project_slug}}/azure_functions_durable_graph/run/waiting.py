@@ -27,14 +27,14 @@ def await_events(traversal: Traversal, decision: RouteDecision) -> Steps[None]:
     deadline = None if decision.timeout is None else traversal.now() + timedelta(seconds=decision.timeout)
     waits = [_open_wait(event, node, step, deadline) for event, node in decision.awaited.items()]
     traversal.run["node"] = waits[0]["resume_node"]
-    traversal.publish(waits=waits, note=decision.note)
+    traversal.publish(waits=waits, note=decision.note, prompt=decision.prompt)
     tasks = [traversal.context.wait_for_external_event(wait["address"]) for wait in waits]
     won = yield from _race(traversal, tasks, deadline)
     if won is None:
         traversal.run["node"] = str(decision.timeout_node)
         return
     wait = waits[won]
-    event_id, payload = _opened(tasks[won].result)
+    event_id, payload = opened(tasks[won].result)
     traversal.run["node"] = wait["resume_node"]
     traversal.run["event"] = {"name": wait["event"], "payload": payload}
     traversal.take_answers(step, [event_id])
@@ -90,7 +90,7 @@ def _open_wait(event: str, node: str, step: int, deadline: datetime | None) -> O
     return wait
 
 
-def _opened(raised: Any) -> tuple[str, Any]:
+def opened(raised: Any) -> tuple[str, Any]:
     """The id and the payload of what was raised.
 
     Our routes raise an EventEnvelope. The SDK's client delivers it as JSON text; a raw management call delivers any
@@ -99,7 +99,7 @@ def _opened(raised: Any) -> tuple[str, Any]:
     if isinstance(raised, str):
         try:
             raised = json.loads(raised)
-        except ValueError:
+        except (ValueError, RecursionError):
             return "", raised
     if isinstance(raised, dict) and "payload" in raised and set(raised) <= {"id", "payload"}:
         return str(raised.get("id", "")), raised["payload"]

@@ -1,8 +1,8 @@
-"""The node activity: one node of one graph, dict in, dict out. All user code of a run runs here.
+"""The node activity: one node of one graph, dict in, dict out. All user code of a run is called here.
 
-In one activity: updates that wait for their reducers, the event's handler (if the run resumes from a wait), the node's
-handler, the merge, and the route's decision. Whatever the user's code ends with becomes a value; only a call that
-cannot be read raises.
+In one activity: pending updates of fields with reducers, the event's handler (if the run resumes from a wait), the
+node's handler, the merge, and the route's decision. Whatever the user's code returns or raises becomes a value; only a
+call that cannot be read raises.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ECHOED = ("node", "step", "branch", "item", "attempt", "apply_only")
 
 
 async def run_node(registry: Registry, call: NodeCall, in_thread: InThread = asyncio.to_thread) -> NodeResult:
-    """Run one node. Never raises for what the user's code does; see NodeResult for the three forms of answer."""
+    """Run one node. Never raises because of the user's code; see NodeResult for the three forms of the result."""
     result = cast(NodeResult, {key: call[key] for key in _ECHOED if key in call})  # type: ignore[literal-required]
     graph = registry.find(call["graph"], call["hash"])
     if graph is None:
@@ -32,18 +32,18 @@ async def run_node(registry: Registry, call: NodeCall, in_thread: InThread = asy
         result["plan"] = graph.manifest.plan()
     try:
         return cast(NodeResult, {**result, **await Visit(registry, graph, call, in_thread).run()})
-    except NotDeployed as absent:
-        return {**result, "missing": True, "missing_graph": absent.graph}
+    except NotDeployed as missing:
+        return {**result, "missing": True, "missing_graph": missing.graph}
     except NodeFailed as failed:
         found = failed.failure
-    except Exception as error:  # a defect of ours is a failure of the node, too: the run must not hang on it
+    except Exception as error:  # a bug of ours is a failure of the node, too: the run must not hang
         found = failure(error, "runtime")
     _log(call, found)
     return {**result, "error": found.record}
 
 
 def _log(call: NodeCall, found: Failure) -> None:
-    """What failed and where; the record's text, which holds no values of the state, and the user's frames."""
+    """Log what failed and where: the record's text, which contains no values of the state, and the user's frames."""
     logger.error(
         "run %s: %s of node %r failed at step %d, attempt %d: %s: %s\n%s",
         call["run_id"],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..graph.context import NodeError
 
 InThread = Callable[..., Awaitable[Any]]
-"""Runs `code(*arguments)` in a thread: `asyncio.to_thread`, or the host's own way. Cancelled, it lets the thread go."""
+"""Runs `code(*arguments)` in a thread: `asyncio.to_thread`, or the host's own. Cancelled, it abandons the thread."""
 
 
 class NodeTimeout(TimeoutError):  # noqa: N818 - users name it in retry_on and on_error
@@ -27,7 +27,7 @@ class NodeTimeout(TimeoutError):  # noqa: N818 - users name it in retry_on and o
 class Caller:
     """Calls the handlers of one node for one call of the activity.
 
-    The timeout counts from the moment at which the first of them starts: waiting for a free thread is not the node's.
+    The timeout starts when the first of them starts: the time spent waiting for a free thread does not count.
     """
 
     def __init__(self, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> None:
@@ -40,7 +40,7 @@ class Caller:
     async def __call__(self, where: str, code: Callable[..., Any], *arguments: Any) -> Any:
         """Call user code: `async def` on this loop, anything else in a thread, so that it cannot block the loop.
 
-        Raises NodeFailed, and nothing else, for whatever the code ends with.
+        Raises NodeFailed, and nothing else, for whatever the code raises.
         """
         named: dict[str, Any] = {}
         wanted = context_parameter(code, len(arguments))
@@ -59,7 +59,7 @@ class Caller:
         if awaits(code):
             return await self._in_time(where, capture_async(where, code, arguments, named))
         outcome = await self._in_time_in_thread(where, functools.partial(capture, where, code, arguments, named))
-        if isinstance(outcome, Failure) or not hasattr(outcome.value, "__await__"):
+        if isinstance(outcome, Failure) or not hasattr(type(outcome.value), "__await__"):
             return outcome
         return await self._in_time(where, capture_async(where, lambda: outcome.value, (), {}))
 
@@ -78,14 +78,14 @@ class Caller:
         return await self._in_time(where, work(), started)
 
     async def _in_time(self, where: str, work: Any, started: asyncio.Event | None = None) -> Outcome:
-        """The outcome of `work`, a task of its own; a NodeTimeout where it comes too late, and is then ignored."""
+        """The outcome of `work`, run as a task; a NodeTimeout if it takes too long, and its result is then ignored."""
         task: asyncio.Task[Outcome] = asyncio.ensure_future(work)
         if self._timeout is None:
-            return await task  # cancelled with this call; whatever the code raises is in its outcome
+            return await task  # cancelled together with this call; whatever the code raises is in its outcome
         try:
             if self._deadline is None and started is not None:
-                await _first(task, started)
-            await asyncio.wait({task}, timeout=self._left())
+                await _wait_for_start(task, started)
+            await asyncio.wait({task}, timeout=self._remaining())
         finally:
             if not task.done():
                 task.cancel()
@@ -96,7 +96,7 @@ class Caller:
             return failure(asyncio.CancelledError("the call was cancelled from outside"), where)
         return task.result()
 
-    def _left(self) -> float | None:
+    def _remaining(self) -> float | None:
         if self._timeout is None:
             return None
         now = asyncio.get_running_loop().time()
@@ -120,8 +120,8 @@ class Caller:
         )
 
 
-async def _first(task: asyncio.Task[Any], started: asyncio.Event) -> None:
-    """Return once the thread has started, or the task is done without one."""
+async def _wait_for_start(task: asyncio.Task[Any], started: asyncio.Event) -> None:
+    """Return once the thread has started, or the task has finished without one."""
     waiting = asyncio.ensure_future(started.wait())
     try:
         await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)

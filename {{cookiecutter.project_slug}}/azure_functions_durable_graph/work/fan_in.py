@@ -1,7 +1,7 @@
-"""What comes back from items and from a child, read by the state's own types where it comes back.
+"""Results of items and of a child run, checked against the types of the state that receives them.
 
-Most results can be judged on the spot: an item by the type of the list's items, a child's field by its schema. What
-cannot is merged in an activity of its own (`merge`), so that the node which brought it is the one that fails.
+Most results can be checked at once: an item by the type of the list's items, a child's field by its schema. The others
+are merged in a separate activity (`merge`), so that the node that returned them is the one that fails.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ class ItemReader:
         self._into = into
 
     def read(self, result: Any, who: str) -> Any:
-        """One result as JSON. Raises pydantic's ValidationError and PayloadError for one that does not fit."""
+        """One result as JSON. Raises pydantic's ValidationError or PayloadError if it is not valid."""
         if self._item is None:
             value = to_json(result)
         else:
-            valid = self._validated(result)
+            valid = self._validate(result)
             value = faithful(valid, self._item.dump_python(valid, mode="json", round_trip=True), f"the result of {who}")
         check(value, f"the result of {who}")
         return value
 
-    def _validated(self, result: Any) -> Any:
+    def _validate(self, result: Any) -> Any:
         assert self._item is not None
         try:
             return self._item.validate_python(result, by_alias=True, by_name=True)
@@ -49,7 +49,7 @@ class ItemReader:
 
 @lru_cache(maxsize=256)
 def _item_adapter(model: type[BaseModel], into: str) -> TypeAdapter[Any] | None:
-    """The type of one item of a list field; None where the annotation does not say it."""
+    """The type of one item of a list field; None if the annotation does not say it."""
     annotation = model.model_fields[into].annotation if into in model.model_fields else None
     if get_origin(annotation) is not list:
         return None
@@ -59,7 +59,7 @@ def _item_adapter(model: type[BaseModel], into: str) -> TypeAdapter[Any] | None:
 
 @lru_cache(maxsize=256)
 def needs_merge(model: type[BaseModel], field: str) -> bool:
-    """Whether a list of valid items may still be no valid value of the field, or is to be reduced."""
+    """Whether a list of valid items may still be an invalid value of the field, or has to be reduced."""
     info = model.model_fields.get(field)
     if info is None or field in reducers_of(model) or has_model_validators(model):
         return True
@@ -68,7 +68,7 @@ def needs_merge(model: type[BaseModel], field: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _fields_of_schema(model: type[BaseModel]) -> Mapping[str, str]:
+def _field_schemas(model: type[BaseModel]) -> Mapping[str, str]:
     schema = schema_of(model)
     definitions = schema.get("$defs", {})
     return {
@@ -81,7 +81,7 @@ def child_fits(parent: type[BaseModel], child: type[BaseModel], output: Mapping[
     """Whether every value that the child's fields can have is a valid value of the parent's."""
     if has_validators(parent):
         return not output
-    mine, theirs = _fields_of_schema(parent), _fields_of_schema(child)
+    mine, theirs = _field_schemas(parent), _field_schemas(child)
     return all(
         field not in reducers_of(parent) and field in mine and mine[field] == theirs.get(source)
         for field, source in output.items()

@@ -1,4 +1,4 @@
-"""The graphs in the modules of a package, and what looks like a graph that was left out."""
+"""The graphs in the modules of a package, and warnings about modules in which none was found."""
 
 from __future__ import annotations
 
@@ -6,48 +6,47 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import ModuleType
+from typing import NamedTuple
 
 from ..errors import RegistrationError
 from ..graph.registration import GraphRegistration
 from .registry import natural
 
 
-@dataclass(frozen=True)
-class Found:
-    """The registrations of a package, and a sentence for each module, by its name, that brings none."""
+class Found(NamedTuple):
+    """The registrations of a package, and by module name a warning for each module without one."""
 
     graphs: list[GraphRegistration]
-    warnings: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, str]
 
 
 def registrations_in(package: ModuleType) -> list[GraphRegistration]:
-    """Every GraphRegistration at the top of a package's modules; of one graph's versions the newest comes last.
+    """Every GraphRegistration at the top level of a package's modules; of a graph's versions the newest comes last.
 
     Versions are compared as people read them: "9" before "10", "1.9" before "1.10".
 
     Imports the modules, and the `__init__` of sub-packages. Raises RegistrationError for something that is not a
-    package; an import error passes through as it is.
+    package; import errors are not caught.
     """
     return search(package).graphs
 
 
 def search(package: ModuleType) -> Found:
-    """The same, with a warning for each module without a registration. A name that begins with "_" says it has none."""
+    """The same, with a warning for each module without a registration, unless its name begins with "_"."""
     if not isinstance(package, ModuleType) or not hasattr(package, "__path__"):
         raise RegistrationError(
             f"register_package takes a package, not {getattr(package, '__name__', package)!r}: "
-            "import the folder that holds the graphs and pass it"
+            "import the folder that contains the graphs and pass it"
         )
     found, warnings = dict(_registrations(package)), dict(_unimportable(package))
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
         if info.name == "__main__":
             continue
         module = importlib.import_module(f"{package.__name__}.{info.name}")
-        mine = dict(_registrations(module))
-        found |= mine
-        if not mine and not info.name.startswith("_"):
+        own = dict(_registrations(module))
+        found |= own
+        if not own and not info.name.startswith("_"):
             warnings[module.__name__] = _warning(module, info.ispkg)
     return Found(sorted(found.values(), key=lambda graph: natural(graph.manifest.version)), warnings)
 
@@ -63,21 +62,22 @@ def _warning(module: ModuleType, is_package: bool) -> str:
     if is_package:
         return f"{name} is a package within a package, and its modules are not searched: call register_package({name})"
     if any(type(value).__name__ == "ManifestBuilder" for value in vars(module).values()):
-        return f"{name} holds a ManifestBuilder and no registration: assign what its build() returns, at the top level"
-    return f"{name} holds no GraphRegistration: build one at its top level, or let the module's name begin with '_'"
+        return f"{name} has a ManifestBuilder but no registration: assign what its build() returns, at the top level"
+    return f"{name} has no GraphRegistration: build one at its top level, or begin the module's name with '_'"
 
 
 def _unimportable(package: ModuleType) -> Iterator[tuple[str, str]]:
-    """Files and folders of the package that Python does not count among its modules."""
+    """Files and folders of the package that Python does not treat as modules."""
     for folder in package.__path__:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name) if os.path.isdir(folder) else ():
             name = f"{package.__name__}/{entry.name}"
-            if entry.is_dir() and entry.name.isidentifier() and not entry.name.startswith("_") and _bare(entry.path):
+            usable = entry.name.isidentifier() and not entry.name.startswith("_")
+            if usable and entry.is_dir() and _lacks_init(entry.path):
                 yield f"{package.__name__}.{entry.name}", f"{name}/ has no __init__.py: its modules are not searched"
             elif entry.name.endswith(".py") and "." in entry.name[:-3]:
-                yield name, f"{name} cannot be imported: a module's name has no dots"
+                yield name, f"{name} cannot be imported: a module's name must not contain dots"
 
 
-def _bare(folder: str) -> bool:
+def _lacks_init(folder: str) -> bool:
     names = os.listdir(folder)
     return "__init__.py" not in names and any(name.endswith(".py") for name in names)

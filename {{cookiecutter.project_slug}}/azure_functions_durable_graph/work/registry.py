@@ -1,4 +1,4 @@
-"""The graphs of one app, by name and hash: versions of a graph stand side by side."""
+"""The graphs of one app, by name and hash: several versions of a graph are registered side by side."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ class Registry:
         self._successors: dict[tuple[str, str], str] = {}
 
     def add(self, registration: GraphRegistration) -> None:
-        """Register a graph. The same graph again changes nothing but the default.
+        """Register a graph. Registering the same graph again only makes it the default.
 
-        Raises RegistrationError for another graph of the same name and version, or for a copy of its code: one of the
-        two would silently take the other's runs.
+        Raises RegistrationError for another graph of the same name and version, and for a copy of its code: one of the
+        two would silently get the other's runs.
         """
         if not isinstance(registration, GraphRegistration):
             raise RegistrationError(
-                f"a GraphRegistration was expected, not {type(registration).__name__}: "
+                f"expected a GraphRegistration, not {type(registration).__name__}: "
                 "pass what ManifestBuilder.build() returned"
             )
         versions = self._versions.setdefault(registration.graph_name, {})
         for other in versions.values():
-            _refuse_twin(other, registration)
+            _reject_duplicate(other, registration)
         versions[registration.graph_hash] = registration
         self._defaults[registration.graph_name] = registration
 
     def default(self, name: str) -> GraphRegistration | None:
-        """The graph that a new run of `name` gets."""
+        """The graph that new runs of `name` use."""
         return self._defaults.get(name)
 
     def find(self, name: str, graph_hash: str) -> GraphRegistration | None:
-        """The graph to which a run is pinned, or the one that takes its runs over, if this deployment has it."""
+        """The graph to which a run is pinned, or the one that takes over its runs, if this deployment has it."""
         versions = self._versions.get(name, {})
         return versions.get(graph_hash) or versions.get(self._successors.get((name, graph_hash), ""))
 
     def take_over(self, name: str, old_hash: str, new_hash: str) -> bool:
-        """Let runs pinned to `old_hash` go on with `new_hash`. False where that graph is not registered."""
+        """Let runs pinned to `old_hash` continue with `new_hash`. False if that graph is not registered."""
         if new_hash not in self._versions.get(name, {}):
             return False
         self._successors[name, old_hash] = new_hash
@@ -68,7 +68,7 @@ class Registry:
         return list(self._versions.get(name, {}).values())
 
 
-def _refuse_twin(known: GraphRegistration, added: GraphRegistration) -> None:
+def _reject_duplicate(known: GraphRegistration, added: GraphRegistration) -> None:
     same_code = added.graph_hash == known.graph_hash and added.origin == known.origin
     if added is not known and added.manifest.version == known.manifest.version and not same_code:
         raise RegistrationError(
@@ -79,6 +79,6 @@ def _refuse_twin(known: GraphRegistration, added: GraphRegistration) -> None:
 
 
 def natural(version: str) -> list[tuple[bool, int, str]]:
-    """A key that sorts versions as people read them: numbers by their value, before words."""
+    """A sort key for versions, as people read them: numbers by their value, before words."""
     parts = re.findall(r"\d+|[^\d.]+", version)
     return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]

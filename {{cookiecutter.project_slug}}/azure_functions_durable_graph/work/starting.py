@@ -1,4 +1,4 @@
-"""The first input of a run: every start comes through here, over HTTP, by a schedule, as a subgraph."""
+"""The first input of a run: every start uses this, over HTTP, by a schedule, or as a subgraph."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: Any, star
     """The orchestration input of a new run, pinned to `graph`.
 
     Raises InputError for a key that the state does not have, pydantic's ValidationError for an input that is not a
-    state, PayloadError for one that is not plain JSON.
+    valid state, PayloadError for one that is not plain JSON.
     """
     check(given, "input")
-    _refuse_unknown(graph, given)
+    _reject_unknown(graph, given)
     state = dump(load(graph.state_model, given))
     check(state, "input")
     return {
@@ -36,8 +36,8 @@ def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: Any, star
     }
 
 
-def _refuse_unknown(graph: GraphRegistration, given: dict[str, Any]) -> None:
-    """A key that nobody reads is a mistake, as in an update; but a model that reads its raw input may know it."""
+def _reject_unknown(graph: GraphRegistration, given: dict[str, Any]) -> None:
+    """A key that nothing reads is a mistake, as in an update; but a model that reads its raw input may use it."""
     model = graph.state_model
     unknown = [] if reads_raw_input(model) else unknown_fields(model, given)
     if unknown:

@@ -1,6 +1,6 @@
-"""Which line of the user's code an error comes from, for one sentence instead of a traceback.
+"""The line of the user's code at which an error was raised, for one sentence instead of a traceback.
 
-Errors of a graph surface deep inside this package, pydantic or the import machinery; what a person can mend is the
+Errors of a graph surface deep inside this package, pydantic or the import machinery; what a person can fix is the
 innermost frame that belongs to none of them.
 """
 
@@ -12,7 +12,7 @@ import sysconfig
 import traceback
 from collections.abc import Iterator
 
-from ..graph.places import shown
+from ..graph.places import display_path
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _STANDARD = {sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib")}
@@ -22,21 +22,21 @@ _LONGEST_LINE = 200
 
 
 def user_frame(error: BaseException) -> str:
-    """`graphs/order.py, line 7: total = price * count`; "" where no file can be told.
+    """`graphs/order.py, line 7: total = price * count`; "" if no file is known.
 
-    Of a syntax error it is the line that does not parse. Where only installed code is on the way, its innermost frame.
+    For a syntax error, the line that does not parse. If only installed code was running, its innermost frame.
     """
     if isinstance(error, SyntaxError) and error.filename and os.path.isfile(error.filename):
-        return _told(error.filename, error.lineno or 1, error.text or "")
+        return _describe(error.filename, error.lineno or 1, error.text or "")
     frames = list(_frames(error))
     mine = [frame for frame in frames if is_user_code(frame[0])]
     for filename, line in reversed(mine or frames):
-        return _told(filename, line, "")
+        return _describe(filename, line, "")
     return ""
 
 
 def is_user_code(filename: str) -> bool:
-    """Whether a file is neither of this package nor of the standard library, and was not installed."""
+    """Whether a file belongs neither to this package nor to the standard library, and was not installed."""
     path = os.path.abspath(filename)
     return not (filename.startswith("<") or path.startswith(_OTHERS) or _INSTALLED & set(path.split(os.sep)))
 
@@ -47,7 +47,7 @@ def _frames(error: BaseException) -> Iterator[tuple[str, int]]:
             yield frame.f_code.co_filename, line
 
 
-def _told(filename: str, line: int, text: str) -> str:
+def _describe(filename: str, line: int, text: str) -> str:
     source = (text or linecache.getline(filename, line)).strip()[:_LONGEST_LINE]
-    place = f"{shown(filename)}, line {line}"
+    place = f"{display_path(filename)}, line {line}"
     return f"{place}: {source}" if source else place

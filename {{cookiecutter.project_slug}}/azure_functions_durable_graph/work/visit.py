@@ -1,10 +1,11 @@
-"""One pass through a node: bring the state up to date, then do the work of the node's kind."""
+"""One visit of a node: bring the state up to date, then do the work of the node's kind."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Set
 from typing import Any
 
 from ..errors import DecisionError
@@ -34,7 +35,7 @@ class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
 
 
 class Visit:
-    """One call of the activity. Failures leave it as NodeFailed."""
+    """One call of the activity. Failures are raised as NodeFailed."""
 
     def __init__(self, registry: Registry, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> None:
         self._registry = registry
@@ -46,7 +47,7 @@ class Visit:
         self._answer: dict[str, Any] = {}
 
     async def run(self) -> dict[str, Any]:
-        """The changing part of the result: what changed in the state, and what else the work has brought."""
+        """The changing part of the result: the patch of the state, and what else the work returned."""
         with _ours("state"):
             self._state = VisitState(self._graph.state_model, self._call["state"])
         for writes in self._call.get("writes", ()):
@@ -86,7 +87,7 @@ class Visit:
             self._answer["decision"] = decision.to_dict()
 
     async def _branch(self) -> None:
-        """A branch keeps updates of fields with a reducer apart: they are reduced when all branches are back."""
+        """A branch returns updates of fields with a reducer separately: they are reduced when all branches are done."""
         update = await self._caller("handler", self._handler, self._state.value)
         with _ours("handler"):
             reduced, others = self._state.split(update, self._who)
@@ -101,7 +102,7 @@ class Visit:
     async def _map_item(self) -> None:
         with _ours("state"):
             reader = ItemReader(self._graph.state_model, str(self._spec.into))
-            item = getattr(self._state.value, str(self._spec.over))[0]
+            item = _only_item(getattr(self._state.value, str(self._spec.over)), str(self._spec.over))
         result = await self._caller("handler", self._handler, self._state.value, item)
         with _ours("handler"):
             self._answer["value"] = reader.read(result, self._who)
@@ -121,7 +122,7 @@ class Visit:
         if not child_fits(self._graph.state_model, child.state_model, self._spec.output or {}):
             self._answer["merge"] = True
 
-    async def _nothing(self) -> None:
+    async def _do_nothing(self) -> None:
         return None
 
     @property
@@ -132,7 +133,7 @@ class Visit:
         return handler
 
     def _merge(self, update: Any, who: str, where: str, *, quiet: set[str] | None = None) -> None:
-        """Merge what user code returned, and warn of what it changed in place and did not return."""
+        """Merge what user code returned, and warn about what it changed in place and did not return."""
         with _ours(where):
             lost = [name for name in self._state.apply(update, who) if name not in (quiet or ())]
         if lost:
@@ -144,21 +145,28 @@ class Visit:
             )
 
 
+def _only_item(items: Any, field: str) -> Any:
+    """The item of a list, tuple, set or deque of one."""
+    if not isinstance(items, (Sequence, Set, deque)) or isinstance(items, str):
+        raise TypeError(f"the field {field!r} holds a {type(items).__name__}, not a list")
+    return next(iter(items))
+
+
 _WORK: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "task": Visit._task,
     "map": Visit._map_item,
     "subgraph": Visit._prepare_child,
-    "parallel": Visit._nothing,
-    "wait": Visit._nothing,
+    "parallel": Visit._do_nothing,
+    "wait": Visit._do_nothing,
 }
 """What the activity does for a node of each kind."""
 
 
 @contextlib.contextmanager
 def _ours(where: str) -> Iterator[None]:
-    """What is made of user code's answer, or read for it: it fails the same way at every attempt, so it is permanent.
+    """Processing what user code returned, or reading its input: it fails the same way every time, so it is permanent.
 
-    Validators and reducers run in here; whatever they raise is a failure, too.
+    Validators and reducers run inside; whatever they raise is a failure, too.
     """
     try:
         yield
@@ -167,7 +175,7 @@ def _ours(where: str) -> Iterator[None]:
 
 
 def _check_decision(decision: RouteDecision, graph: GraphRegistration, node: str) -> None:
-    """Refuse what the graph cannot follow: better here, with a name, than after a person has answered."""
+    """Reject a decision that the graph cannot follow: better here, with a name, than after a person has answered."""
     manifest = graph.manifest
     where = f"the route of node {node!r}"
     for target in decision.targets:
@@ -177,11 +185,11 @@ def _check_decision(decision: RouteDecision, graph: GraphRegistration, node: str
     for event in decision.awaited:
         if event not in manifest.event_handlers:
             known = did_you_mean(event, manifest.event_handlers)
-            raise DecisionError(f"{where} waits for the event {event!r}, which nobody handles; {known}")
+            raise DecisionError(f"{where} waits for the event {event!r}, which has no handler; {known}")
     spec = manifest.nodes[node]
     for target in decision.targets or [COMPLETE]:
         if spec.targets is not None and target not in {*spec.targets, spec.next_node}:
             raise DecisionError(
-                f"{where} decided for {target!r}, which its targets do not declare: "
+                f"{where} chose {target!r}, which its targets do not declare: "
                 f"add it to targets=[…] or to the Literal[…] annotation"
             )

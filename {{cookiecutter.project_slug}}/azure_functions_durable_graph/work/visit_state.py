@@ -1,8 +1,8 @@
-"""The state of one visit: loaded once, changed by updates, asked for its patch at the end.
+"""The state during one visit: loaded once, changed by updates, and turned into a patch at the end.
 
-A patch is what the user's code changed: the keys that a handler returned, and what validation changed against the
-baseline, which was loaded and dumped in this very process. A difference to the text in the history would be none: sets
-have no order, and a field that is new in the model has a default there.
+A patch is what the user's code changed: the keys that a handler returned, and what validation changed compared with the
+baseline, which was loaded and dumped in this process. Comparing with the JSON in the history would report differences
+that are not changes: sets have no order, and a new field of the model has its default.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ StateT = TypeVar("StateT", bound=BaseModel)
 
 
 class VisitState(Generic[StateT]):
-    """A state under way. `value` is what user code is given; changes that it makes in place are not kept."""
+    """The state of a visit. `value` is passed to user code; changes that it makes in place are not kept."""
 
     def __init__(self, model: type[StateT], state: Mapping[str, Any]) -> None:
-        """Raises pydantic's ValidationError where the model cannot read the state."""
+        """Raises pydantic's ValidationError if the model cannot read the state."""
         self._model = model
         self._given = state
         self.value = load(model, state)
@@ -44,15 +44,15 @@ class VisitState(Generic[StateT]):
         return cast("dict[str, Any]", self._dumped)
 
     def _keep_baseline(self, baseline: dict[str, Any]) -> None:
-        """The state as this process dumps it before anything was changed: made only where it is needed."""
+        """Remember how this process dumps the unchanged state; done only when it is needed."""
         self._baseline = self._dumped = baseline
 
     def apply(self, update: Any, who: str) -> list[str]:
-        """Merge what user code returned, and validate the result once. The fields that it changed in place and lost.
+        """Merge what user code returned, and validate it once. Returns the fields whose changes in place are lost.
 
         dict: shallow merge; a field with a reducer is reduced instead. A state model: full replacement. None:
-        unchanged. Raises TypeError that begins with `who` for anything else and for unknown fields, ReducerFailed,
-        pydantic's ValidationError, and PayloadError for what has no JSON form.
+        unchanged. Raises TypeError, which begins with `who`, for anything else and for unknown fields; ReducerFailed;
+        pydantic's ValidationError; and PayloadError for what has no JSON form.
         """
         lost = [] if update is self.value else self._undo_changes_in_place()
         if update is None:
@@ -62,7 +62,7 @@ class VisitState(Generic[StateT]):
             return lost
         if not isinstance(update, Mapping):
             raise TypeError(_wrong_type(update, who))
-        values = self._named(update, who)
+        values = self._by_field(update, who)
         merged = _values(self.value)
         for key, value in values.items():
             reduces = key in reducers_of(self._model) and key in merged
@@ -71,7 +71,7 @@ class VisitState(Generic[StateT]):
         return [name for name in lost if name not in values]
 
     def apply_json(self, update: Mapping[str, Any]) -> None:
-        """Merge an update that has crossed the durable boundary, by the same rules as a dict that was returned."""
+        """Merge an update that has crossed the durable boundary, by the same rules as a returned dict."""
         reduced = [key for key in update if key in reducers_of(self._model)]
         plain = {key: value for key, value in update.items() if key not in reduced}
         values = _values(load(self._model, {**self.fields, **plain})) if plain else _values(self.value)
@@ -80,15 +80,15 @@ class VisitState(Generic[StateT]):
         self._validate(values, set(update))
 
     def split(self, update: Any, who: str) -> tuple[dict[str, Any], Any]:
-        """What a branch returned: updates of fields with a reducer by field name, and all else as it is."""
+        """What a branch returned: the updates of fields with a reducer, by field name, and everything else."""
         if not isinstance(update, Mapping):
             return {}, update
-        values = self._named(update, who)
+        values = self._by_field(update, who)
         reduced = {key: value for key, value in values.items() if key in reducers_of(self._model)}
         return reduced, {key: value for key, value in values.items() if key not in reduced}
 
     def patch(self) -> tuple[dict[str, Any], list[str]]:
-        """The fields that were written or changed, and those that are gone."""
+        """The fields that were written or changed, and those that were removed."""
         if self._dumped is None or self._dumped is self._baseline:
             return {}, []
         before, after = self._baseline or {}, self._dumped
@@ -97,8 +97,8 @@ class VisitState(Generic[StateT]):
         }
         return changed, [key for key in before if key not in after]
 
-    def _named(self, update: Mapping[Any, Any], who: str) -> dict[str, Any]:
-        """The update under field names. Raises TypeError for unknown fields, and for a coroutine as a value."""
+    def _by_field(self, update: Mapping[Any, Any], who: str) -> dict[str, Any]:
+        """The update by field names. Raises TypeError for unknown fields, and for a coroutine as a value."""
         for key in unknown_fields(self._model, update):
             raise TypeError(f"{who} returned the unknown field {key!r}; {did_you_mean(key, self._model.model_fields)}")
         for key, value in update.items():
@@ -109,7 +109,7 @@ class VisitState(Generic[StateT]):
         return {keys.get(key, key): value for key, value in update.items()}
 
     def _replace(self, update: BaseModel, who: str) -> None:
-        """Full replacement, by a model that holds neither less nor more than the state."""
+        """Full replacement, by a model with exactly the fields of the state."""
         names, kind = set(self._model.model_fields), type(update)
         if kind is not self._model:
             if missing := sorted(names - set(kind.model_fields)):
@@ -117,12 +117,12 @@ class VisitState(Generic[StateT]):
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
             more = sorted(set(kind.model_fields) - names)
             if more or not issubclass(kind, self._model):
-                text = f"its {', '.join(map(repr, more))} would be lost" if more else "it is another class"
+                text = f"its {', '.join(map(repr, more))} would be lost" if more else "it is not a subclass"
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
         self._validate(_values(update), set(), replaced=True)
 
     def _validate(self, values: Mapping[str, Any], written: set[str], *, replaced: bool = False) -> None:
-        """Validate the merged values once. Fields that nobody wrote stay as they were, unless it changed them."""
+        """Validate the merged values once. Fields that were not written are kept, unless validation changed them."""
         before = self.fields
         value = self._model.model_validate(values, by_alias=True, by_name=True)
         if replaced or has_validators(self._model):
@@ -138,7 +138,7 @@ class VisitState(Generic[StateT]):
         self._written |= written
 
     def _keep_untouched(self, value: StateT, dumped: dict[str, Any], written: set[str]) -> None:
-        """Take back what validators do to any value whenever it is validated again, such as appending to it."""
+        """Undo what validators do to every value that is validated again, such as appending to it."""
         before = self.fields
         again = dump(self._model.model_validate(_values(self.value), by_alias=True, by_name=True))
         for name in set(dumped) & set(before) & set(again) - written:
@@ -147,10 +147,10 @@ class VisitState(Generic[StateT]):
                 value.__dict__[name] = getattr(self.value, name)
 
     def _undo_changes_in_place(self) -> list[str]:
-        """Bring back the value as it was before user code had it. The fields that had been changed."""
+        """Restore the value as it was before user code had it. Returns the fields that had been changed."""
         try:
             now = dump(self.value)
-        except PayloadError:  # broken in place, so that it has no JSON form any more
+        except PayloadError:  # changed in place so that it no longer has a JSON form
             now = {}
         if self._dumped is None and now == self._given:
             self._keep_baseline(now)
@@ -162,7 +162,7 @@ class VisitState(Generic[StateT]):
 
 
 def _values(model: BaseModel) -> dict[str, Any]:
-    """A model's fields and extra fields; a cached property that has been read is none of them."""
+    """A model's fields and extra fields, without cached properties that have been read."""
     return {**{name: getattr(model, name) for name in type(model).model_fields}, **(model.model_extra or {})}
 
 
@@ -170,7 +170,7 @@ _NEW = object()
 
 
 def _same(first: Any, second: Any) -> bool:
-    """Whether two JSON values are the same text: Python holds True, 1 and 1.0 for equal, JSON does not."""
+    """Whether two JSON values have the same text: True, 1 and 1.0 are equal in Python, but not in JSON."""
     if first is second:
         return True
     if first != second:
@@ -184,4 +184,4 @@ def _same(first: Any, second: Any) -> bool:
 def _wrong_type(update: Any, who: str) -> str:
     if inspect.isawaitable(update):
         return f"{who} returned a {type(update).__name__}; did you forget `await`?"
-    return f"{who} returned {type(update).__name__}; a handler returns a dict of changed fields, a state model, or None"
+    return f"{who} returned {type(update).__name__}; return a dict of changed fields, a state model, or None"

@@ -1,4 +1,4 @@
-"""Values on their way into a function and out of it, by the SDK's own converters, as the Python worker uses them."""
+"""Converts values into arguments and results into values, with the SDK's own converters, as the Python worker does."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _PLAIN = frozenset({"string", "bytes", "json"})
 
 
 def converter(kind: str) -> Any:
-    """The SDK's converter for a binding type, None for a type that the SDK leaves to the worker."""
+    """The SDK's converter for a binding type; None for a type that the worker converts itself."""
     return meta.get_binding_registry().get(kind)  # type: ignore[no-untyped-call]
 
 
 def decode(kind: str, datum: meta.Datum) -> Any:
-    """The argument that a binding of that type gives. Raises what the converter raises."""
+    """The argument for a parameter with a binding of that type. Raises what the converter raises."""
     known = converter(kind)
     if known is not None:
         return known.decode(datum, trigger_metadata=None)
@@ -36,14 +36,14 @@ def check_output(kind: str, value: Any) -> None:
 
 
 def text_datum(text: str, kind: str = "string") -> meta.Datum:
-    """A text as the worker gets it: "string", or "json" for what the host has made."""
+    """A text as the worker gets it: "string", or "json" for what the host has created."""
     return meta.Datum(text, kind)
 
 
 def http_datum(
     method: str, url: str, headers: Mapping[str, str], query: Mapping[str, str], params: Mapping[str, str], body: bytes
 ) -> meta.Datum:
-    """A request as the worker gets it: every leaf a datum of its own."""
+    """A request as the worker gets it: every leaf is a separate datum."""
 
     def text(values: Mapping[str, str]) -> dict[str, meta.Datum]:
         return {name: meta.Datum(value, "string") for name, value in values.items()}

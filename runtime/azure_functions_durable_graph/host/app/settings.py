@@ -20,7 +20,7 @@ MOST_THREADS = 32
 
 @dataclass(frozen=True)
 class Settings:
-    """The part of host.json, and of the app settings, that the local host obeys.
+    """The part of host.json, and of the app settings, that the local host supports.
 
     `timeout` is in seconds, None for no limit; `threads` is the size of the pool for sync functions, None for
     Python's default.
@@ -64,7 +64,7 @@ def apply_local_settings(folder: Path, environment: MutableMapping[str, str] = o
 
 
 def expanded(text: str, environment: Mapping[str, str]) -> str:
-    """`%NAME%` is an app setting: its value, or an empty string where it is not set."""
+    """The text with each `%NAME%` replaced by that app setting, or by an empty string if it is not set."""
     if text.startswith("%") and text.endswith("%"):
         return environment.get(text.strip("%"), "")
     return text

@@ -1,4 +1,4 @@
-"""Call functions as the Python worker does: by keyword, through the SDK's own converters.
+"""Calls functions as the Python worker does: by keyword, through the SDK's own converters.
 
 An `async def` runs on one event loop for the life of the process, everything else in a thread. The SDK keeps one HTTP
 session per process, bound to the first loop that uses it, so that loop is shared by every host in the process.
@@ -32,11 +32,11 @@ T = TypeVar("T")
 logger = logging.getLogger("azure_functions_durable_graph.host")
 
 
-class FunctionFailed(Exception):  # noqa: N818 - an outcome, whatever the function has raised
-    """A function of the app has raised, be it SystemExit. The cause is what it raised, the text its type and text."""
+class FunctionFailed(Exception):  # noqa: N818 - an outcome, whatever the function raised
+    """A function of the app raised, maybe SystemExit. The cause is what it raised, the text its type and message."""
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(_described(error))
+        super().__init__(_describe(error))
         self.__cause__ = error
 
 
@@ -44,7 +44,7 @@ class ActivityFailed(Exception):  # noqa: N818 - an outcome that the host record
     """An activity raised. Its text is what the extension would record."""
 
     def __init__(self, name: str, error: BaseException) -> None:
-        self.summary = str(error) if isinstance(error, FunctionFailed) else _described(error)
+        self.summary = str(error) if isinstance(error, FunctionFailed) else _describe(error)
         super().__init__(f"Activity function '{name}' failed:  {self.summary}")
 
 
@@ -73,12 +73,12 @@ class LoopThread:
 
 
 def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:
-    """Run the loop, also after a task or a callback of the app's own has raised SystemExit through it."""
+    """Run the loop, even after a task or a callback of the app has raised SystemExit through it."""
     while not loop.is_closed():
         try:
             loop.run_forever()
         except BaseException:
-            logger.exception("a task or callback of the app has raised through its event loop, which goes on")
+            logger.exception("a task or callback of the app raised through its event loop, which keeps running")
 
 
 USER_LOOP = LoopThread("functions-worker")
@@ -96,7 +96,7 @@ class Worker:
         self._directory = directory
         self._timeout = timeout
         self._threads = Threads(count=threads)
-        self._told: set[tuple[str, str]] = set()
+        self._reported: set[tuple[str, str]] = set()
         self._entities = _by_durable_name(app, "entityTrigger")
         self._orchestrators = _by_durable_name(app, "orchestrationTrigger")
         self._activities = _by_durable_name(app, "activityTrigger")
@@ -104,7 +104,7 @@ class Worker:
         self._timers = {function.name: function for function in app.of_kind("timerTrigger")}
 
     def close(self) -> None:
-        """Let the threads end that are not at work."""
+        """Let idle threads end."""
         self._threads.close()
 
     def has_orchestrator(self, name: str) -> bool:
@@ -115,7 +115,7 @@ class Worker:
         """One episode: call the SDK's wrapper with the context JSON."""
         function = self._orchestrators.get(name.lower())
         if function is None:
-            return Outcome(error=_absent(name, "an orchestrator"))
+            return Outcome(error=_missing_function(name, "an orchestrator"))
         try:
             state = await self._invoke(function, {"context": decode("orchestrationTrigger", text_datum(context))})
             return outcome_of_state(state)
@@ -126,7 +126,7 @@ class Worker:
         """Call an activity with JSON text; returns JSON text. Raises ActivityFailed."""
         function = self._activities.get(name.lower())
         if function is None:
-            raise HostError(_absent(name, "an activity"))
+            raise HostError(_missing_function(name, "an activity"))
         try:
             value = await self._invoke(
                 function, {str(function.trigger["name"]): decode("activityTrigger", text_datum(input_))}
@@ -142,14 +142,14 @@ class Worker:
         """
         function = self._entities.get(name.lower())
         if function is None:
-            raise HostError(_absent(name, "an entity"))
+            raise HostError(_missing_function(name, "an entity"))
         try:
             answer = json.loads(await self._invoke(function, {"context": decode("entityTrigger", text_datum(context))}))
             results = tuple((bool(result["isError"]), str(result["result"])) for result in answer["results"])
             if len(results) != len(json.loads(context)["batch"]):
-                raise ValueError(f"it gave {len(results)} results for its batch")
+                raise ValueError(f"it returned {len(results)} results for its batch")
             return bool(answer["entityExists"]), answer["entityState"], results
-        except Exception as failure:  # the SDK's wrapper catches what an operation raises; this is all the rest
+        except Exception as failure:  # the SDK's wrapper catches what an operation raises; this is everything else
             raise HostError(f"Entity function '{name}' failed: {failure}") from failure
 
     def has_entity(self, name: str) -> bool:
@@ -176,13 +176,13 @@ class Worker:
         return await self._invoke(function, arguments, trace)
 
     async def _invoke(self, function: Function, arguments: dict[str, Any], trace: TraceContext | None = None) -> Any:
-        """Call it as the worker does. Raises FunctionFailed for whatever it ends with, FunctionTimeout."""
+        """Call it as the worker does. Raises FunctionFailed for whatever it raises, and FunctionTimeout."""
         context = InvocationContext(function.name, self._directory, self._threads, trace or trace_of({}))
         outputs = {name: Output() for name in function.outputs}
         given = {**arguments, **outputs, **({"context": context} if function.takes_context else {})}
         work: asyncio.Future[Ending]
         if function.is_async:
-            work = asyncio.wrap_future(USER_LOOP.submit(_awaited(function.code, given)))
+            work = asyncio.wrap_future(USER_LOOP.submit(_await(function.code, given)))
         else:
             call = functools.partial(function.code, **given)
             work = asyncio.ensure_future(self._threads.attempt(context, f"function {function.name!r}", call))
@@ -195,22 +195,22 @@ class Worker:
         return ending.value
 
     def _take(self, function: Function, outputs: Mapping[str, Output]) -> None:
-        """Values of output bindings are converted, as in Azure, and go nowhere: the log says so once."""
+        """Convert the values of output bindings, as in Azure, and drop them; log that once."""
         for name, output in outputs.items():
             if output.get() is None:
                 continue
             check_output(function.outputs[name], output.get())
-            if (function.name, name) not in self._told:
-                self._told.add((function.name, name))
+            if (function.name, name) not in self._reported:
+                self._reported.add((function.name, name))
                 logger.warning(
-                    "%s: the output binding %r (%s) is not served: its values go nowhere; use `func start` for it",
+                    "%s: the output binding %r (%s) is not served, so its values are dropped; use `func start` for it",
                     function.name,
                     name,
                     function.declared.bindings[name].type,
                 )
 
     async def _in_time(self, name: str, work: asyncio.Future[Ending]) -> Ending:
-        """Await it as long as functionTimeout allows; a thread that is late keeps running, and is ignored."""
+        """Await it as long as functionTimeout allows; after that, a thread keeps running, and its result is ignored."""
         if self._timeout is None:
             return await work
         late: list[bool] = []
@@ -225,32 +225,32 @@ class Worker:
             handle.cancel()
 
 
-async def _awaited(code: Callable[..., Any], given: Mapping[str, Any]) -> Ending:
-    """The boundary for async user code: its loop sees no exception of it, CancelledError and SystemExit included."""
+async def _await(code: Callable[..., Any], given: Mapping[str, Any]) -> Ending:
+    """The boundary for async user code: no exception reaches the loop, not even CancelledError or SystemExit."""
     try:
         return Ending(await code(**given))
     except BaseException as error:
         return Ending(error=error)
 
 
-def _described(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     try:
         return f"{type(error).__name__}: {error}"
     except Exception:  # its __str__ is user code, too
-        return f"{type(error).__name__} (its text cannot be made)"
+        return f"{type(error).__name__} (its __str__ raises)"
 
 
 def _outcome_of(error: BaseException) -> Outcome:
     raised = error.__cause__ if isinstance(error, FunctionFailed) else error
     try:
         return outcome_of_error(raised or error)
-    except Exception:  # its text cannot be made, or what stands behind the marker is no state
-        return Outcome(error=_described(raised or error))
+    except Exception:  # its __str__ raises, or what follows the marker is not a state
+        return Outcome(error=_describe(raised or error))
 
 
 def _by_durable_name(app: LoadedApp, kind: str) -> dict[str, Function]:
     return {function.durable_name.lower(): function for function in app.of_kind(kind)}
 
 
-def _absent(name: str, what: str) -> str:
+def _missing_function(name: str, what: str) -> str:
     return f"The function '{name}' doesn't exist, is disabled, or is not {what} function."

@@ -1,4 +1,4 @@
-"""What the Python worker refuses when it loads a function, no more and no less, in sentences that a person can act on.
+"""What the Python worker rejects when it loads a function, exactly, in sentences that a person can act on.
 
 The rules are those of `azure_functions_worker/functions.py` (worker 4.x, up to Python 3.12) and of
 `azure_functions_runtime/functions.py` (3.13 and newer). The template's tests compare these rules with the library.
@@ -21,7 +21,7 @@ OUT, INOUT = 1, 2
 """Directions of a binding, as the SDK numbers them."""
 
 _CONTEXT_ONLY = {"orchestrationTrigger": "orchestrator", "entityTrigger": "entity"}
-_ALIASES = (typing._GenericAlias, typing._SpecialGenericAlias)  # type: ignore[attr-defined]  # as the worker asks
+_ALIASES = (typing._GenericAlias, typing._SpecialGenericAlias)  # type: ignore[attr-defined]  # as the worker checks
 _NOT_GENERIC = (typing.Union, tuple, typing.ClassVar, collections.abc.Callable)
 
 
@@ -34,13 +34,13 @@ class Declaration:
     hints: Mapping[str, Any]
     bindings: Mapping[str, Any]
     result: str | None
-    """The type of the binding that takes what the function returns, None where nothing may be returned."""
+    """The type of the binding that takes the return value; None if nothing may be returned."""
 
     explicit_result: bool
     retry: Mapping[str, Any]
 
     def converter_type(self, parameter: str) -> str:
-        """The binding type whose converter makes the argument: annotated as text or bytes, most get what came in."""
+        """The binding type whose converter makes the argument; a str or bytes annotation usually means the raw data."""
         kind = str(self.bindings[parameter].type)
         plain = _expected(self.hints.get(parameter)) in (str, bytes)
         return "generic" if plain and not _has_implicit_output(kind) else kind
@@ -63,8 +63,8 @@ def declaration(item: Any) -> Declaration:
     )
 
 
-def faults(item: Any) -> Iterator[str]:
-    """Why the worker would refuse one function of `app.get_functions()`: a sentence for each reason."""
+def load_problems(item: Any) -> Iterator[str]:
+    """Why the worker would reject one function of `app.get_functions()`: a sentence for each reason."""
     name = item.get_function_name()
     for binding in item.get_bindings():
         if binding.direction == INOUT:
@@ -80,58 +80,58 @@ def faults(item: Any) -> Iterator[str]:
     if kind in _CONTEXT_ONLY and "context" not in declared.bindings:
         yield f"{name}: the {_CONTEXT_ONLY[kind]}'s context_name must be 'context'"
         return
-    for rule in (_parameter_faults, _return_faults, _retry_faults):
-        yield from (f"{name}: {fault}" for fault in rule(declared))
+    for rule in (_parameter_problems, _return_problems, _retry_problems):
+        yield from (f"{name}: {problem}" for problem in rule(declared))
 
 
-def _parameter_faults(declared: Declaration) -> Iterator[str]:
+def _parameter_problems(declared: Declaration) -> Iterator[str]:
     for parameter in declared.parameters:
         if parameter in declared.bindings:
-            yield from _annotation_faults(declared, parameter)
+            yield from _annotation_problems(declared, parameter)
         elif parameter == "context":
             wanted = declared.hints.get("context")
             if "context" in declared.hints and not (isinstance(wanted, type) and wanted.__name__ == "Context"):
-                yield f"'context' is annotated {_shown(wanted)}; it must be azure.functions.Context"
+                yield f"'context' is annotated {_display(wanted)}; it must be azure.functions.Context"
         elif not _is_settlement_client(declared, parameter):
             yield f"the parameter {parameter!r} has no binding"
     for binding in sorted(set(declared.bindings) - set(declared.parameters)):
         yield f"the binding {binding!r} has no parameter"
 
 
-def _annotation_faults(declared: Declaration, parameter: str) -> Iterator[str]:
+def _annotation_problems(declared: Declaration, parameter: str) -> Iterator[str]:
     if parameter not in declared.hints:
         return
     hint, binding = declared.hints[parameter], declared.bindings[parameter]
     expected, is_out = _expected(hint), _is_out(hint)
     if is_out and len(_arguments(hint)) != 1:
-        yield f"{parameter!r} is annotated {_shown(hint)}; write what it takes, as in func.Out[str]"
+        yield f"{parameter!r} is annotated {_display(hint)}; add the type that it takes, as in func.Out[str]"
     elif _is_builtin_alias(hint) or not (isinstance(expected, type) or _is_typing_alias(expected)):
-        yield f"{parameter!r} is annotated {_shown(hint)}; the worker takes plain classes and aliases of typing only"
+        yield f"{parameter!r} is annotated {_display(hint)}; the worker accepts only plain classes and typing aliases"
     elif binding.direction == OUT and not is_out:
-        yield f"{parameter!r} is an output binding; annotate it as func.Out[…], not {_shown(hint)}"
+        yield f"{parameter!r} is an output binding; annotate it as func.Out[…], not {_display(hint)}"
     elif binding.direction != OUT and is_out:
-        yield f"{parameter!r} is annotated {_shown(hint)}, but its binding is an input"
+        yield f"{parameter!r} is annotated {_display(hint)}, but its binding is an input"
     elif not _fits(declared.converter_type(parameter), expected, is_out, _is_deferred(hint)):
         if binding.type == "httpTrigger":
             yield f"{parameter!r} must be an HttpRequest"
         else:
-            yield f"{parameter!r} is annotated {_shown(hint)}, which the binding {binding.type} does not take"
+            yield f"{parameter!r} is annotated {_display(hint)}, which the binding {binding.type} does not accept"
 
 
-def _return_faults(declared: Declaration) -> Iterator[str]:
+def _return_problems(declared: Declaration) -> Iterator[str]:
     if not declared.explicit_result or "return" not in declared.hints:
         return
     hint = declared.hints["return"]
     if isinstance(hint, type) and _fits(str(declared.result), hint, True, False):
         return
     if declared.result == "http":
-        yield "an HTTP function returns HttpResponse or str"
+        yield "an HTTP function must return HttpResponse or str"
     else:
-        yield f"it is annotated to return {_shown(hint)}, which the binding {declared.result} does not take"
+        yield f"it is annotated to return {_display(hint)}, which the binding {declared.result} does not accept"
 
 
-def _retry_faults(declared: Declaration) -> Iterator[str]:
-    """The worker reads the policy's numbers while it loads."""
+def _retry_problems(declared: Declaration) -> Iterator[str]:
+    """What is wrong with the retry policy, whose numbers the worker reads while it loads the function."""
     if not declared.retry:
         return
     spans = ["delay_interval"] if declared.retry.get("strategy") == "fixed_delay" else []
@@ -145,12 +145,12 @@ def _retry_faults(declared: Declaration) -> Iterator[str]:
 
 
 def _is_typing_alias(hint: Any) -> bool:
-    """`Dict[str, Any]`, but neither `dict[str, Any]` nor a union."""
+    """Whether it is like `Dict[str, Any]`, not `dict[str, Any]` or a union."""
     return isinstance(hint, _ALIASES) and hint.__origin__ not in _NOT_GENERIC
 
 
 def _is_builtin_alias(hint: Any) -> bool:
-    return type(hint) is type(list[int])  # on Python 3.10 it passes for a type
+    return type(hint) is type(list[int])  # on Python 3.10 it counts as a type
 
 
 def _is_out(hint: Any) -> bool:
@@ -163,7 +163,7 @@ def _arguments(hint: Any) -> tuple[Any, ...]:
 
 
 def _expected(hint: Any) -> Any:
-    """What the converter is asked about: in `Out[str]` the `str`."""
+    """The type that is checked with the converter: `str` for `Out[str]`."""
     return _arguments(hint)[0] if _is_out(hint) and len(_arguments(hint)) == 1 else hint
 
 
@@ -176,12 +176,12 @@ def _fits(kind: str, expected: Any, is_out: bool, deferred: bool) -> bool:
             return issubclass(expected, (str, bytes, bytearray) if is_out else (str, bytes))
         check = converter.check_output_type_annotation if is_out else converter.check_input_type_annotation
         return bool(check(expected))
-    except Exception:  # an alias of typing is no class: the worker fails on it as well
+    except Exception:  # a typing alias is not a class: the worker fails on it as well
         return False
 
 
 _STREAMED = {"httpTrigger": "RequestTrackerMeta", "http": "ResponseTrackerMeta"}
-"""Bindings whose types the extension for HTTP streaming replaces, and who checks them then."""
+"""Bindings whose types the extension for HTTP streaming replaces, and the functions that check them then."""
 
 
 def _has_implicit_output(kind: str) -> bool:
@@ -192,7 +192,7 @@ def _has_implicit_output(kind: str) -> bool:
 
 
 def _extension() -> Any:
-    """`azurefunctions.extensions.base`, if the app has imported it: types of Azure's SDKs as parameters."""
+    """`azurefunctions.extensions.base`, if the app has imported it: it allows types of Azure's SDKs as parameters."""
     return sys.modules.get("azurefunctions.extensions.base")
 
 
@@ -210,7 +210,7 @@ def _http_extension() -> Any:
 
 
 def _is_settlement_client(declared: Declaration, parameter: str) -> bool:
-    """The one parameter without a binding that the worker fills: Service Bus's client, by its annotation."""
+    """Whether it is the only parameter that needs no binding: Service Bus's client, known by its annotation."""
     loose = set(declared.parameters) - set(declared.bindings) - {"context"}
     try:
         return len(loose) == 1 and bool(
@@ -220,5 +220,5 @@ def _is_settlement_client(declared: Declaration, parameter: str) -> bool:
         return False
 
 
-def _shown(hint: Any) -> str:
+def _display(hint: Any) -> str:
     return hint.__name__ if isinstance(hint, type) and not _is_builtin_alias(hint) else str(hint)

@@ -50,7 +50,7 @@ def advance(instance: Instance, now: datetime, outcome: Outcome) -> list[Consequ
 
 
 def _is_complete(action: Action, leaves: Iterable[Leaf]) -> bool:
-    """Whether .NET's await of this action would return. WhenAll waits for every child, also after a failure."""
+    """Whether .NET's await of this action would return. WhenAll waits for every child, even after a failure."""
     remaining = iter(leaves)
 
     def walk(action: Action) -> bool:
@@ -78,7 +78,7 @@ def _finish_at_once(instance: Instance, now: datetime, leaf: Leaf, action: Actio
 
 
 def _open_wait(instance: Instance, now: datetime, leaf: Leaf, action: Action) -> list[Consequence]:
-    key = leaf.name.lower()  # the extension compares event names without case
+    key = leaf.name.lower()  # the extension ignores the case of event names
     if instance.buffered.get(key, 0):
         instance.buffered[key] -= 1
         leaf.state = "done"
@@ -150,7 +150,7 @@ def dispatch(instance: Instance, leaf: Leaf) -> RunActivity | StartInstance:
 
 
 def effects_to_repeat(instance: Instance) -> list[Consequence]:
-    """After a crash, set the timers and run the activities again that an instance waits for.
+    """After a crash, set the timers and rerun the activities that an instance waits for.
 
     Activities run at least once, so one may be repeated, but not if its answer is already queued. Children and entities
     are recovered on their own.

@@ -1,7 +1,7 @@
 """History events, as the Durable extension writes them for the SDK and shows them over HTTP.
 
 An event is a dict with PascalCase keys. The SDK needs integer `EventType`s and certain keys; the management API shows
-names instead (`shown`). Time is always an argument.
+names instead (`render_events`). Time is always an argument.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def mark_played(event_: Event) -> Event:
     return event_ if event_["EventType"] == ORCHESTRATOR_STARTED else {**event_, "IsPlayed": True}
 
 
-def shown(events: Iterable[Event], outputs: bool) -> list[dict[str, Any]]:
+def render_events(events: Iterable[Event], outputs: bool) -> list[dict[str, Any]]:
     """`historyEvents` of the management API.
 
     Names instead of numbers; a scheduling event is merged into its completion; results, decoded, only with `outputs`.
@@ -96,11 +96,11 @@ def shown(events: Iterable[Event], outputs: bool) -> list[dict[str, Any]]:
         kind = item["EventType"]
         if kind in _HIDDEN or (kind in _SCHEDULING and item["EventId"] in answered):
             continue
-        answer.append(_shown(item, scheduled.get(item.get("TaskScheduledId", -1)), outputs))
+        answer.append(_render(item, scheduled.get(item.get("TaskScheduledId", -1)), outputs))
     return answer
 
 
-def _shown(item: Event, scheduling: Event | None, outputs: bool) -> dict[str, Any]:
+def _render(item: Event, scheduling: Event | None, outputs: bool) -> dict[str, Any]:
     view = {k: v for k, v in item.items() if k not in _PRIVATE}
     view["EventType"] = NAMES[item["EventType"]]
     if item["EventType"] == EXECUTION_STARTED:
@@ -112,11 +112,11 @@ def _shown(item: Event, scheduling: Event | None, outputs: bool) -> dict[str, An
         view["ScheduledTime"] = scheduling["Timestamp"]
     result = view.pop("Result", None)
     if outputs and result is not None:
-        view["Result"] = decoded(result)
+        view["Result"] = decode(result)
     return view
 
 
-def decoded(text: str | None) -> Any:
+def decode(text: str | None) -> Any:
     """Stored text as a value: decoded if it is JSON (outputs), else the text itself (failures, reasons)."""
     if text is None:
         return None

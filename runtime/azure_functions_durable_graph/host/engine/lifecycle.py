@@ -17,7 +17,7 @@ _SCHEDULING = frozenset({hist.TASK_SCHEDULED, hist.CHILD_CREATED, hist.TIMER_CRE
 
 
 def terminate(instance: Instance, now: datetime, message: Terminate) -> list[Consequence]:
-    """End it at once; running activities finish, but their results are ignored."""
+    """End it immediately; running activities finish, but their results are ignored."""
     event = hist.event(hist.EXECUTION_TERMINATED, now, Input=message.reason)
     instance.history.append(json.dumps(event))
     return close(instance, now, "Terminated", message.reason)
@@ -35,7 +35,7 @@ def resume(instance: Instance, now: datetime, message: Resume) -> list[Consequen
     return []
 
 
-def rewind_fault(instance: Instance) -> str | None:
+def rewind_problem(instance: Instance) -> str | None:
     """Why a failed instance cannot be rewound, or None.
 
     A replay assigns ids anew. If the orchestrator continued after a failure, what it did then has ids that a replay
@@ -49,8 +49,8 @@ def rewind_fault(instance: Instance) -> str | None:
 
 
 def rewind(instance: Instance, now: datetime, message: Rewind) -> list[Consequence]:
-    """Remove the failures from the history, and repeat what has failed under the same ids."""
-    if instance.status != "Failed" or rewind_fault(instance) is not None:
+    """Remove the failures from the history, and repeat the failed calls under the same ids."""
+    if instance.status != "Failed" or rewind_problem(instance) is not None:
         return []
     cutoff, failed = _find_cutoff(instance), _find_failures(instance)
     instance.history = [text for text in instance.history if _is_kept(json.loads(text), cutoff, failed)]
@@ -65,14 +65,14 @@ def rewind(instance: Instance, now: datetime, message: Rewind) -> list[Consequen
 
 
 def _retry(instance: Instance, leaf: Leaf, reason: str) -> Consequence:
-    """Repeat a failed call. A failed child is rewound; the engine starts it anew if it cannot be."""
+    """Repeat a failed call. A failed child is rewound, or restarted by the engine if it cannot be."""
     if leaf.kind in CHILDREN:
         return Rewind(child_id_of(instance, leaf), reason)
     return dispatch(instance, leaf)
 
 
 def _find_failures(instance: Instance) -> dict[int, Leaf]:
-    """The calls that have failed for good, by their first id."""
+    """The calls that have failed without further retries, by their first id."""
     return {leaf.first_id: leaf for leaf in instance.leaves if leaf.state == "failed" and leaf.first_id is not None}
 
 

@@ -20,7 +20,7 @@ class InjectedFailures:
         self._planned: dict[tuple[str, str], deque[Exception | None]] = {}
 
     def plan(self, graph: GraphRegistration, node: str, *calls: Exception | None) -> None:
-        """Plan what the next calls raise; None lets one pass. Raises RegistrationError if there is no handler."""
+        """Plan what the next calls raise; None lets one succeed. Raises RegistrationError if there is no handler."""
         if graph.nodes[node].handler is None:
             raise RegistrationError(f"node {node!r} of graph {graph.graph_name!r} has no handler to fail")
         self._planned.setdefault((graph.graph_name, node), deque()).extend(calls)
@@ -28,7 +28,7 @@ class InjectedFailures:
     def into(self, graph: GraphRegistration) -> GraphRegistration:
         """The same graph, with the same hash, whose handlers follow the plan."""
         nodes = {
-            name: code if code.handler is None else NodeCode(self._obeying(graph, name, code.handler), code.route)
+            name: code if code.handler is None else NodeCode(self._inject(graph, name, code.handler), code.route)
             for name, code in graph.nodes.items()
         }
         return replace(graph, nodes=nodes)
@@ -39,20 +39,20 @@ class InjectedFailures:
         if error is not None:
             raise error
 
-    def _obeying(self, graph: GraphRegistration, node: str, handler: Callable[..., Any]) -> Callable[..., Any]:
+    def _inject(self, graph: GraphRegistration, node: str, handler: Callable[..., Any]) -> Callable[..., Any]:
         key = (graph.graph_name, node)
         if awaits(handler):
 
             @functools.wraps(handler)
-            async def obeying_async(*arguments: Any, **keywords: Any) -> Any:
+            async def injected_async(*arguments: Any, **keywords: Any) -> Any:
                 self._raise_planned(key)
                 return await handler(*arguments, **keywords)
 
-            return obeying_async
+            return injected_async
 
         @functools.wraps(handler)
-        def obeying(*arguments: Any, **keywords: Any) -> Any:
+        def injected(*arguments: Any, **keywords: Any) -> Any:
             self._raise_planned(key)
             return handler(*arguments, **keywords)
 
-        return obeying
+        return injected

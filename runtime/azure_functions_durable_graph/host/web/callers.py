@@ -1,7 +1,7 @@
-"""Who may talk to the host: programs of this machine, and web pages that it has served itself.
+"""Who may call the host: programs on this machine, and web pages that it has served itself.
 
-A browser sends what any page asks it to send, to 127.0.0.1 as well: so a page could start runs (its Origin is not
-ours), and, with a name of its own that it lets point to 127.0.0.1, read them (its Host is not ours: DNS rebinding).
+A browser sends whatever any page requests, even to 127.0.0.1: so a page could start runs (its Origin is not ours), and,
+with a domain name that it resolves to 127.0.0.1, read them (its Host is not ours: DNS rebinding).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from urllib.parse import urlsplit
 
 
 def refusal(hosts: Iterable[str], origins: Iterable[str], allowed: Collection[str] = ()) -> str | None:
-    """Why a request with these Host and Origin headers is refused, None for one that is answered.
+    """Why a request with these Host and Origin headers is rejected; None if it is accepted.
 
-    `allowed` has further names, in lower case and without ports.
+    `allowed` contains additional names, in lower case and without ports.
     """
     for header, values in (("Host", [f"//{host}" for host in hosts]), ("Origin", list(origins))):
         for value in values:
             name = _name(value)
             if not _is_loopback(name) and name not in allowed:
-                shown = name or value.lstrip("/")
+                named = name or value.lstrip("/")
                 return (
-                    f"this host answers requests whose {header} is localhost or a loopback address, not {shown!r}; "
+                    f"this host answers requests whose {header} is localhost or a loopback address, not {named!r}; "
                     f"to allow it, start `serve` with --allow-host NAME"
                 )
     return None

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from ...errors import HostError
-from ..engine.history_events import decoded, shown
+from ..engine.history_events import decode, render_events
 from ..engine.instance import TERMINAL, Instance
-from ..engine.lifecycle import rewind_fault
+from ..engine.lifecycle import rewind_problem
 from ..engine.messages import Message, RaiseEvent, Resume, Rewind, Suspend, Terminate
 from ..local_host import LocalHost
 from ..store import StoreError
 from . import management_entities as entity_api
-from .management_values import Answer, Asked, error, id_fault, number, status_view
+from .management_values import Answer, Asked, error, id_problem, number, status_view
 
 PATH = "runtime/webhooks/durabletask"
 """Where the API is served. The real host has a second, private address for the SDK; here one address serves both."""
@@ -69,13 +69,13 @@ class Management:
                 break
             await asyncio.sleep(pause)
         instance = self._host.store.load(answer.body["id"])
-        return answer if instance is None or not instance.terminal else _ended(instance)
+        return answer if instance is None or not instance.terminal else _final_answer(instance)
 
     def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str = "") -> Answer:
-        """Answer one request; `path` is the raw path below PATH without outer slashes, `token` a continuation.
+        """Answer one request; `path` is the raw path below PATH without outer slashes, `token` a continuation token.
 
-        What it has changed is committed by the host's `flush`, before the answer may go out. Raises HostError where the
-        host cannot go on.
+        What it has changed is committed by the host's `flush`, before the response may be sent. Raises HostError if the
+        host cannot continue.
         """
         lowered = {key.lower(): value for key, value in query.items()}
         for verb, pattern, handler in _ROUTES:
@@ -86,21 +86,21 @@ class Management:
                     return handler(self, Asked(names, lowered, body, token))
                 except StoreError as failure:
                     raise self._host.fail(failure) from None
-                except HostError as fault:
+                except HostError as refusal:
                     if self._host.failure is not None:
                         raise
-                    return error(400, str(fault))
+                    return error(400, str(refusal))
         return error(404, f"the management API has no {method} {path!r}")
 
     def start(self, asked: Asked) -> Answer:
-        """202, or 400 for an unknown name and bad JSON, or 409 where the id is alive."""
+        """202, 400 for an unknown name or invalid JSON, or 409 if an instance with that id is live."""
         _waiting(asked.query)
         wanted = asked.names.get("id")
-        if wanted is not None and (fault := id_fault(wanted)):
-            return error(400, fault)
+        if wanted is not None and (problem := id_problem(wanted)):
+            return error(400, problem)
         existing = self._host.store.load(wanted) if wanted else None
         if existing is not None and not existing.terminal:
-            return _taken(existing)
+            return _id_in_use(existing)
         return self._started(self._host.start(asked.names["name"], asked.json(), wanted))
 
     def get(self, asked: Asked) -> Answer:
@@ -111,7 +111,7 @@ class Management:
         view = status_view(instance, show_input=asked.flag("showInput", True))
         if asked.flag("showHistory"):
             events = [json.loads(text) for text in instance.history]
-            view["historyEvents"] = shown(events, asked.flag("showHistoryOutput"))
+            view["historyEvents"] = render_events(events, asked.flag("showHistoryOutput"))
         if instance.terminal:
             as_error = instance.status == "Failed" and asked.flag("returnInternalServerErrorOnFailure")
             return Answer(500 if as_error else 200, view)
@@ -137,7 +137,7 @@ class Management:
         """202, 404 or 410; 400 for a body that is not JSON."""
         instance = self._host.store.load(asked.names["id"])
         if instance is None or instance.terminal:
-            return _gone(instance)
+            return _unavailable(instance)
         self._host.send(RaiseEvent(instance.id, asked.names["event"], asked.json() or "null"))
         return Answer(202)
 
@@ -145,7 +145,7 @@ class Management:
         """Terminate, suspend or resume: 202, 404, 410, or 500 in a state that does not allow it."""
         instance, verb = self._host.store.load(asked.names["id"]), asked.names["verb"]
         if instance is None or instance.terminal:
-            return _gone(instance)
+            return _unavailable(instance)
         if (verb == "resume") != (instance.status == "Suspended") and verb != "terminate":
             return error(500, f"an instance that is {instance.status} cannot {verb}")
         self._host.send(_CHANGES[verb](instance.id, asked.query.get("reason", "")))
@@ -158,8 +158,8 @@ class Management:
             return Answer(404)
         if instance.status != "Failed":
             return error(412, f"only a failed instance can be rewound; {instance.id} is {instance.status}")
-        if fault := rewind_fault(instance):
-            return error(412, f"{instance.id} cannot be rewound: {fault}")
+        if problem := rewind_problem(instance):
+            return error(412, f"{instance.id} cannot be rewound: {problem}")
         self._host.send(Rewind(instance.id, asked.query.get("reason", "")))
         return Answer(202)
 
@@ -170,7 +170,7 @@ class Management:
             return Answer(404)
         anew = asked.flag("restartWithNewInstanceId", True)
         if not anew and not instance.terminal:
-            return _taken(instance)
+            return _id_in_use(instance)
         return self._started(self._host.start(instance.name, instance.input, None if anew else instance.id))
 
     def purge(self, asked: Asked) -> Answer:
@@ -223,31 +223,31 @@ class Management:
 
 
 def _waiting(query: Mapping[str, str]) -> tuple[int, int]:
-    """How long a start waits, in seconds: between two looks, and at most."""
+    """How long a start waits, in seconds: between two polls, and at most."""
     pause = number(query.get("pollinginterval", ""), 1, "pollingInterval")
     return max(1, pause), number(query.get("timeout", ""), 0, "timeout")
 
 
 def _page_after(token: str) -> int:
-    """Where a page begins. Raises HostError for a continuation that no page has given."""
+    """Where a page begins. Raises HostError for a continuation token that no page returned."""
     after = number(token, -1 if token else 0, CONTINUATION)
     if after < 0:
         raise HostError(f"{CONTINUATION}: {token[:40]!r} does not come from a page of this list")
     return after
 
 
-def _taken(instance: Instance) -> Answer:
+def _id_in_use(instance: Instance) -> Answer:
     return error(409, f"An Orchestration instance with the status {instance.status} already exists.")
 
 
-def _gone(instance: Instance | None) -> Answer:
+def _unavailable(instance: Instance | None) -> Answer:
     return Answer(404) if instance is None else Answer(410)
 
 
-def _ended(instance: Instance) -> Answer:
+def _final_answer(instance: Instance) -> Answer:
     """The response to a start that waited: the output, or the status of an instance that did not complete."""
     if instance.status == "Completed":
-        return Answer(200, decoded(instance.output))
+        return Answer(200, decode(instance.output))
     return Answer(500 if instance.status == "Failed" else 200, status_view(instance, show_input=True))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..engine.entity import Entity, entity_id
-from ..engine.history_events import decoded, timestamp
+from ..engine.history_events import decode, timestamp
 from ..engine.messages import EntityCalled
 from ..local_host import LocalHost
 from .management_values import Answer, Asked, error
@@ -14,7 +14,7 @@ def read(host: LocalHost, asked: Asked) -> Answer:
     entity = host.store.load_entity(_id(asked))
     if entity is None or not entity.exists:
         return Answer(404)
-    return Answer(200, decoded(entity.state))
+    return Answer(200, decode(entity.state))
 
 
 def signal(host: LocalHost, asked: Asked) -> Answer:
@@ -53,5 +53,5 @@ def _view(entity: Entity, state: bool) -> dict[str, object]:
     return {
         "entityId": {"name": entity.name, "key": entity.key},
         "lastOperationTime": timestamp(entity.updated)[:19] + "Z",
-        "state": decoded(entity.state) if state else None,
+        "state": decode(entity.state) if state else None,
     }

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ...errors import HostError
-from ..engine.history_events import decoded, timestamp
+from ..engine.history_events import decode, timestamp
 from ..engine.instance import Instance
 
 
@@ -35,11 +35,11 @@ class Asked:
         return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
     def number(self, name: str, default: int) -> int:
-        """A whole number in the query, or the default where there is none. Raises HostError for one out of range."""
+        """An integer in the query, or the default if it has none. Raises HostError for one out of range."""
         return number(self.query.get(name.lower(), ""), default, name)
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """A truth value in the query."""
+        """A boolean in the query."""
         return self.query.get(name.lower(), str(default)).lower() == "true"
 
     def words(self, name: str) -> set[str]:
@@ -71,7 +71,7 @@ def error(status: int, message: str) -> Answer:
 
 
 def number(text: str, default: int, name: str) -> int:
-    """A whole number, or the default for a text that is none. Raises HostError for one of more than nine digits."""
+    """An integer, or the default for any other text. Raises HostError for one of more than nine digits."""
     if not (text.isascii() and text.isdigit()):
         return default
     if len(text) > 9:
@@ -79,7 +79,7 @@ def number(text: str, default: int, name: str) -> int:
     return int(text)
 
 
-def id_fault(instance_id: str) -> str | None:
+def id_problem(instance_id: str) -> str | None:
     """Why Azure Storage would reject an instance id, or None."""
     if instance_id.startswith("@"):
         return "Instance IDs must not start with '@'."
@@ -91,14 +91,14 @@ def id_fault(instance_id: str) -> str | None:
 
 
 def status_view(instance: Instance, show_input: bool) -> dict[str, Any]:
-    """The status payload: input decoded once, output and custom status decoded where they are JSON."""
+    """The status payload: input decoded once, output and custom status decoded if they are JSON."""
     return {
         "name": instance.name,
         "instanceId": instance.id,
         "runtimeStatus": instance.status,
-        "input": decoded(instance.input) if show_input else None,
-        "customStatus": decoded(instance.custom_status),
-        "output": decoded(instance.output),
+        "input": decode(instance.input) if show_input else None,
+        "customStatus": decode(instance.custom_status),
+        "output": decode(instance.output),
         "createdTime": timestamp(instance.created)[:19] + "Z",
         "lastUpdatedTime": timestamp(instance.updated)[:19] + "Z",
     }

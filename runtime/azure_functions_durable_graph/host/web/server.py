@@ -38,11 +38,11 @@ class Server:
     def __init__(
         self, host: LocalHost, app: LoadedApp, port: int, *, timers: bool = True, allowed: Iterable[str] = ()
     ) -> None:
-        """`port` 0 takes any free port; `url` tells which; without `timers` no timer trigger is called.
+        """`port` 0 means any free port, which `url` contains; without `timers` no timer trigger is called.
 
-        `allowed` are names beside the loopback ones under which the host may be called.
+        `allowed` are host names that are accepted besides loopback names.
 
-        Raises HostError for an app that Azure would refuse.
+        Raises HostError for an app that Azure would reject.
         """
         self._host = host
         self._allowed = frozenset(name.lower() for name in allowed)
@@ -84,7 +84,7 @@ class Server:
         tasks = [asyncio.create_task(self._host.run())]
         tasks += [asyncio.create_task(self._keep(name, schedule)) for name, schedule in self._schedules]
         for task in tasks:
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._on_task_end)
         try:
             yield self.url
         finally:
@@ -93,13 +93,13 @@ class Server:
             await asyncio.gather(*tasks, return_exceptions=True)
             await runner.cleanup()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Nothing that the host lives by ends by itself."""
+    def _on_task_end(self, task: asyncio.Task[None]) -> None:
+        """Fail the host: none of its tasks should end by itself."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self._host.fail(error)
 
     async def _keep(self, name: str, schedule: cron.Cron) -> None:
-        """Call a timer function at each of its ticks. Ticks missed while the host was down are not made up for."""
+        """Call a timer function at each of its ticks. Ticks that were missed while the host was down are skipped."""
         assert self._management is not None
         tick = self._host.clock.now()
         while True:
@@ -159,12 +159,12 @@ class Server:
             answer = await self._management.answer(
                 request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
             )
-            self._host.flush()  # what is told to the world is committed
-        except HostError as failure:  # the host cannot go on, and whoever runs it ends it
+            self._host.flush()  # commit before answering
+        except HostError as failure:  # the host cannot continue, and whoever runs it stops it
             return _json(error(503, str(failure)))
         except Exception as failure:
             logger.exception("%s %s: the management API has failed", request.method, request.path)
-            return _json(error(500, f"{type(failure).__name__}: the log of the local host says more"))
+            return _json(error(500, f"{type(failure).__name__}: see the log of the local host"))
         return _json(answer)
 
 
@@ -175,7 +175,7 @@ def _json(answer: Answer) -> web.Response:
 
 
 def _response(datum: Any) -> web.Response:
-    """The result of the HTTP output converter: the description of a response, or a text."""
+    """The response for a result of the HTTP output converter: a description of it, or a text."""
     if datum.type == "string":
         return web.Response(text=datum.value)
     parts = datum.value
@@ -191,5 +191,5 @@ def _schedule(function: Function) -> cron.Cron:
     text = str(function.trigger["schedule"])
     try:
         return cron.parse(expanded(text, os.environ))
-    except CronError as fault:
-        raise HostError(f"the timer trigger of {function.name}, {text}: {fault}") from None
+    except CronError as problem:
+        raise HostError(f"the timer trigger of {function.name}, {text}: {problem}") from None

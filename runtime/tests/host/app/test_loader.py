@@ -72,7 +72,7 @@ def test_a_generic_annotation_is_refused(app: Any) -> None:
     def act(given: dict[str, int]) -> Any:
         return given
 
-    refused(app, "act: 'given' is annotated .*plain classes and aliases of typing only")
+    refused(app, "act: 'given' is annotated .*only plain classes and typing aliases")
 
 
 def test_a_parameter_without_a_binding_is_refused(app: Any) -> None:
@@ -96,7 +96,7 @@ def test_an_http_function_must_take_a_request_and_return_a_response(app: Any) ->
     def wrong(req: bytearray) -> dict:  # type: ignore[type-arg]
         return {}
 
-    refused(app, "'req' must be an HttpRequest.*; wrong: an HTTP function returns HttpResponse or str")
+    refused(app, "'req' must be an HttpRequest.*; wrong: an HTTP function must return HttpResponse or str")
 
 
 def test_two_functions_of_one_name_are_refused(app: Any) -> None:
@@ -113,8 +113,11 @@ def test_two_functions_of_one_name_are_refused(app: Any) -> None:
     ("source", "text"),
     [
         (None, "has no function_app.py"),
-        ("x = 1", "must have one function app at its top level, it has 0"),
-        ("import azure.durable_functions as df\na = df.DFApp()\nb = a", "it has 2"),
+        ("x = 1", "must have exactly one function app at its top level, not 0"),
+        (
+            "import azure.durable_functions as df\na = df.DFApp()\nb = a",
+            "exactly one function app at its top level, not 2",
+        ),
         (
             "import nothing_of_this_name",
             r"cannot be imported: ModuleNotFoundError: .* \(function_app.py, line 1: import nothing_of_this_name\)$",

@@ -8,7 +8,7 @@ import pytest
 from hub import Hub
 
 from azure_functions_durable_graph.host.engine.instance import Instance
-from azure_functions_durable_graph.host.engine.lifecycle import rewind_fault
+from azure_functions_durable_graph.host.engine.lifecycle import rewind_problem
 from azure_functions_durable_graph.host.engine.messages import Rewind
 
 sick: set[object] = set()
@@ -173,7 +173,7 @@ def test_an_instance_that_continued_after_its_failure_is_left_alone() -> None:
     hub.run("main")
     before = hub.get().history[:]
 
-    assert rewind_fault(hub.get()) == "it continued after a failure (with work); restart it instead"
+    assert rewind_problem(hub.get()) == "it continued after a failure (with work); restart it instead"
     assert rewound(hub).status == "Failed"
     assert hub.get().history == before
 

@@ -1,4 +1,4 @@
-"""What one invocation gets beside its input: the context, and a place for each output binding.
+"""What one invocation gets besides its input: the context, and an object for each output binding.
 
 The shapes are those of the Python worker (bindings/context.py, tracecontext.py, retrycontext.py, out.py).
 """
@@ -19,7 +19,7 @@ from ...azure.threads import Threads
 
 _TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})")
 _STORAGE = threading.local()
-"""One for the process, as in the worker: its `invocation_id` tells a logging handler whose record it is."""
+"""One per process, as in the worker: its `invocation_id` tells a logging handler which invocation logs."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class TraceContext:
 
 @dataclass(frozen=True)
 class RetryContext:
-    """Retries of the function by the host, of which this host makes none."""
+    """Retries of the function by the host; this host makes none."""
 
     retry_count: int = 0
     max_retry_count: int = 0
@@ -61,7 +61,7 @@ def trace_of(headers: Mapping[str, str]) -> TraceContext:
 
 
 class InvocationContext(func.Context):
-    """What a parameter named `context` gets. `threads` lends our activity the pool of the host."""
+    """The argument of a parameter named `context`. `threads` lends our activity the host's pool."""
 
     def __init__(self, function_name: str, directory: str, threads: Threads, trace: TraceContext) -> None:
         self.threads = threads
@@ -104,5 +104,5 @@ class Output(func.Out[Any]):
         self._value = val
 
     def get(self) -> Any:
-        """The value, None before one is set."""
+        """The value, or None if it is not set."""
         return self._value

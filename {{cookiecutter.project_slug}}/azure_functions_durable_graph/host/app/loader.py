@@ -1,4 +1,4 @@
-"""Load `function_app.py` as the Python worker does, and refuse what Azure would not load.
+"""Loads `function_app.py` as the Python worker does, and rejects what Azure would not load.
 
 In Azure a function that cannot be loaded is simply missing, although the deployment succeeded; here it is an error at
 start-up.
@@ -23,7 +23,7 @@ import azure.functions as func
 from ...azure.app import DurableGraphApp, GraphFunctions
 from ...errors import HostError
 from ...work.user_frames import user_frame
-from .worker_rules import OUT, Declaration, declaration, faults
+from .worker_rules import OUT, Declaration, declaration, load_problems
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class Function:
 
     @property
     def not_served(self) -> str | None:
-        """What keeps the local host from calling it: its trigger, or an input that only Azure can bring."""
+        """Why the local host cannot call it, if it cannot: its trigger, or an input that only Azure can provide."""
         if self.kind not in _SERVED:
             return self.kind
         given = {self.trigger["name"], self.client_parameter, *self.outputs}
@@ -66,7 +66,7 @@ class Function:
 
     @functools.cached_property
     def takes_context(self) -> bool:
-        """Whether a parameter `context` wants the invocation's context."""
+        """Whether it has a parameter `context` for the invocation's context."""
         return "context" not in self.declared.bindings and "context" in self.declared.parameters
 
     @functools.cached_property
@@ -123,29 +123,29 @@ def load_module(folder: Path) -> ModuleType:
     sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(Path(script).stem)  # this name, so that the SDK's codec finds its classes
-    except (Exception, SystemExit) as error:  # an import may end in sys.exit(): then there is no app
-        raise HostError(f"{script} cannot be imported: {_told(error)}") from error
+    except (Exception, SystemExit) as error:  # the module may call sys.exit()
+        raise HostError(f"{script} cannot be imported: {_describe(error)}") from error
 
 
 def only(kind: type[T], what: str, module: ModuleType) -> T:
     """The one value of that kind at a module's top level. Raises HostError if there is none or more than one."""
     found = [value for value in vars(module).values() if isinstance(value, kind)]
     if len(found) != 1:
-        raise HostError(f"{module.__name__}.py must have one {what} at its top level, it has {len(found)}")
+        raise HostError(f"{module.__name__}.py must have exactly one {what} at its top level, not {len(found)}")
     return found[0]
 
 
 def index_app(app: Any) -> LoadedApp:
-    """List the app's functions. Raises HostError naming every function that Azure would refuse."""
+    """List the app's functions. Raises HostError, which names every function that Azure would reject."""
     if isinstance(app, GraphFunctions):
-        app.runtime.check()  # graphs that do not fit each other: RegistrationError
+        app.runtime.check()  # raises RegistrationError for faults between graphs
     if app in _INDEXED:
         return _INDEXED[app]
     try:
         found = app.get_functions()
     except Exception as error:
         raise HostError(f"the app's functions cannot be listed: {error}") from error
-    if refusals := [fault for item in found for fault in faults(item)]:
+    if refusals := [problem for item in found for problem in load_problems(item)]:
         raise HostError("Azure would not load this app: " + "; ".join(refusals))
     functions = [_function(item) for item in found]
     others = tuple((function.name, reason) for function in functions if (reason := function.not_served))
@@ -157,19 +157,19 @@ def _function(item: Any) -> Function:
     return Function(
         name=item.get_function_name(),
         code=item.get_user_function(),
-        trigger=_lowered(item.get_trigger().get_dict_repr()),
+        trigger=_without_enums(item.get_trigger().get_dict_repr()),
         declared=declaration(item),
     )
 
 
-def _lowered(trigger: dict[str, Any]) -> dict[str, Any]:
+def _without_enums(trigger: dict[str, Any]) -> dict[str, Any]:
     """Enum members as the text that the host reads."""
     plain = {key: getattr(value, "value", value) for key, value in trigger.items()}
     plain["methods"] = [str(getattr(m, "value", m)).upper() for m in trigger.get("methods") or ()]
     return plain
 
 
-def _told(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     """`NameError: name 'x' is not defined (graphs/order.py, line 7: total = x)`: the user's last line that ran."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     place = user_frame(error)

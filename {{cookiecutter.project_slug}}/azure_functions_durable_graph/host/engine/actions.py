@@ -1,4 +1,4 @@
-"""What an orchestrator asks for: the SDK's action list (schema V3) as a tree of values.
+"""What an orchestrator schedules: the SDK's action list (schema V3) as a tree of values.
 
 The list is cumulative: every episode restates all actions since the start of the generation, compounds nested.
 """
@@ -101,14 +101,14 @@ def outcome_of_error(error: BaseException) -> Outcome:
 
 
 def unusable(action: Action) -> str | None:
-    """Why a leaf cannot be carried out: what user code may put into an action, and no host could do or keep."""
+    """Why a leaf cannot be carried out: user code may put things into an action that no host can do or store."""
     data, retry = action.data, action.data.get("retryOptions")
     try:
         for key in ("functionName", "externalEventName", "instanceId", "operation", "input"):
             if data.get(key) is not None:
-                data[key].encode()  # an id or a name may hold half of a surrogate pair, or be no text
+                data[key].encode()  # an id or a name may contain a lone surrogate, or not be a string
         if action.kind in (CALL_ENTITY, SIGNAL_ENTITY) and not re.match("@[^@]+@", data["instanceId"]):
-            raise ValueError(f"an entity's id is like '@name@key', not {data['instanceId']!r}")
+            raise ValueError(f"an entity's id must look like '@name@key', not {data['instanceId']!r}")
         if action.kind == TIMER:
             datetime.fromisoformat(data["fireAt"].replace("Z", "+00:00"))
         if retry and not (

@@ -21,15 +21,15 @@ def enqueue(entity: Entity, now: datetime, message: EntityCalled) -> list[Conseq
 
 
 def finish_batch(entity: Entity, now: datetime, message: EntityFinished) -> list[Consequence]:
-    """Store the new state, and answer the callers. A failed operation does not undo what it did to the state."""
+    """Store the new state, and answer the callers. A failed operation does not undo its changes to the state."""
     batch = entity.queue[: entity.at_work]
     del entity.queue[: entity.at_work]
     entity.at_work, entity.updated = 0, now
     results = message.results
-    if message.fault is None:
+    if message.error is None:
         entity.exists, entity.state = message.exists, message.state
     else:
-        results = tuple((True, json.dumps(message.fault)) for _ in batch)
+        results = tuple((True, json.dumps(message.error)) for _ in batch)
     answers: list[Consequence] = []
     for operation, (failed, result) in zip(batch, results, strict=True):
         if operation.request_id is not None and operation.instance_id and operation.execution_id:

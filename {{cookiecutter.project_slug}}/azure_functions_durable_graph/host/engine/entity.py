@@ -1,4 +1,4 @@
-"""One durable entity, as it is stored: its state and its waiting operations."""
+"""One durable entity, as it is stored: its state and its queued operations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass
 class Operation:
-    """One operation. `input` is JSON text of JSON text; a signal has no `request_id`: nobody waits for it."""
+    """One operation. `input` is JSON text of JSON text; a signal has no `request_id`, because nothing waits for it."""
 
     name: str
     input: str | None

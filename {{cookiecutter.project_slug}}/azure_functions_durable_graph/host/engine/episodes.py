@@ -1,4 +1,4 @@
-"""Episodes: what an orchestrator gets in one call, and what follows from its answer.
+"""Episodes: what an orchestrator gets in one call, and what follows from its result.
 
 An instance completes, fails or continues as new only when no activity, child or uncancelled timer is open.
 """
@@ -24,8 +24,10 @@ STATUS_LIMIT = 16 * 1024
 def begin(instance: Instance, now: datetime) -> None:
     """Put the event that starts a generation into the inbox."""
     parent = instance.parent
-    shown = None if parent is None else parent.shown()
-    started = hist.execution_started(now, instance.name, instance.id, instance.execution_id, instance.input, shown)
+    parent_instance = None if parent is None else parent.to_history()
+    started = hist.execution_started(
+        now, instance.name, instance.id, instance.execution_id, instance.input, parent_instance
+    )
     instance.inbox.insert(0, started)
 
 
@@ -56,7 +58,7 @@ def requeue_batch(instance: Instance) -> None:
 
 
 def _take_batch(instance: Instance) -> list[Event]:
-    """The next events, together; but an event that makes a retry take an id comes alone.
+    """The next events, together; but an event that makes a retry take an id is delivered alone.
 
     The SDK assigns that id while it handles the event, before any user code that follows.
     """
@@ -106,9 +108,9 @@ def finish_episode(instance: Instance, now: datetime, message: EpisodeFinished) 
     for event in batch:
         effects += record_completion(instance, now, event)
     if outcome.error is None or outcome.actions:
-        fault = _fault(instance, outcome)
-        if fault is not None:
-            outcome = replace(outcome, actions=(), done=False, error=fault)
+        rejection = _rejection(instance, outcome)
+        if rejection is not None:
+            outcome = replace(outcome, actions=(), done=False, error=rejection)
         else:
             effects += advance(instance, now, outcome)
     instance.custom_status = outcome.custom_status
@@ -120,7 +122,7 @@ def finish_episode(instance: Instance, now: datetime, message: EpisodeFinished) 
     return [*effects, *finish(instance, now)]
 
 
-def _fault(instance: Instance, outcome: Outcome) -> str | None:
+def _rejection(instance: Instance, outcome: Outcome) -> str | None:
     """Why the extension would reject what the orchestrator returned, or None."""
     leaves = [leaf for action in outcome.actions for leaf in action.leaves()]
     for index, old in enumerate(instance.leaves):

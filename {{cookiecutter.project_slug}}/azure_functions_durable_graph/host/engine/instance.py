@@ -48,14 +48,14 @@ class Leaf:
 
 @dataclass
 class Parent:
-    """Where a child's result goes."""
+    """The parent that gets a child's result."""
 
     instance_id: str
     execution_id: str
     name: str
     task_id: int
 
-    def shown(self) -> dict[str, Any]:
+    def to_history(self) -> dict[str, Any]:
         """The `ParentInstance` of the child's history."""
         return {
             "Name": self.name,
@@ -102,7 +102,7 @@ class Instance:
 
     @property
     def terminal(self) -> bool:
-        """Whether the instance is over."""
+        """Whether the instance has ended."""
         return self.status in TERMINAL
 
     def record(self, *events: Event) -> None:

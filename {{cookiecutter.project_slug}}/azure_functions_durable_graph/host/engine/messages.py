@@ -36,7 +36,7 @@ class RaiseEvent:
 
 @dataclass(frozen=True)
 class Terminate:
-    """End an instance at once."""
+    """End an instance immediately."""
 
     instance_id: str
     reason: str
@@ -60,7 +60,7 @@ class Resume:
 
 @dataclass(frozen=True)
 class Rewind:
-    """Let a failed instance repeat what has failed."""
+    """Let a failed instance repeat its failed calls."""
 
     instance_id: str
     reason: str
@@ -113,14 +113,14 @@ class EntityCalled:
 class EntityFinished:
     """An entity's batch has run: its new state, and for each operation whether it failed, and its result.
 
-    With a `fault` none of its operations has taken effect.
+    With an `error` none of its operations has taken effect.
     """
 
     entity_id: str
     exists: bool = False
     state: str | None = None
     results: tuple[tuple[bool, str], ...] = ()
-    fault: str | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class RunActivity:
 
 @dataclass(frozen=True)
 class SetTimer:
-    """Set a timer for `fire_at`; one in the past fires at once."""
+    """Set a timer for `fire_at`; one in the past fires immediately."""
 
     instance_id: str
     execution_id: str

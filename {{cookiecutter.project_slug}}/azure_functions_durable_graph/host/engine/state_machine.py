@@ -1,7 +1,7 @@
 """The Durable engine of one machine, as a state machine: `apply(now, message) -> effects`.
 
-No clock, no I/O, no threads, no ids of its own. A message says what happened; the effects say what to do once the store
-has committed. Messages between instances and entities are applied at once, in the same transaction.
+No clock, no I/O, no threads, no generated ids. A message says what happened; the effects say what to do once the store
+has committed. Messages between instances and entities are applied immediately, in the same transaction.
 
 It is as strict as Azure. The extension carries out an orchestrator's top-level actions one by one and awaits each
 before it considers the next; so does `execution.advance`. What would hang in Azure hangs here, and
@@ -65,7 +65,7 @@ class Engine:
         self.store = store
 
     def apply(self, now: datetime, message: Message) -> list[Effect]:
-        """Apply a message; returns its effects. A message for an instance that is purged, over or replaced has none."""
+        """Apply a message; returns its effects. One for an instance that was purged, ended or replaced has none."""
         effects: list[Effect] = []
         waiting: deque[Message] = deque([message])
         while waiting:
@@ -77,7 +77,7 @@ class Engine:
         return effects
 
     def recover(self, now: datetime) -> list[Effect]:
-        """Continue from a store that another process has left; returns the effects to carry out."""
+        """Continue from the store of an earlier process; returns the effects to carry out."""
         effects: list[Consequence] = []
         for instance in self.store.live():
             requeue_batch(instance)
@@ -111,10 +111,10 @@ class Engine:
         return effects
 
     def _start(self, now: datetime, message: StartInstance) -> list[Consequence]:
-        """Start an instance, replacing any other with its id; a child is refused if its id is in use."""
+        """Start an instance, replacing any other with its id; a child is rejected if its id is in use."""
         existing, parent = self.store.load(message.instance_id), message.parent
-        if parent is not None and (fault := _refusal(message.instance_id, existing)):
-            return [TaskAnswered(parent.instance_id, parent.execution_id, parent.task_id, reason=fault)]
+        if parent is not None and (refusal := _refusal(message.instance_id, existing)):
+            return [TaskAnswered(parent.instance_id, parent.execution_id, parent.task_id, reason=refusal)]
         instance = Instance(
             message.instance_id,
             message.name,
@@ -137,7 +137,7 @@ class Engine:
         return effects
 
     def _rewind(self, now: datetime, message: Rewind) -> list[Consequence]:
-        """Rewind an instance and its failed children; a child that cannot be rewound starts anew."""
+        """Rewind an instance and its failed children; a child that cannot be rewound is restarted."""
         instance = self.store.load(message.instance_id)
         if instance is None:
             return []
@@ -153,7 +153,7 @@ class Engine:
         child = self.store.load(child_id)
         if child is None or child.status != "Failed" or not isinstance(anew, StartInstance):
             return False
-        return child.parent == anew.parent and lifecycle.rewind_fault(child) is None
+        return child.parent == anew.parent and lifecycle.rewind_problem(child) is None
 
 
 def _refusal(child_id: str, existing: Instance | None) -> str | None:

@@ -27,8 +27,8 @@ _LONGEST = 300.0
 class AppHost:
     """Serves an app while the `with` block runs, including hand-written functions, orchestrators and entities.
 
-    `folder` is where host.json is, which counts as it does for `serve`: route prefix, functionTimeout (real seconds),
-    concurrency. The environment stays as it is (local.settings.json is not read).
+    `folder` contains host.json, which has the same effect as for `serve`: route prefix, functionTimeout (real seconds),
+    concurrency. The environment is not changed (local.settings.json is not read).
     """
 
     def __init__(self, function_app: Any, folder: Path | None = None) -> None:
@@ -57,7 +57,7 @@ class AppHost:
         self._do(self._host.quiet())
 
     def advance(self, span: timedelta) -> None:
-        """Let time pass: every timer fires at its due time, and what it triggers is done before the next."""
+        """Let time pass: every timer fires at its due time, and what it triggers finishes before the next fires."""
         self._do(self._pass(span))
 
     async def _start(self) -> None:

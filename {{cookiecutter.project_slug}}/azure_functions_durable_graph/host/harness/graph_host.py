@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import bisect
 import json
 from collections.abc import Callable, Mapping
@@ -20,7 +19,7 @@ from ...graph.registration import GraphRegistration
 from ...history.record import RunRecord
 from ...http.api import Api, Handler
 from ...http.runs import start_run
-from ...http.values import Request, Response
+from ...http.values import KEY_HEADER, Request, Response
 from ..app.loader import index_app
 from ..app.worker import LoopThread, Worker
 from ..clock import ManualClock
@@ -93,15 +92,20 @@ class GraphHost:
         *,
         run_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> GraphRun:
-        """Start a run and let it go as far as it can. Raises the Problem that the HTTP route would answer."""
+        """Start a run and let it go as far as it can. Raises the Problem that the HTTP route would answer.
+
+        With the `key` (the Idempotency-Key) of an earlier start the run of that start is found.
+        """
         if not isinstance(input, Mapping):
             raise TypeError(
                 f"the input of a run is a dict of the state's fields, such as {{}} where all have defaults, "
                 f"not {type(input).__name__}"
             )
-        body = {"input": dict(input), "metadata": dict(metadata or {}), "instance_id": run_id}
-        answer = self.call(start_run, {"graph": graph}, body)
+        body = {"input": dict(input), "metadata": dict(metadata or {}), "instance_id": run_id, "tags": dict(tags or {})}
+        answer = self.call(start_run, {"graph": graph}, body, key=key)
         return GraphRun(self, answer["id"])
 
     def fail(self, node: str, *calls: Exception | None, graph: str | None = None) -> None:
@@ -142,13 +146,26 @@ class GraphHost:
 
         _HOST_LOOP.submit(pass_time()).result()
 
-    def call(self, handler: Handler, params: Mapping[str, str], body: Any = None) -> Any:
-        """Answer one API request, then let every run go as far as it can. Returns the body; raises Problem."""
+    def call(
+        self,
+        handler: Handler,
+        params: Mapping[str, str],
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> Any:
+        """Answer one API request, then let every run go as far as it can. Returns the body; raises Problem.
+
+        `key` is sent as the Idempotency-Key. While the request waits, every run goes as far as it can.
+        """
         encoded = b"" if body is None else _encoded(body)
+        headers = {} if key is None else {KEY_HEADER: key}
+        request = Request(params, {"wait": "0", **(query or {})}, encoded, _ROOT, headers)
 
         async def work() -> Response:
             await self._host.drain()
-            response = await handler(self._api(), Request(params, {"wait": "0"}, encoded, _ROOT))
+            response = await handler(self._api(), request)
             await self._host.drain()
             return response
 
@@ -175,12 +192,18 @@ class GraphHost:
         return answer.body, answer.headers[CONTINUATION]
 
     def _api(self) -> Api:
+        waited = [0.0]  # a request that waits lets the runs go on, but not the clock
+
+        async def wait(seconds: float) -> None:
+            waited[0] += seconds
+            await self._host.drain()
+
         return Api(
             registry=self._runtime.registry,
             runs=DurableRuns(sdk.client_over(self._send, self._management.client_binding), self._page),
             now=self.clock.now,
-            monotonic=lambda: self.clock.now().timestamp(),
-            sleep=lambda seconds: asyncio.sleep(0),
+            monotonic=lambda: waited[0],
+            sleep=wait,
             unique=lambda: f"test-{next(self._unique)}",
             max_body_bytes=MAX_BODY_BYTES,
         )

@@ -10,10 +10,16 @@ from pydantic import BaseModel
 from ...graph.states import load
 from ...history.record import RunRecord
 from ...http.events import post_event
-from ...http.runs import cancel_run, get_history, get_run
+from ...http.repeating import restart_run, retry_run
+from ...http.runs import get_history, get_run
+from ...http.steering import cancel_run, delete_run, resume_run, suspend_run
 
 if TYPE_CHECKING:
     from .graph_host import GraphHost
+
+
+SENDING = "0.1"
+"""Seconds that an event waits in a test: a few looks at what the run has taken."""
 
 
 class GraphRun:
@@ -76,20 +82,59 @@ class GraphRun:
         """The whole answer of GET runs/{id}."""
         return self._view()
 
-    def send(self, event: str, payload: Any = None) -> GraphRun:
-        """Post an event and let the run continue. Raises Problem (409, 410, 422) if the run does not accept it.
+    def send(self, event: str, payload: Any = None, *, key: str | None = None, wait_id: str | None = None) -> GraphRun:
+        """Post an event and let the run continue. Raises Problem (409, 410, 422) if the run does not take it.
 
-        `payload` is a model or a JSON value; TypeError for anything else.
+        `payload` is a model or a JSON value; TypeError for anything else. `key` is the Idempotency-Key: an event that
+        is sent again under its key counts once. `wait_id` picks one of several waits.
         """
+        self.post(event, payload, key=key, wait_id=wait_id)
+        return self
+
+    def post(
+        self, event: str, payload: Any = None, *, key: str | None = None, wait_id: str | None = None
+    ) -> dict[str, Any]:
+        """Like `send`, but returns what the HTTP route answers: with `outcome`, `event_id` and `step`."""
         if isinstance(payload, BaseModel):
             payload = payload.model_dump(mode="json")
-        self.host.call(post_event, {"id": self.id, "event": event}, {} if payload is None else payload)
-        return self
+        query = {"wait": SENDING, **({} if wait_id is None else {"wait_id": wait_id})}
+        body = {} if payload is None else payload
+        params = {"id": self.id, "event": event}
+        answer: dict[str, Any] = self.host.call(post_event, params, body, query=query, key=key)
+        return answer
 
     def cancel(self, reason: str = "cancelled by the test") -> GraphRun:
         """Cancel the run."""
         self.host.call(cancel_run, {"id": self.id}, {"reason": reason})
         return self
+
+    def suspend(self) -> GraphRun:
+        """Suspend the run: no node begins, and what arrives is kept, until it is resumed."""
+        self.host.call(suspend_run, {"id": self.id}, {"reason": "suspended by the test"})
+        return self
+
+    def resume(self) -> GraphRun:
+        """Let a suspended run go on."""
+        self.host.call(resume_run, {"id": self.id}, {"reason": "resumed by the test"})
+        return self
+
+    def restart(self, node: str | None = None, state: Any = None, *, key: str | None = None) -> GraphRun:
+        """Start the run again as a new run, which is returned: with its input, or from a node that it has passed.
+
+        `state` is a model or a dict, for a start from the node with another state than the recorded one.
+        """
+        if isinstance(state, BaseModel):
+            state = state.model_dump(mode="json")
+        body = {name: value for name, value in (("node", node), ("state", state)) if value is not None}
+        return GraphRun(self.host, self.host.call(restart_run, {"id": self.id}, body, key=key)["id"])
+
+    def retry(self, *, key: str | None = None) -> GraphRun:
+        """Go on with a failed run as a new run, which is returned, from the node that has failed."""
+        return GraphRun(self.host, self.host.call(retry_run, {"id": self.id}, key=key)["id"])
+
+    def delete(self) -> None:
+        """Delete the run, which has to be over, with its history."""
+        self.host.call(delete_run, {"id": self.id})
 
     @property
     def decisions(self) -> list[tuple[str, list[str]]]:

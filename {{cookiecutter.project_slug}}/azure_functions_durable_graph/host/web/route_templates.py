@@ -81,7 +81,7 @@ def match(endpoints: Iterable[Endpoint], method: str, path: str) -> tuple[Endpoi
 
 
 def clashes(endpoints: Iterable[Endpoint]) -> list[str]:
-    """A sentence for each pair of functions that the host would not load together: same template, a shared method."""
+    """A sentence for each pair of functions that the host would not load together: same template, same method."""
     listed = sorted(endpoints, key=lambda endpoint: endpoint.function.lower())
     return [
         f"functions {first.function!r} and {second.function!r} both take {first.template!r}"

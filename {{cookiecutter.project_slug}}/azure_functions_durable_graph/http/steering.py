@@ -1,0 +1,69 @@
+"""Steer a run: cancel, suspend, resume, delete."""
+
+from __future__ import annotations
+
+import contextlib
+
+from ..history.record import RunRecord
+from .api import Api, find_run, finished_problem, validated
+from .bodies import CancelRequest, ResumeRequest, SuspendRequest
+from .values import Problem, Request, Response, read_json
+
+
+async def cancel_run(api: Api, request: Request) -> Response:
+    """202: the run, and those that it has started, are being terminated. A node at work ends; its result is dropped."""
+    record = await find_run(api, request)
+    body = validated(CancelRequest, read_json(request, api.max_body_bytes, empty={}))
+    if record.finished:
+        raise finished_problem(record)
+    await _terminate(api, record, body.reason)
+    return Response(202, {"id": record.id, "reason": body.reason})
+
+
+async def _terminate(api: Api, record: RunRecord, reason: str) -> None:
+    """The run first, so that it does not take the end of its children for a failure."""
+    await api.runs.terminate(record.id, reason)
+    for child in record.open_children:
+        with contextlib.suppress(Problem):  # one that has ended by itself needs no end
+            await _terminate(api, child, reason)
+
+
+async def suspend_run(api: Api, request: Request) -> Response:
+    """202: the run, and those that it has started, begin nothing more. Nodes at work end; what arrives is kept."""
+    record = await find_run(api, request)
+    body = validated(SuspendRequest, read_json(request, api.max_body_bytes, empty={}))
+    if record.finished:
+        raise finished_problem(record)
+    for run in record.tree():
+        if run.status != "suspended":
+            with _forgiving(run, record):
+                await api.runs.suspend(run.id, body.reason)
+    return Response(202, {"id": record.id, "reason": body.reason})
+
+
+async def resume_run(api: Api, request: Request) -> Response:
+    """202: the run, and those that it has started, go on with what has arrived meanwhile."""
+    record = await find_run(api, request)
+    body = validated(ResumeRequest, read_json(request, api.max_body_bytes, empty={}))
+    if record.finished:
+        raise finished_problem(record)
+    for run in record.tree():
+        if run.status == "suspended":
+            with _forgiving(run, record):
+                await api.runs.resume(run.id, body.reason)
+    return Response(202, {"id": record.id, "reason": body.reason})
+
+
+async def delete_run(api: Api, request: Request) -> Response:
+    """204: the finished run is deleted with its history; what is asked about it from now on is 404."""
+    record = await find_run(api, request)
+    if not record.finished:
+        raise Problem("run-live", f"the run {record.id!r} is {record.status}; cancel it first")
+    if not await api.runs.purge(record.id):
+        raise Problem("run-not-found", f"there is no run {record.id!r}")
+    return Response(204, None)
+
+
+def _forgiving(run: RunRecord, asked: RunRecord) -> contextlib.AbstractContextManager[None]:
+    """A child that has ended by itself meanwhile is no obstacle."""
+    return contextlib.nullcontext() if run is asked else contextlib.suppress(Problem)
