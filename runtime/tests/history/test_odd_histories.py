@@ -142,7 +142,7 @@ def test_an_instance_that_is_changed_at_random_is_shown_or_is_not_a_run(real: An
     for _ in range(dice.randint(1, 4)):
         item = mutated(item, dice)
 
-    record = _read_item(item)
+    record = _listed(item)
 
     if record is not None:
         check_readable(record)
@@ -167,7 +167,7 @@ def test_a_run_shows_why_its_history_cannot_be_followed(real: Any) -> None:
     event = next(event for event in item["historyEvents"] if event["EventType"] == "TaskCompleted")
     event["Result"]["node"] = "another"
 
-    record = _read_item(item)
+    record = _listed(item)
 
     assert record is not None
     assert history_view(record)["incomplete"] == (
@@ -191,7 +191,7 @@ def test_a_result_that_came_twice_changes_nothing(real: Any) -> None:
     item = copy.deepcopy(real[0])
     first = next(event for event in item["historyEvents"] if event["EventType"] == "TaskCompleted")
     item["historyEvents"].insert(item["historyEvents"].index(first), copy.deepcopy(first))
-    twice, once = _read_item(item), _read_item(real[0])
+    twice, once = _listed(item), _listed(real[0])
 
     assert twice is not None
     assert once is not None
@@ -208,7 +208,7 @@ def test_a_timer_that_was_cancelled_and_fires_all_the_same_is_not_taken_for_the_
         {"EventType": "EventRaised", "Name": "approval.0", "Input": "1", "Timestamp": at},
         {"EventType": "TimerFired", "FireAt": created["FireAt"], "Timestamp": at},
     ]
-    record = _read_item(item)
+    record = _listed(item)
     assert record is not None
 
     assert "incomplete" not in history_view(record)
@@ -246,7 +246,7 @@ def test_azure_stamps_a_firing_when_the_timer_is_set_and_the_walk_reads_when_it_
     for event in item["historyEvents"]:
         if event["EventType"] == "TimerFired":
             event["Timestamp"] = "2030-01-01T00:00:00Z"
-    record = _read_item(item)
+    record = _listed(item)
     assert record is not None
 
-    assert history_view(record)["steps"] == history_view(_read_item(reported(run)) or record)["steps"]
+    assert history_view(record)["steps"] == history_view(_listed(reported(run)) or record)["steps"]
