@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -76,14 +77,17 @@ def test_errors_that_do_not_fit_even_when_they_are_cut_are_left_to_the_history()
     assert max(sizes(seen)) <= LIMIT_BYTES
 
 
-def test_open_waits_are_shown_whatever_note_stands_beside_them() -> None:
+@pytest.mark.parametrize(("timeout", "shown"), [(None, True), (timedelta(days=1), False)], ids=["plain", "deadlines"])
+def test_open_waits_are_shown_whole_and_a_note_beside_them_where_it_fits(timeout: Any, shown: bool) -> None:
     events = {f"e{number}".ljust(LONGEST_NAME, "x"): f"n{number}".ljust(LONGEST_NAME, "y") for number in range(20)}
-    host = GraphHost(asking(RouteDecision.wait_for_any(events, note="n" * 20_000)))
+    late = None if timeout is None else next(iter(events.values()))
+    host = GraphHost(asking(RouteDecision.wait_for_any(events, timeout=timeout, timeout_node=late, note="n" * 20_000)))
     seen = record(host)
 
     run = host.start("g", {})
 
     assert sorted(run.waits) == sorted(events)
+    assert ("note" in run.view) is shown
     assert max(sizes(seen)) <= LIMIT_BYTES
     assert run.send(run.waits[7], "x").status == "completed"
 
