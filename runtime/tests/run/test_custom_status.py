@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from approvals import asking
-from shapes import Counter
+from reviews import YES, parent, review
+from shapes import Counter, conversation
 from watching import Recording, record
 
 from azure_functions_durable_graph import ManifestBuilder, RouteDecision
+from azure_functions_durable_graph.host.engine.messages import RaiseEvent
 from azure_functions_durable_graph.run.status import LIMIT_BYTES, TEXT_LIMIT, run_status
 from azure_functions_durable_graph.testing import GraphHost, GraphRun
 
@@ -123,3 +125,35 @@ def test_a_status_at_the_limit_is_left_as_it_is() -> None:
 
     assert status_of(note=fits)["note"] == fits
     assert status_of(note=fits + "n")["note"] == "n" * TEXT_LIMIT + "…"
+
+
+# --- whose answers were taken -------------------------------------------------------------------------------------
+
+
+def raise_answer(run: GraphRun, address: str, event_id: str, payload: Any) -> None:
+    """Raise an event as the API does: an envelope with the id by which its sender knows it again."""
+    run.host._host.send(RaiseEvent(run.id, address, json.dumps(json.dumps({"id": event_id, "payload": payload}))))
+
+
+def test_the_status_tells_whose_answer_each_wait_has_taken() -> None:
+    host = GraphHost(conversation())
+    seen = record(host)
+    run = host.start("conversation", {})
+
+    for step, event_id in enumerate(["first", "second"]):
+        raise_answer(run, f"answer.{step}", event_id, {"text": event_id})
+        assert run.status == "waiting"
+
+    assert seen.statuses[-1]["taken"] == [[0, "first"], [1, "second"]]
+
+
+def test_a_parent_knows_whose_answers_its_children_have_taken() -> None:
+    host = GraphHost(parent(), review())
+    seen = record(host)
+    run = host.start("article", {})
+    (child,) = run.view["children"]
+
+    raise_answer(GraphRun(host, child["id"]), "verdict.0", "hers", YES)
+
+    assert run.status == "completed"
+    assert seen.statuses[-1]["taken"] == [[1, "hers"]]
