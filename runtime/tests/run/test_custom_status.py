@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from approvals import asking
-from shapes import Counter
+from reviews import YES, parent, review
+from shapes import Counter, conversation
 from watching import Recording, record
 
 from azure_functions_durable_graph import ManifestBuilder, RouteDecision
+from azure_functions_durable_graph.host.engine.messages import RaiseEvent
 from azure_functions_durable_graph.run.status import LIMIT_BYTES, TEXT_LIMIT, run_status
 from azure_functions_durable_graph.testing import GraphHost, GraphRun
 
@@ -76,14 +79,17 @@ def test_errors_that_do_not_fit_even_when_they_are_cut_are_left_to_the_history()
     assert max(sizes(seen)) <= LIMIT_BYTES
 
 
-def test_open_waits_are_shown_whatever_note_stands_beside_them() -> None:
+@pytest.mark.parametrize(("timeout", "shown"), [(None, True), (timedelta(days=1), False)], ids=["plain", "deadlines"])
+def test_open_waits_are_shown_whole_and_a_note_beside_them_where_it_fits(timeout: Any, shown: bool) -> None:
     events = {f"e{number}".ljust(LONGEST_NAME, "x"): f"n{number}".ljust(LONGEST_NAME, "y") for number in range(20)}
-    host = GraphHost(asking(RouteDecision.wait_for_any(events, note="n" * 20_000)))
+    late = None if timeout is None else next(iter(events.values()))
+    host = GraphHost(asking(RouteDecision.wait_for_any(events, timeout=timeout, timeout_node=late, note="n" * 20_000)))
     seen = record(host)
 
     run = host.start("g", {})
 
     assert sorted(run.waits) == sorted(events)
+    assert ("note" in run.view) is shown
     assert max(sizes(seen)) <= LIMIT_BYTES
     assert run.send(run.waits[7], "x").status == "completed"
 
@@ -119,3 +125,35 @@ def test_a_status_at_the_limit_is_left_as_it_is() -> None:
 
     assert status_of(note=fits)["note"] == fits
     assert status_of(note=fits + "n")["note"] == "n" * TEXT_LIMIT + "…"
+
+
+# --- whose answers were taken -------------------------------------------------------------------------------------
+
+
+def raise_answer(run: GraphRun, address: str, event_id: str, payload: Any) -> None:
+    """Raise an event as the API does: an envelope with the id by which its sender knows it again."""
+    run.host._host.send(RaiseEvent(run.id, address, json.dumps(json.dumps({"id": event_id, "payload": payload}))))
+
+
+def test_the_status_tells_whose_answer_each_wait_has_taken() -> None:
+    host = GraphHost(conversation())
+    seen = record(host)
+    run = host.start("conversation", {})
+
+    for step, event_id in enumerate(["first", "second"]):
+        raise_answer(run, f"answer.{step}", event_id, {"text": event_id})
+        assert run.status == "waiting"
+
+    assert seen.statuses[-1]["taken"] == [[0, "first"], [1, "second"]]
+
+
+def test_a_parent_knows_whose_answers_its_children_have_taken() -> None:
+    host = GraphHost(parent(), review())
+    seen = record(host)
+    run = host.start("article", {})
+    (child,) = run.view["children"]
+
+    raise_answer(GraphRun(host, child["id"]), "verdict.0", "hers", YES)
+
+    assert run.status == "completed"
+    assert seen.statuses[-1]["taken"] == [[1, "hers"]]

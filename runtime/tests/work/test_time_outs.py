@@ -22,6 +22,12 @@ class Loop(asyncio.SelectorEventLoop):
         return self.seconds
 
 
+async def some_turns() -> None:
+    """Let happen what is due."""
+    for _ in range(9):
+        await asyncio.sleep(0)
+
+
 def graph(handler: Any, route: Any = None, *, event: Any = None) -> GraphRegistration:
     """One node with a timeout of a minute."""
     builder = ManifestBuilder("g", Counter).set_entrypoint("a")
@@ -37,7 +43,7 @@ def run(registration: GraphRegistration, *, queue: float = 0, **call: Any) -> di
 
     async def in_thread(code: Any, *arguments: Any) -> Any:
         loop.seconds += queue
-        await asyncio.sleep(0)
+        await some_turns()
         return code(*arguments)
 
     wanted: Any = {"run_id": "r", "graph": "g", "node": "a", "step": 0, "state": {}, **call}
@@ -53,8 +59,7 @@ def awaiting(seconds: float, answer: Any = None) -> Any:
 
     async def handler(state: Counter) -> Any:
         asyncio.get_running_loop().seconds += seconds  # type: ignore[attr-defined]
-        for _ in range(9):  # turns of the loop in which what is due happens
-            await asyncio.sleep(0)
+        await some_turns()
         return answer
 
     return handler
