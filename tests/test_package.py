@@ -91,4 +91,5 @@ def test_a_folder_without_the_list_is_refused(tmp_path: Path) -> None:
     )
 
     assert answer.returncode == 1
-    assert answer.stderr.startswith("error: ") and "has no .funcignore" in answer.stderr
+    assert answer.stderr.startswith("error: ")
+    assert "has no .funcignore" in answer.stderr
