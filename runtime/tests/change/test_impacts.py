@@ -21,25 +21,25 @@ MANIFEST = GraphManifest(
 )
 
 OF_A_NODE: dict[str, list[tuple[Any, Any, Impact, str]]] = {
-    "next_node": [("end", "n", BREAKING, "node 'n' led to 'end' and leads to 'n'")],
-    "routed": [(False, True, BREAKING, "node 'n' led to 'end' and leads where its route says, or to 'end'")],
-    "terminal": [(False, True, BREAKING, "node 'n' led to 'end' and leads to the end")],
+    "next_node": [("end", "n", BREAKING, "node 'n' led to 'end' and now leads to 'n'")],
+    "routed": [(False, True, BREAKING, "node 'n' led to 'end' and now leads where its route says, or to 'end'")],
+    "terminal": [(False, True, BREAKING, "node 'n' led to 'end' and now leads to the end")],
     "targets": [
         (None, ("a",), SAFE, "the route of node 'n' declares 'a' instead of nothing"),
         (("a",), ("a", "b"), SAFE, "the route of node 'n' declares 'a', 'b' instead of 'a'"),
     ],
-    "kind": [("task", "wait", BREAKING, "node 'n': kind was 'task' and is 'wait'")],
-    "over": [("a", "b", BREAKING, "node 'n': over was 'a' and is 'b'")],
-    "into": [("a", "b", BREAKING, "node 'n': into was 'a' and is 'b'")],
-    "graph": [("a", "b", BREAKING, "node 'n': graph was 'a' and is 'b'")],
-    "input": [({"a": "b"}, {}, SAFE, "node 'n': input was {'a': 'b'} and is {}")],
-    "output": [({"a": "b"}, {}, BREAKING, "node 'n': output was {'a': 'b'} and is {}")],
-    "branches": [(("a",), ("a", "b"), SAFE, "node 'n': branches was ('a',) and is ('a', 'b')")],
-    "limit": [(None, 3, SAFE, "node 'n': limit was none and is 3")],
-    "seconds": [(5.0, 7.0, SAFE, "node 'n': seconds was 5.0 and is 7.0")],
-    "retry": [(None, {"max_attempts": 2}, SAFE, "node 'n': retry was none and is {'max_attempts': 2}")],
-    "timeout": [(5.0, None, SAFE, "node 'n': timeout was 5.0 and is none")],
-    "on_error": [({"*": "end"}, None, SAFE, "node 'n': on_error was {'*': 'end'} and is none")],
+    "kind": [("task", "wait", BREAKING, "node 'n': kind changed from 'task' to 'wait'")],
+    "over": [("a", "b", BREAKING, "node 'n': over changed from 'a' to 'b'")],
+    "into": [("a", "b", BREAKING, "node 'n': into changed from 'a' to 'b'")],
+    "graph": [("a", "b", BREAKING, "node 'n': graph changed from 'a' to 'b'")],
+    "input": [({"a": "b"}, {}, SAFE, "node 'n': input changed from {'a': 'b'} to {}")],
+    "output": [({"a": "b"}, {}, BREAKING, "node 'n': output changed from {'a': 'b'} to {}")],
+    "branches": [(("a",), ("a", "b"), SAFE, "node 'n': branches changed from ('a',) to ('a', 'b')")],
+    "limit": [(None, 3, SAFE, "node 'n': limit changed from none to 3")],
+    "seconds": [(5.0, 7.0, SAFE, "node 'n': seconds changed from 5.0 to 7.0")],
+    "retry": [(None, {"max_attempts": 2}, SAFE, "node 'n': retry changed from none to {'max_attempts': 2}")],
+    "timeout": [(5.0, None, SAFE, "node 'n': timeout changed from 5.0 to none")],
+    "on_error": [({"*": "end"}, None, SAFE, "node 'n': on_error changed from {'*': 'end'} to none")],
 }
 """Field of a NodeSpec -> what it was, what it is, what that means, and in which words."""
 
@@ -47,28 +47,28 @@ OTHER_END = {"n": NODE, "end": NodeSpec("end", terminal=True, timeout=3.0)}
 
 OF_A_MANIFEST: dict[str, list[tuple[Any, Impact, str]]] = {
     "entrypoint": [("end", SAFE, "new runs begin at 'end' instead of 'n'")],
-    "state_model": [("Order", COSMETIC, "the state model State is called Order now")],
-    "state_schema": [({**STATE, "properties": {}}, BREAKING, "state.value is gone")],
+    "state_model": [("Order", COSMETIC, "the state model State was renamed to Order")],
+    "state_schema": [({**STATE, "properties": {}}, BREAKING, "state.value was removed")],
     "nodes": [
-        ({"n": NODE}, BREAKING, "node 'end' is gone"),
+        ({"n": NODE}, BREAKING, "node 'end' was removed"),
         ({**MANIFEST.nodes, "more": NODE}, SAFE, "node 'more' is new"),
-        (OTHER_END, SAFE, "node 'end': timeout was none and is 3.0"),
+        (OTHER_END, SAFE, "node 'end': timeout changed from none to 3.0"),
     ],
     "event_handlers": [
-        ({}, BREAKING, "event 'go' is gone: a run that waits for it could not be answered"),
+        ({}, BREAKING, "event 'go' was removed: a run that waits for it could not be answered"),
         ({**MANIFEST.event_handlers, "more": EventSpec("more")}, SAFE, "event 'more' is new"),
         (
             {"go": EventSpec("go", PAYLOAD)},
             BREAKING,
-            "event 'go' has a payload model now: what was accepted may be refused",
+            "event 'go' now has a payload model, which may reject what was accepted before",
         ),
     ],
     "metadata": [({"team": "blue"}, COSMETIC, "the metadata changed")],
     "max_steps": [
-        (1001, SAFE, "max_steps was 1000 and is 1001"),
-        (999, BREAKING, "max_steps was 1000 and is 999"),
+        (1001, SAFE, "max_steps changed from 1000 to 1001"),
+        (999, BREAKING, "max_steps changed from 1000 to 999"),
     ],
-    "reducers": [({"value": "add"}, SAFE, "the reducers were {} and are {'value': 'add'}")],
+    "reducers": [({"value": "add"}, SAFE, "the reducers changed from {} to {'value': 'add'}")],
 }
 """Field of a GraphManifest -> what it is now, what that means, and in which words."""
 
@@ -100,9 +100,9 @@ def test_every_field_of_a_manifest_has_its_impact(field: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "impact", "text"),
     [
-        (PAYLOAD, None, SAFE, "event 'go' takes any payload now"),
-        (PAYLOAD, {**PAYLOAD, "required": ["text"]}, BREAKING, "go.payload.text is required now"),
-        ({**PAYLOAD, "required": ["text"]}, {**PAYLOAD, "properties": {}}, BREAKING, "go.payload.text is gone"),
+        (PAYLOAD, None, SAFE, "event 'go' now takes any payload"),
+        (PAYLOAD, {**PAYLOAD, "required": ["text"]}, BREAKING, "go.payload.text is now required"),
+        ({**PAYLOAD, "required": ["text"]}, {**PAYLOAD, "properties": {}}, BREAKING, "go.payload.text was removed"),
         (
             PAYLOAD,
             {**PAYLOAD, "properties": {**PAYLOAD["properties"], "more": {"default": 1}}},  # type: ignore[dict-item]
@@ -132,7 +132,7 @@ def test_a_route_that_leads_elsewhere_altogether_is_one_change() -> None:
     old = replace(MANIFEST, nodes={"n": NodeSpec("n", routed=True, targets=("a",))})
     new = replace(MANIFEST, nodes={"n": NodeSpec("n", terminal=True)})
 
-    assert one_change(old, new) == (BREAKING, "node 'n' led where its route says and leads to the end")
+    assert one_change(old, new) == (BREAKING, "node 'n' led where its route says and now leads to the end")
 
 
 def test_the_heaviest_change_comes_first_and_counts() -> None:

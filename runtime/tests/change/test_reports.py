@@ -25,11 +25,11 @@ def changed(before: GraphManifest | None, after: GraphManifest | None) -> list[V
 def test_a_terminal_shows_each_change_with_its_mark_and_what_to_do() -> None:
     assert as_text(changed(BEFORE, AFTER)).splitlines() == [
         "g, version 1: needs a new version",
-        "  ✗ needs a new version: node 'b' is gone",
-        "  ✗ needs a new version: node 'a' led to 'b' and leads to the end",
-        "  ✓ safe: node 'a': timeout was none and is 3.0",
+        "  ✗ needs a new version: node 'b' was removed",
+        "  ✗ needs a new version: node 'a' led to 'b' and now leads to the end",
+        "  ✓ safe: node 'a': timeout changed from none to 3.0",
         "  · cosmetic: the metadata changed",
-        "  Give the graph a new version, and keep the old one registered beside it until its runs are done.",
+        "  Give the graph a new version, and keep the old one registered beside it until its runs have finished.",
     ]
 
 
@@ -37,7 +37,7 @@ def test_a_terminal_says_nothing_of_what_is_the_same_and_no_cure_where_none_is_n
     assert as_text(changed(BEFORE, BEFORE)) == "No graph has changed."
     assert as_text(changed(BEFORE, replace(BEFORE, max_steps=2000))).splitlines() == [
         "g, version 1: safe",
-        "  ✓ safe: max_steps was 1000 and is 2000",
+        "  ✓ safe: max_steps changed from 1000 to 2000",
     ]
     assert as_text(changed(None, BEFORE)) == "g, version 1: new"
 
@@ -50,9 +50,9 @@ def test_a_pull_request_shows_a_table_and_a_picture_before_and_after() -> None:
         "",
         "| impact | change |",
         "|---|---|",
-        "| needs a new version | node 'b' is gone |",
-        "| needs a new version | node 'a' led to 'b' and leads to the end |",
-        "| safe | node 'a': timeout was none and is 3.0 |",
+        "| needs a new version | node 'b' was removed |",
+        "| needs a new version | node 'a' led to 'b' and now leads to the end |",
+        "| safe | node 'a': timeout changed from none to 3.0 |",
         "| cosmetic | the metadata changed |",
         "",
         "Before:",
@@ -101,7 +101,7 @@ def test_a_table_is_not_broken_by_what_its_cells_hold() -> None:
 
     (row,) = [line for line in as_markdown(changed(BEFORE, on_error)).splitlines() if "on_error" in line]
 
-    assert row == "| safe | node 'a': on_error was none and is {'a\\|b\\nc': 'b'} |"
+    assert row == "| safe | node 'a': on_error changed from none to {'a\\|b\\nc': 'b'} |"
 
 
 def test_programs_get_the_same_with_both_hashes() -> None:
@@ -114,9 +114,9 @@ def test_programs_get_the_same_with_both_hashes() -> None:
             "before": BEFORE.graph_hash,
             "after": AFTER.graph_hash,
             "changes": [
-                {"impact": "needs a new version", "text": "node 'b' is gone"},
-                {"impact": "needs a new version", "text": "node 'a' led to 'b' and leads to the end"},
-                {"impact": "safe", "text": "node 'a': timeout was none and is 3.0"},
+                {"impact": "needs a new version", "text": "node 'b' was removed"},
+                {"impact": "needs a new version", "text": "node 'a' led to 'b' and now leads to the end"},
+                {"impact": "safe", "text": "node 'a': timeout changed from none to 3.0"},
                 {"impact": "cosmetic", "text": "the metadata changed"},
             ],
         }

@@ -33,39 +33,44 @@ ModelColour = create_model("Colour", x=(int, 0))
 
 TYPES: list[tuple[Any, Any, bool, str]] = [
     # alternatives
-    (int, int | None, True, "was integer and is integer or null"),
-    (int | None, int, False, "was integer or null and is integer"),
-    (int | str, str | int | None, True, "was integer or string and is string or integer or null"),
-    (int | str, int | float, False, "was integer or string and is integer or number"),
-    (int, str, False, "was integer and is string"),
-    (int, Any, True, "was integer and is anything"),
-    (Any, int, False, "was anything and is integer"),
+    (int, int | None, True, "changed from integer to integer or null"),
+    (int | None, int, False, "changed from integer or null to integer"),
+    (int | str, str | int | None, True, "changed from integer or string to string or integer or null"),
+    (int | str, int | float, False, "changed from integer or string to integer or number"),
+    (int, str, False, "changed from integer to string"),
+    (int, Any, True, "changed from integer to anything"),
+    (Any, int, False, "changed from anything to integer"),
     # values
-    (Literal["a", "b"], Literal["a", "b", "c"], True, "was one of 'a', 'b' and is one of 'a', 'b', 'c'"),
-    (Literal["a", "b", "c"], Literal["a", "b"], False, "was one of 'a', 'b', 'c' and is one of 'a', 'b'"),
-    (Literal["a"], Literal["a", "b"], True, "was one of 'a' and is one of 'a', 'b'"),
-    (Literal["a", "b"], Literal["a"], False, "was one of 'a', 'b' and is one of 'a'"),
-    (Literal["a"], Literal["b"], False, "was one of 'a' and is one of 'b'"),
-    (Literal["a"] | None, Literal["a", "b"] | None, True, "was one of 'a' or null and is one of 'a', 'b' or null"),
-    (Literal["a", "b"] | None, Literal["a"] | None, False, "was one of 'a', 'b' or null and is one of 'a' or null"),
-    (Literal["a", "b"], str, True, "was one of 'a', 'b' and is string"),
-    (str, Literal["a", "b"], False, "was string and is one of 'a', 'b'"),
-    (Literal[1], Literal[True], False, "was one of 1 and is one of True"),
+    (Literal["a", "b"], Literal["a", "b", "c"], True, "changed from one of 'a', 'b' to one of 'a', 'b', 'c'"),
+    (Literal["a", "b", "c"], Literal["a", "b"], False, "changed from one of 'a', 'b', 'c' to one of 'a', 'b'"),
+    (Literal["a"], Literal["a", "b"], True, "changed from one of 'a' to one of 'a', 'b'"),
+    (Literal["a", "b"], Literal["a"], False, "changed from one of 'a', 'b' to one of 'a'"),
+    (Literal["a"], Literal["b"], False, "changed from one of 'a' to one of 'b'"),
+    (Literal["a"] | None, Literal["a", "b"] | None, True, "changed from one of 'a' or null to one of 'a', 'b' or null"),
+    (
+        Literal["a", "b"] | None,
+        Literal["a"] | None,
+        False,
+        "changed from one of 'a', 'b' or null to one of 'a' or null",
+    ),
+    (Literal["a", "b"], str, True, "changed from one of 'a', 'b' to string"),
+    (str, Literal["a", "b"], False, "changed from string to one of 'a', 'b'"),
+    (Literal[1], Literal[True], False, "changed from one of 1 to one of True"),
     # conditions
-    (int, Annotated[int, Field(ge=0)], False, "was integer and is integer (minimum 0)"),
-    (Annotated[int, Field(ge=0)], int, True, "was integer (minimum 0) and is integer"),
-    (Annotated[int, Field(ge=0)], Annotated[int, Field(ge=5)], False, "(minimum 0) and is integer (minimum 5)"),
-    (Annotated[int, Field(ge=0, le=9)], Annotated[int, Field(ge=0)], True, "(maximum 9, minimum 0) and is"),
-    (int | float, Annotated[int | float, Field(ge=3)], False, "was integer or number and is integer or number"),
-    (Annotated[int | float, Field(ge=3)], int | float, True, "was integer or number and is integer or number"),
-    (date, str, True, "was date and is string"),
-    (str, date, False, "was string and is date"),
-    (list[int], list[str], False, "was array of integer and is array of string"),
-    (list[int], list[Any], False, "was array of integer and is array"),  # items are compared as a whole
-    (dict[str, int], dict[str, str], False, "was object and is object"),
+    (int, Annotated[int, Field(ge=0)], False, "changed from integer to integer (minimum 0)"),
+    (Annotated[int, Field(ge=0)], int, True, "changed from integer (minimum 0) to integer"),
+    (Annotated[int, Field(ge=0)], Annotated[int, Field(ge=5)], False, "(minimum 0) to integer (minimum 5)"),
+    (Annotated[int, Field(ge=0, le=9)], Annotated[int, Field(ge=0)], True, "(maximum 9, minimum 0) to"),
+    (int | float, Annotated[int | float, Field(ge=3)], False, "changed from integer or number to integer or number"),
+    (Annotated[int | float, Field(ge=3)], int | float, True, "changed from integer or number to integer or number"),
+    (date, str, True, "changed from date to string"),
+    (str, date, False, "changed from string to date"),
+    (list[int], list[str], False, "changed from array of integer to array of string"),
+    (list[int], list[Any], False, "changed from array of integer to array"),  # items are compared as a whole
+    (dict[str, int], dict[str, str], False, "changed from object to object"),
     # models and enums that a field refers to
-    (Inner, Colour, False, "was Inner and is Colour"),
-    (Inner, Inner | None, True, "was Inner and is Inner or null"),
+    (Inner, Colour, False, "changed from Inner to Colour"),
+    (Inner, Inner | None, True, "changed from Inner to Inner or null"),
 ]
 
 
@@ -107,10 +112,22 @@ def test_the_answer_is_what_pydantic_does(before: Any, after: Any, readable: boo
         (Inner, MoreInner, "state(Inner).y", True, "is new, with a default"),
         (MoreInner, Inner, "state(Inner).y", False, "is gone"),
         (Inner, StrictInner, "state(Inner).y", False, "is new and required"),
-        (Colour, MoreColour, "state(Colour)", True, "was one of 'red', 'blue' and is one of 'red', 'blue', 'green'"),
-        (MoreColour, Colour, "state(Colour)", False, "was one of 'red', 'blue', 'green' and is one of 'red', 'blue'"),
-        (Colour, LessColour, "state(Colour)", False, "was one of 'red', 'blue' and is one of 'red'"),
-        (Colour, ModelColour, "state(Colour)", False, "was one of 'red', 'blue' and is object"),
+        (
+            Colour,
+            MoreColour,
+            "state(Colour)",
+            True,
+            "changed from one of 'red', 'blue' to one of 'red', 'blue', 'green'",
+        ),
+        (
+            MoreColour,
+            Colour,
+            "state(Colour)",
+            False,
+            "changed from one of 'red', 'blue', 'green' to one of 'red', 'blue'",
+        ),
+        (Colour, LessColour, "state(Colour)", False, "changed from one of 'red', 'blue' to one of 'red'"),
+        (Colour, ModelColour, "state(Colour)", False, "changed from one of 'red', 'blue' to object"),
     ],
 )
 def test_a_model_that_a_field_refers_to_is_compared_by_its_name(
@@ -127,27 +144,27 @@ def test_fields_are_named_one_by_one() -> None:
         ("state.a", "is gone", False),
         ("state.d", "is new, with a default", True),
         ("state.e", "is new and required", False),
-        ("state.b", "has the default None now", True),
-        ("state.b", "is required now", False),
-        ("state.c", "has the default 1 now", True),
+        ("state.b", "now has the default None", True),
+        ("state.b", "is now required", False),
+        ("state.c", "now has the default 1", True),
     ]
 
 
 def test_a_field_that_gets_a_default_of_none_has_changed_too() -> None:
-    assert changes(state(int | None), state(int | None, None)) == [("state.v", "has the default None now", True)]
+    assert changes(state(int | None), state(int | None, None)) == [("state.v", "now has the default None", True)]
 
 
 @pytest.mark.parametrize(
     ("before", "after", "readable", "text"),
     [
-        ("ignore", "forbid", False, "takes no further fields now"),
-        ("allow", "forbid", False, "takes no further fields now"),
-        ("forbid", "ignore", True, "takes further fields in another way"),
-        ("forbid", int, True, "takes further fields in another way"),
-        ("allow", int, False, "takes further fields in another way"),
-        (int, "allow", True, "takes further fields in another way"),
-        (int, int | None, True, "takes further fields in another way"),
-        (int | None, int, False, "takes further fields in another way"),
+        ("ignore", "forbid", False, "no longer accepts additional fields"),
+        ("allow", "forbid", False, "no longer accepts additional fields"),
+        ("forbid", "ignore", True, "has a different rule for additional fields"),
+        ("forbid", int, True, "has a different rule for additional fields"),
+        ("allow", int, False, "has a different rule for additional fields"),
+        (int, "allow", True, "has a different rule for additional fields"),
+        (int, int | None, True, "has a different rule for additional fields"),
+        (int | None, int, False, "has a different rule for additional fields"),
     ],
 )
 def test_fields_beside_the_declared_ones(before: Any, after: Any, readable: bool, text: str) -> None:
@@ -166,9 +183,11 @@ def open_to(extra: Any) -> type[BaseModel]:
 def test_a_payload_that_is_one_value_is_compared_as_one() -> None:
     listed, more = RootModel[list[Inner]], RootModel[list[MoreInner]]  # type: ignore[valid-type]
 
-    assert changes(RootModel[int], RootModel[int | None]) == [("state", "was integer and is integer or null", True)]
+    assert changes(RootModel[int], RootModel[int | None]) == [
+        ("state", "changed from integer to integer or null", True)
+    ]
     assert changes(listed, more) == [("state(Inner).y", "is new, with a default", True)]
-    assert changes(RootModel[int], state(int)) == [("state", "was integer and is object (required ['v'])", False)]
+    assert changes(RootModel[int], state(int)) == [("state", "changed from integer to object (required ['v'])", False)]
 
 
 @pytest.mark.parametrize("kind", [int, str | None, Literal["a"], list[Inner], Colour, dict[str, Inner]])
