@@ -95,6 +95,8 @@ class Bench:
         output, _ = process.communicate()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # what its tests have left behind
+        if process.returncode == -signal.SIGTERM:
+            return self.run(room)  # stopped by somebody else: that says nothing about the mutant
         failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
         hangs = re.search(r'^  File ".*/(test_\w+\.py)", line \d+, in (test_\w+)', output, re.MULTILINE)
         name = failed[1] if failed else f"{hangs[1]}::{hangs[2]} hangs" if hangs else output[-2000:]
