@@ -102,18 +102,25 @@ def to_json(value: Any, where: str, kind: TypeAdapter[Any] | None = None) -> Any
 
 
 def _metadata(info: FieldInfo) -> Iterator[Any]:
-    """The metadata of a field, and of the members of a union: `Optional[Annotated[list[str], operator.add]]`."""
+    """The metadata of a field, of its type alias, and of the members of a union.
+
+    `Optional[Annotated[list[str], operator.add]]`, and `type Notes = Annotated[list[str], operator.add]`.
+    """
     yield from info.metadata
-    for member in _members(info.annotation):
-        if get_origin(member) is Annotated:
-            yield from member.__metadata__
+    yield from _nested_metadata(info.annotation)
 
 
-def _members(annotation: Any) -> Iterator[Any]:
+def _nested_metadata(annotation: Any) -> Iterator[Any]:
     from types import UnionType
 
-    if get_origin(annotation) in (Union, UnionType):
-        yield from get_args(annotation)
+    if type(annotation).__name__ == "TypeAliasType":
+        yield from _nested_metadata(annotation.__value__)
+    elif get_origin(annotation) is Annotated:
+        yield from annotation.__metadata__
+        yield from _nested_metadata(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from _nested_metadata(member)
 
 
 def _is_reducer(item: Any) -> bool:
