@@ -1,6 +1,7 @@
 """All benchmarks: print ratios that were measured in one run, and write them as JSON.
 
 nox -s bench                      all of them
+nox -s bench -- per_node start    some of them
 nox -s bench -- --quick           small sizes, to check that they work
 """
 
@@ -29,20 +30,15 @@ import throughput  # noqa: E402
 
 
 def per_node(quick: bool) -> dict[str, Any]:
-    """CPU and JSON per node in the orchestrator, against a hand-written one at 25 steps."""
-    sizes = (50, 100) if quick else (25, 100, 1000, 10_000)
-    for warm in (orchestrator.hand_written, orchestrator.graph_loop):
-        warm(10)
+    """CPU and JSON per node in the orchestrator, against hand-written ones."""
     gc.collect()
-    by_hand = {str(n): orchestrator.hand_written(n).shown() for n in ((25,) if quick else (25, 100, 400))}
-    graph = {str(n): orchestrator.graph_loop(n).shown() for n in sizes}
-    at = str(sizes[-2])
-    return {
-        "hand_written": by_hand,
-        "graph": graph,
-        "cpu_ratio": round(graph[at]["cpu_ms_per_node"] / by_hand["25"]["cpu_ms_per_node"], 2),
-        "cpu_ratio_is": f"graph at {at} nodes / hand-written at 25",
-    }
+    return orchestrator.compare(*((1, 30) if quick else (7, 200)))
+
+
+def budgets(quick: bool) -> dict[str, Any]:
+    """The same by history budget."""
+    gc.collect()
+    return orchestrator.compare_budgets(*((1, 30) if quick else (7, 120)))
 
 
 def start(quick: bool) -> dict[str, Any]:
@@ -54,6 +50,7 @@ def start(quick: bool) -> dict[str, Any]:
 BENCHMARKS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "activities": lambda quick: activities.of_each_shape(),
     "per_node": per_node,
+    "budgets": budgets,
     "start": start,
     "throughput": lambda quick: throughput.compare(*((10, 1) if quick else (200, 5))),
     "first_request": lambda quick: serving.first_request(1 if quick else 9),
@@ -65,14 +62,21 @@ def main() -> None:
     """Run them, print them, and write benchmarks/results.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes, nothing is written")
-    quick = parser.parse_args().quick
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(BENCHMARKS)}")
+    given = parser.parse_args()
+    if unknown := set(given.names) - set(BENCHMARKS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    quick = given.quick
     logging.disable(logging.WARNING)
     results: dict[str, Any] = {"python": platform.python_version(), "machine": platform.machine()}
-    for name, run in BENCHMARKS.items():
-        results[name] = run(quick)
+    kept = HERE / "results.json"
+    if given.names and kept.exists():
+        results = {**json.loads(kept.read_text()), **results}
+    for name in given.names or BENCHMARKS:
+        results[name] = BENCHMARKS[name](quick)
         print(f"{name}: {json.dumps(results[name], indent=2)}")
     if not quick:
-        (HERE / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+        kept.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":
