@@ -110,7 +110,7 @@ def test_the_answer_is_what_pydantic_does(before: Any, after: Any, readable: boo
     ("before", "after", "path", "readable", "text"),
     [
         (Inner, MoreInner, "state(Inner).y", True, "is new, with a default"),
-        (MoreInner, Inner, "state(Inner).y", False, "is gone"),
+        (MoreInner, Inner, "state(Inner).y", False, "was removed"),
         (Inner, StrictInner, "state(Inner).y", False, "is new and required"),
         (
             Colour,
@@ -141,7 +141,7 @@ def test_fields_are_named_one_by_one() -> None:
     after = create_model("State", b=(int, ...), c=(int, 1), d=(int, 0), e=(int, ...))
 
     assert changes(before, after) == [
-        ("state.a", "is gone", False),
+        ("state.a", "was removed", False),
         ("state.d", "is new, with a default", True),
         ("state.e", "is new and required", False),
         ("state.b", "now has the default None", True),

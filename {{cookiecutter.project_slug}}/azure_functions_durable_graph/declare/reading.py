@@ -86,7 +86,7 @@ class Reader:
         if isinstance(table, str):
             return {ANY: plain_name(table)}
         if not isinstance(table, Mapping) or not table:
-            fix = 'Pass the name of a node, or a table such as {"ValueError": "mend"}'
+            fix = 'Pass the name of a node, or a table such as {"ValueError": "repair"}'
             self.fault(f"on_error is {brief_repr(table)}", fix)
             return None
         found = {}

@@ -8,13 +8,19 @@ current value is None there is nothing to combine, and the update becomes the va
 from __future__ import annotations
 
 import inspect
+import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
-from typing import Annotated, Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
+
+from ..errors import PayloadError
+from .faithful import faithful
+from .plain_json import check
 
 Reducer = Callable[[Any, Any], Any]
 
@@ -54,31 +60,67 @@ def reduce_field(model: type[BaseModel], field: str, current: Any, update: Any) 
 
 
 def read_update(model: type[BaseModel], field: str, value: Any) -> Any:
-    """A JSON update of a reducer's field as a Python value: of the field's type, if it fits."""
+    """A JSON update of a reducer's field as a Python value: of the field's type, or one of its items, where it fits."""
+    for adapter in _update_types(model, field):
+        try:
+            return adapter.validate_json(json.dumps(value), by_alias=True, by_name=True)
+        except ValidationError:
+            continue  # a reducer may take something else than the field's own type
+    return value
+
+
+@lru_cache(maxsize=256)
+def _update_types(model: type[BaseModel], field: str) -> tuple[TypeAdapter[Any], ...]:
+    """What an update of the field may be: a value of its type, then one item where that is a list, set or tuple."""
+    annotation: Any = model.model_fields[field].annotation
+    items = get_args(annotation) if get_origin(annotation) in (list, set, frozenset, tuple, deque) else ()
+    return tuple(TypeAdapter(kind) for kind in (annotation, *items) if kind is not ...)
+
+
+def write_update(model: type[BaseModel], field: str, value: Any) -> Any:
+    """An update of a reducer's field as JSON, to be read again by `read_update`.
+
+    Raises PayloadError for a value that has no JSON form, or that would not come back as a whole.
+    """
+    update = to_json(value, f"state.{field}")
+    check(update, f"state.{field}")
+    back = read_update(model, field, update)
+    return faithful(value, to_json(back, f"state.{field}"), f"state.{field}")
+
+
+def to_json(value: Any, where: str, kind: TypeAdapter[Any] | None = None) -> Any:
+    """A value of a type, or any that pydantic can write, as JSON values under field names.
+
+    Raises PayloadError that begins with `where`.
+    """
     try:
-        return TypeAdapter(cast(Any, model.model_fields[field].annotation)).validate_python(value)
-    except ValidationError:
-        return value  # a reducer may take something other than the field's own type, such as one item
-
-
-def to_json(value: Any) -> Any:
-    """Any value that pydantic can serialize, as JSON values under field names."""
-    return to_jsonable_python(value, by_alias=False)
+        if kind is not None:
+            return kind.dump_python(value, mode="json", round_trip=True)
+        return to_jsonable_python(value, by_alias=False)
+    except Exception as error:  # pydantic's own, or one of a serializer of the user's
+        raise PayloadError(f"{where}: {type(value).__name__} has no JSON form ({str(error)[:200]})") from None
 
 
 def _metadata(info: FieldInfo) -> Iterator[Any]:
-    """The metadata of a field, and of the members of a union: `Optional[Annotated[list[str], operator.add]]`."""
+    """The metadata of a field, of its type alias, and of the members of a union.
+
+    `Optional[Annotated[list[str], operator.add]]`, and `type Notes = Annotated[list[str], operator.add]`.
+    """
     yield from info.metadata
-    for member in _members(info.annotation):
-        if get_origin(member) is Annotated:
-            yield from member.__metadata__
+    yield from _nested_metadata(info.annotation)
 
 
-def _members(annotation: Any) -> Iterator[Any]:
+def _nested_metadata(annotation: Any) -> Iterator[Any]:
     from types import UnionType
 
-    if get_origin(annotation) in (Union, UnionType):
-        yield from get_args(annotation)
+    if type(annotation).__name__ == "TypeAliasType":
+        yield from _nested_metadata(annotation.__value__)
+    elif get_origin(annotation) is Annotated:
+        yield from annotation.__metadata__
+        yield from _nested_metadata(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from _nested_metadata(member)
 
 
 def _is_reducer(item: Any) -> bool:

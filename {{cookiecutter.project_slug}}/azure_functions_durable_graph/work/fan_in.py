@@ -7,9 +7,10 @@ are merged in a separate activity (`merge`), so that the node that returned them
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -28,13 +29,14 @@ class ItemReader:
         self._into = into
 
     def read(self, result: Any, who: str) -> Any:
-        """One result as JSON. Raises pydantic's ValidationError or PayloadError if it is not valid."""
+        """One result as JSON. Raises ValidationError or PayloadError if it is not valid."""
+        where = f"the result of {who}"
         if self._item is None:
-            value = to_json(result)
+            value = to_json(result, where)
         else:
             valid = self._validate(result)
-            value = faithful(valid, self._item.dump_python(valid, mode="json", round_trip=True), f"the result of {who}")
-        check(value, f"the result of {who}")
+            value = faithful(valid, to_json(valid, where, self._item), where)
+        check(value, where)
         return value
 
     def _validate(self, result: Any) -> Any:
@@ -44,7 +46,7 @@ class ItemReader:
         except ValidationError:
             if not isinstance(result, BaseModel):
                 raise
-            return self._item.validate_json(json.dumps(to_json(result)), by_alias=True, by_name=True)
+            return self._item.validate_json(json.dumps(to_json(result, "the result")), by_alias=True, by_name=True)
 
 
 @lru_cache(maxsize=256)
@@ -65,6 +67,25 @@ def needs_merge(model: type[BaseModel], field: str) -> bool:
         return True
     checked = has_validators(model) or bool(info.metadata)
     return checked or get_origin(info.annotation) is not list
+
+
+def surely_reduces(model: type[BaseModel], writes: Mapping[str, Any]) -> bool:
+    """Whether reducing these updates cannot fail: lists that are appended, in a model without rules of its own.
+
+    Then the next activity can do it on its way; anything else is merged before the run goes on.
+    """
+    return not has_validators(model) and all(_appends(model, field, update) for field, update in writes.items())
+
+
+def _appends(model: type[BaseModel], field: str, update: Any) -> bool:
+    info = model.model_fields[field]
+    if list(info.metadata) != [operator.add] or get_origin(info.annotation) is not list:
+        return False
+    try:
+        TypeAdapter(cast(Any, info.annotation)).validate_json(json.dumps(update), by_alias=True, by_name=True)
+    except ValidationError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=256)

@@ -11,14 +11,13 @@ from typing import Any
 from ..errors import DecisionError
 from ..graph.decisions import RouteDecision, as_decision
 from ..graph.names import COMPLETE, did_you_mean
-from ..graph.plain_json import check
-from ..graph.reducers import to_json
+from ..graph.reducers import write_update
 from ..graph.registration import GraphRegistration, Handler
 from ..graph.states import has_model_validators, load
 from ..run.messages import EventInput, NodeCall
 from .boundary import NodeFailed, failure
 from .calling import Caller, InThread
-from .fan_in import ItemReader, child_fits
+from .fan_in import ItemReader, child_fits, surely_reduces
 from .registry import Registry
 from .starting import new_run
 from .visit_state import VisitState
@@ -91,12 +90,11 @@ class Visit:
         update = await self._caller("handler", self._handler, self._state.value)
         with _ours("handler"):
             reduced, others = self._state.split(update, self._who)
-            writes = {key: to_json(value) for key, value in reduced.items()}
-            check(writes, "state")
+            writes = {key: write_update(self._graph.state_model, key, value) for key, value in reduced.items()}
         self._merge(others, self._who, "handler", quiet=set(reduced))
         if writes:
             self._answer["writes"] = writes
-        if has_model_validators(self._graph.state_model):
+        if has_model_validators(self._graph.state_model) or not surely_reduces(self._graph.state_model, writes):
             self._answer["merge"] = True
 
     async def _map_item(self) -> None:
