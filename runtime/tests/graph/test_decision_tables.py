@@ -17,6 +17,7 @@ VALUES: dict[str, Any] = {
     "timeout": 5.0,
     "timeout_node": "c",
     "duration": 7.0,
+    "prompt": {"title": "Ship?"},
 }
 """A good value for each field that an action may need."""
 
@@ -28,14 +29,16 @@ BAD: dict[str, tuple[list[Any], str]] = {
         [None, {}, {"e": ""}, {"": "a"}, {"e": 3}, ["e"], {f"e{n}": "a" for n in range(MOST_EVENTS + 1)}],
         f"a non-empty dict of at most {MOST_EVENTS} event names to nodes",
     ),
-    "duration": ([None, -1.0, "5"], "a timedelta that is not negative"),
+    "duration": ([None], "a timedelta"),
 }
 """Values that a needed field cannot have, and how the field is described."""
 
+WAITING = {"timeout", "timeout_node", "prompt"}
+
 ACTIONS: dict[RouteAction, tuple[set[str], set[str], list[str], dict[str, str]]] = {
     RouteAction.NEXT: ({"next_node"}, set(), ["a"], {}),
-    RouteAction.WAIT_FOR_EVENT: ({"event_name", "resume_node"}, {"timeout", "timeout_node"}, ["b", "c"], {"e": "b"}),
-    RouteAction.WAIT_FOR_ANY: ({"events"}, {"timeout", "timeout_node"}, ["a", "c"], {"e": "a"}),
+    RouteAction.WAIT_FOR_EVENT: ({"event_name", "resume_node"}, WAITING, ["b", "c"], {"e": "b"}),
+    RouteAction.WAIT_FOR_ANY: ({"events"}, WAITING, ["a", "c"], {"e": "a"}),
     RouteAction.SLEEP: ({"duration", "resume_node"}, set(), ["b"], {}),
     RouteAction.COMPLETE: (set(), set(), [], {}),
 }
@@ -75,11 +78,13 @@ def test_an_action_needs_takes_or_refuses_a_field(action: RouteAction, field: st
         for value in values:
             with pytest.raises(DecisionError, match=f"a '{action.value}' decision needs {field} as {kind}"):
                 decision(action, **{field: value})
+    elif field == "prompt" and field in allowed:
+        assert decision(action, prompt=None).prompt is None
     elif field in allowed:
         with pytest.raises(DecisionError, match="timeout and timeout_node go together"):
             decision(action, **{field: None})
     else:
-        with pytest.raises(DecisionError, match=f"a '{action.value}' decision takes no {field}"):
+        with pytest.raises(DecisionError, match=f"a '{action.value}' decision does not take {field}"):
             decision(action, **{field: VALUES[field]})
 
 
@@ -95,7 +100,7 @@ def test_a_wait_may_name_as_many_events_as_the_custom_status_holds() -> None:
 
 
 def test_a_note_is_text() -> None:
-    with pytest.raises(DecisionError, match="a decision's note is text, not int"):
+    with pytest.raises(DecisionError, match="a decision's note must be a string, not int"):
         decision(RouteAction.COMPLETE, note=3)
 
 

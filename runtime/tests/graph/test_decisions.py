@@ -109,7 +109,7 @@ def test_a_prompt_travels_with_a_wait_and_only_with_a_wait() -> None:
     assert RouteDecision.from_dict(decision.to_dict()) == decision
     assert as_decision(decision.to_dict(), None).prompt == question
     assert RouteDecision.wait_for_any({"e": "n"}, prompt="Ship?").to_dict()["prompt"] == "Ship?"
-    with pytest.raises(DecisionError, match="a 'next' decision takes no prompt"):
+    with pytest.raises(DecisionError, match="a 'next' decision does not take prompt"):
         RouteDecision.from_dict({"action": "next", "next_node": "n", "prompt": "Ship?"})
 
 

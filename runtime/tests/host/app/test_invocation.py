@@ -99,8 +99,8 @@ def test_the_value_of_an_output_binding_is_taken_and_the_log_says_once_that_it_g
 
     assert [(answer.status_code, answer.text) for answer in answers] == [(200, "None hello")] * 2
     (line,) = [record.message for record in caplog.records if "output binding" in record.message]
-    assert line == "send: the output binding 'message' (queue) is not served: its values go nowhere; " + (
-        "use `func start` for it"
+    assert line == (
+        "send: the output binding 'message' (queue) is not served, so its values are dropped; use `func start` for it"
     )
 
 
