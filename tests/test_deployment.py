@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pipeline import Runner, commands, programs, served, token_server
 
-(CHANGES,) = [step for step in commands("ci.yml", "graphs") if step.get("name")]
+(CHANGES,) = [step for step in commands("ci.yml", "graphs") if step.get("name") == "Changes of graphs since the base"]
 INSTALL, FETCH, COMPARE = GATE = commands("deploy-to.yml", "graphs")
 PREFLIGHT, REFUSED, WHERE, LIVE, SMOKE = DEPLOY = commands("deploy-to.yml", "deploy")
 
