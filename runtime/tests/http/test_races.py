@@ -232,7 +232,7 @@ def fetched(answer: web.Response, token: str) -> Any:
 
 
 def test_a_cursor_that_the_engine_refuses_is_422_and_without_one_the_engine_is_to_blame() -> None:
-    with pytest.raises(Problem, match="422 invalid: the cursor"):
+    with pytest.raises(Problem, match="422 invalid: the engine does not know this cursor"):
         fetched(web.Response(status=400), "token")
     with pytest.raises(ClientResponseError):
         fetched(web.Response(status=400), "")
