@@ -96,7 +96,13 @@ def test_open_waits_are_shown_whole_and_a_note_beside_them_where_it_fits(timeout
 
 def status_of(**details: Any) -> dict[str, Any]:
     plan = {"graph": "g", "version": "1", "hash": "h" * 64}
-    run: Any = {"plan": plan, "node": "n", "step": 3, "taken": details.pop("taken", [])}
+    run: Any = {
+        "plan": plan,
+        "node": "n",
+        "step": 3,
+        "started_at": "2030-01-01T00:00:00",
+        "taken": details.pop("taken", []),
+    }
     return dict(run_status(run, **details))
 
 

@@ -35,8 +35,8 @@ def test_an_end_that_is_not_a_runs_is_an_error_of_the_node(output: Any, kind: st
     run = ended_with(output)
 
     assert run.status == "completed"
-    assert f"it ended with {kind}, which is not a run's end" in run.state.failed_with
-    assert "was ended from outside or could not be started" in run.state.failed_with
+    assert f"it returned {kind}, which is not the result of a run" in run.state.failed_with
+    assert "was terminated or could not be started" in run.state.failed_with
 
 
 def test_a_state_without_a_field_that_the_parent_takes_is_an_error_that_names_it() -> None:
@@ -72,7 +72,7 @@ def test_a_child_that_was_ended_from_outside_is_told_with_its_run() -> None:
         "bases": ["Exception"],
         "where": "subgraph",
     }
-    assert run.error["message"].startswith(f"run {child['id']} was ended from outside or could not be started: ")
+    assert run.error["message"].startswith(f"run {child['id']} was terminated or could not be started: ")
 
 
 def test_a_child_is_called_after_its_graph_and_the_same_at_every_replay() -> None:
