@@ -64,6 +64,7 @@ SITUATIONS: dict[str, str] = {
     "String shorthand 2": TICKETS,
     "External events 1": REVIEWS,
     "External events 2": REVIEWS,
+    "The question 1": REVIEWS,
     "Waits 1": REVIEWS,
     "Waits 2": REVIEWS,
     "Waits 3": """

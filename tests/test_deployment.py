@@ -82,7 +82,7 @@ def test_a_push_straight_to_main_is_compared_with_the_commit_before_it(runner: R
 
     assert answer.returncode != 0
     assert "support_agent" in answer.stdout
-    assert "a new version is needed" in answer.stdout
+    assert "needs a new version" in answer.stdout
     assert runner.run(CHANGES, BASE="HEAD").returncode == 0, "this is what the change would be compared with otherwise"
 
 
@@ -111,7 +111,7 @@ def test_what_was_refused_is_not_deployed_and_the_next_push_is_refused_too(runne
     assert runner.run(CHANGES, BASE=refused).returncode == 0, "this push alone changes nothing"
     answer = gate(runner)
     assert answer.returncode != 0
-    assert "a new version is needed" in answer.stdout
+    assert "needs a new version" in answer.stdout
 
 
 def test_a_new_version_is_deployed(runner: Runner, push: Any) -> None:

@@ -93,7 +93,7 @@ def test_an_update_that_would_lose_a_field_is_refused(build: Any) -> None:
     run = run_graph(build(writing(shapes=[Circle(radius=3)])).build(), {})
 
     assert error_of(run) == ("PayloadError", "p")
-    assert "holds a Circle, whose 'radius' would be lost" in run.error["message"]  # type: ignore[index]
+    assert "is a Circle, whose 'radius' would be lost" in run.error["message"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("build", [as_task, as_branches])

@@ -113,6 +113,7 @@ def test_a_status_says_which_graph_and_where() -> None:
         "hash": "h" * 64,
         "node": "n",
         "step": 3,
+        "started_at": "2030-01-01T00:00:00",
     }
 
 
