@@ -156,6 +156,9 @@ def test_a_restart_under_its_key_is_one_run_and_the_key_is_good_for_nothing_else
 
     assert run.restart("b", key="k").id == run.restart("b", key="k").id
     assert refused(run.restart, "c", key="k").code == "key-reused"
+    assert refused(run.restart, "b", {"said": ["x"]}, key="k").code == "key-reused"
+    assert run.restart("b", {"said": ["x"]}, key="l").id == run.restart("b", {"said": ["x"]}, key="l").id
+    assert refused(run.restart, "b", {"said": ["y"]}, key="l").code == "key-reused"
     assert run.restart("b").id != run.restart("b").id
 
 
