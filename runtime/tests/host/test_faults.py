@@ -162,7 +162,7 @@ def test_a_damaged_row_is_one_sentence_that_names_the_store(tmp_path: Path, tabl
         file.execute(f"UPDATE {table} SET data = '{{'")
         file.commit()
 
-    with pytest.raises(HostError, match=r"runs\.db cannot be read at '.*; remove it, or name another"):
+    with pytest.raises(HostError, match=r"runs\.db cannot be read at '.*; remove it, or choose another"):
         hub_on(path)
 
 
