@@ -225,7 +225,7 @@ class SqliteStore:
         except _UNREADABLE as error:
             raise StoreError(
                 f"the store {self._name} cannot be read at {what!r} ({type(error).__name__}: {error}); "
-                "remove it, or choose another"
+                "remove it, or choose another store"
             ) from error
 
     def _keep(self, cache: OrderedDict[str, T], item: T) -> T:

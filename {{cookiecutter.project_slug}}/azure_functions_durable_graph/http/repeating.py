@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..graph.names import did_you_mean, new_run_id
@@ -14,6 +15,9 @@ from .api import Api, IdTaken, find_run, graph_of, read_run, validated
 from .bodies import RestartRequest
 from .runs import KEY_DIGITS, refuse_faulty, run_input, started, view
 from .values import Problem, Request, Response, read_json, read_key
+
+EDITED_DIGITS = 16
+"""Hex digits by which an edited state is known again."""
 
 
 async def restart_run(api: Api, request: Request) -> Response:
@@ -31,6 +35,7 @@ async def restart_run(api: Api, request: Request) -> Response:
     if stood is not None:
         origin["step"] = stood["step"]
     if body.state is not None:
+        origin["edited"] = digest(body.state)[:EDITED_DIGITS]
         run = {**_from_state(api, graph, record, body.state), "node": body.node}
     elif stood is not None:
         run = go_on_from(stood, _from_state(api, graph, record, stood["state"]))
@@ -65,10 +70,15 @@ async def _start(api: Api, request: Request, record: RunRecord, run: RunInput, o
         await api.runs.start(run_id, run, fresh=key is None)
     except IdTaken:
         found = await read_run(api, run_id, history=True)
-        if found is None or found.run.get("origin") != origin:
+        if found is None or not _same_request(found.run.get("origin", {}), origin):
             raise Problem("key-reused", "this Idempotency-Key was used to repeat the run in another way") from None
         return Response(200, view(api, found), {"Location": f"{request.root}/runs/{run_id}"})
     return started(request, run_id, run)
+
+
+def _same_request(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two origins come of the same request. The step follows from it; in a live run it moves on."""
+    return all(one.get(key) == other.get(key) for key in ("run", "verb", "node", "edited"))
 
 
 def _graph(api: Api, record: RunRecord, *, newest: bool = False) -> GraphRegistration:

@@ -57,12 +57,16 @@ class FanOut(TypedDict):
 
 
 class Origin(TypedDict):
-    """Which run was restarted or retried as this one, and, unless it was from the start, from which node and step."""
+    """Which run was restarted or retried as this one, and, unless it was from the start, from which node and step.
+
+    `edited` is the digest of the state, where that is not the recorded one.
+    """
 
     run: str
     verb: str
     node: NotRequired[str]
     step: NotRequired[int]
+    edited: NotRequired[str]
 
 
 class RunInput(TypedDict):
