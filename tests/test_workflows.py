@@ -61,7 +61,7 @@ def test_the_step_runs(step: dict[str, Any], runner: Runner, tmp_path: Path) -> 
 
 
 def stub_of_pip_audit(folder: Path) -> dict[str, str]:
-    """A package called pip-audit, so that the session's own install and call are real; gives where pip finds it."""
+    """A package called pip-audit, so that the session's own install and call are real; gives where pip and uv find it."""
     package = folder / "stub"
     (package / "pip_audit_stub").mkdir(parents=True)
     (package / "pip_audit_stub" / "__init__.py").write_text(
@@ -77,7 +77,8 @@ def stub_of_pip_audit(folder: Path) -> dict[str, str]:
     wheels = folder / "wheels"
     words = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(wheels), str(package)]
     subprocess.run(words, check=True, capture_output=True)
-    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    places = {"NO_INDEX": "1", "FIND_LINKS": str(wheels)}
+    return {f"{tool}_{name}": value for tool in ("PIP", "UV") for name, value in places.items()}
 
 
 def test_every_step_with_a_command_is_executed_here_or_in_the_tests_of_a_deployment() -> None:
