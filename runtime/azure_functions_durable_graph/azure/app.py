@@ -65,9 +65,16 @@ class DurableGraphApp:
     """
 
     def __init__(
-        self, auth_level: func.AuthLevel = func.AuthLevel.FUNCTION, *, max_body_bytes: int = MAX_BODY_BYTES
+        self,
+        auth_level: func.AuthLevel = func.AuthLevel.FUNCTION,
+        *,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        studio: bool = True,
     ) -> None:
-        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure."""
+        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure.
+
+        `studio` serves the page `studio`, whose files are open: it reads the API with the key that its reader gives it.
+        """
         self.registry = Registry()
         self._schedules: dict[str, Schedule] = {}
         self._packages: set[str] = set()
@@ -79,6 +86,8 @@ class DurableGraphApp:
         self._add_activity()
         for route in ROUTES:
             self._add_route(route)
+        if studio:
+            self._add_studio()
 
     def register_registration(self, registration: GraphRegistration) -> None:
         """Add a graph. Of several versions of one graph, new runs use the one that was registered last."""
@@ -216,3 +225,11 @@ class DurableGraphApp:
             from .serving import serve
 
             return await serve(route, registry, limit, req, client)
+
+    def _add_studio(self) -> None:
+        @self.function_app.function_name("durable_graph_studio")
+        @self.function_app.route(route="studio/{*file}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+        async def studio(req: func.HttpRequest) -> func.HttpResponse:
+            from .serving import serve_studio
+
+            return serve_studio(req)
