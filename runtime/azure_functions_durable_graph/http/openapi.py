@@ -22,7 +22,6 @@ _QUERY: dict[str, Any] = {
     "until": {"type": "string", "format": "date-time"},
     "hash": {"type": "string"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 200},
-    "format": {"enum": ["mermaid", "svg"]},
 }
 
 _HEADER = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}

@@ -129,7 +129,8 @@ class NodeCall(TypedDict):
 class ErrorRecord(TypedDict):
     """A failure as a value. `bases` are the names of the exception's base classes, nearest first.
 
-    `errors` lists the failures of branches, items, a child or a group, each a record. `permanent` marks a failure that
+    `errors` lists the failures of branches, items, a child or a group, each a record. `frames` are lines of the user's
+    code that led to it, innermost last. `permanent` marks a failure that
     no further attempt can heal; it is retried only where the policy names it.
     """
 
@@ -138,6 +139,7 @@ class ErrorRecord(TypedDict):
     message: str
     where: str
     errors: NotRequired[list[dict[str, Any]]]
+    frames: NotRequired[list[str]]
     permanent: NotRequired[bool]
 
 
