@@ -169,7 +169,8 @@ def test_a_version_that_live_runs_need_is_not_dropped(tmp_path: Path) -> None:
         code, text = lock(tmp_path, *asked)
 
     assert code == 5, text
-    assert "1 live run(s) of review still need version 1" in text
+    assert "version 1 of review (" in text
+    assert ") still has 1 live run: keep it registered" in text
 
 
 @pytest.mark.parametrize("path", ["", "/apis", "/api/graphs"])
