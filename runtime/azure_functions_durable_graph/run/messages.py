@@ -69,6 +69,15 @@ class Origin(TypedDict):
     edited: NotRequired[str]
 
 
+class DiscardedEvent(TypedDict):
+    """An event that reached the run and was not applied. Without a step it was not addressed to a wait."""
+
+    event: str
+    at: str
+    step: NotRequired[int]
+    event_id: NotRequired[str]
+
+
 class RunInput(TypedDict):
     """The orchestration's input: at the start of a run, and again at each continue-as-new.
 
@@ -76,8 +85,8 @@ class RunInput(TypedDict):
     next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
     of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
     runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
-    oldest first: `[step of the wait, id of the event]`. `tags` are for lists, `origin` is the run
-    that this one repeats.
+    oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier generations that it
+    has not taken. `tags` are for lists, `origin` is the run that this one repeats.
     """
 
     format: int
@@ -97,6 +106,7 @@ class RunInput(TypedDict):
     pause: NotRequired[float]
     child: NotRequired[bool]
     taken: NotRequired[list[list[Any]]]
+    discarded: NotRequired[list[DiscardedEvent]]
     depth: NotRequired[int]
     tags: NotRequired[dict[str, str]]
     origin: NotRequired[Origin]

@@ -16,6 +16,7 @@ from ..graph.names import ACTIVITY
 from ..graph.plan import PlanNode
 from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
+from .answers import discarded_events
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
@@ -32,6 +33,9 @@ ANSWER_LIMIT = 1000
 
 LONGEST_TIMER = timedelta(days=3)
 """SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits use segments."""
+
+DISCARDED_LIMIT = 25
+"""Discarded events that a run carries with it, so that its history can still show them."""
 
 LOST_LIMIT = 1000
 """Characters of the extension's text that are kept for a lost activity."""
@@ -236,7 +240,10 @@ class Traversal:
         return self._child_answer({"state": self.run["state"]}) if self.run.get("child") else self.run["state"]
 
     def continue_as_new(self) -> None:
-        """Begin a new generation at the current node."""
+        """Begin a new generation at the current node. What was discarded in this one would not be known in the next."""
+        discarded = discarded_events(self.context.raised_events(), self.run.get("taken", ()))
+        if discarded:
+            self.run["discarded"] = [*self.run.get("discarded", []), *discarded][-DISCARDED_LIMIT:]
         self.context.continue_as_new(self.run)
 
     def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:
