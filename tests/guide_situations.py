@@ -82,6 +82,13 @@ builder = ManifestBuilder("g", PollState)
 class CardDeclined(Exception): ...
 charge_card = refund = alert = nothing
 """,
+    "Steps without a checkpoint 1": """
+class LetterState(BaseModel):
+    text: str = ""
+
+def send_letter(state: LetterState) -> None: ...
+file_letter = send_letter
+""",
     "The context of a handler 1": """
 class InvoiceState(BaseModel):
     customer: str

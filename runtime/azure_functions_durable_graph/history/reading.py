@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..graph.names import is_run_id
+from ..run.inputs import original_input
 from ..run.messages import RunInput
 
 _RUN: dict[str, type] = {
@@ -23,7 +24,7 @@ _RUN: dict[str, type] = {
     "step": int,
     "trail": list,
 }
-_OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "tags": dict, "origin": dict}
+_OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "same": list, "tags": dict, "origin": dict}
 _PLAN: dict[str, type] = {"graph": str, "version": str, "hash": str, "max_steps": int, "nodes": dict}
 _DISCARDED: dict[str, type] = {"event": str, "at": str}
 _TRAIL: dict[str, type] = {"step": int, "node": str}
@@ -62,6 +63,8 @@ def read_input(given: Any) -> RunInput | None:
     if not all(isinstance(node, Mapping) for node in value["plan"]["nodes"].values()):
         return None
     value = {key: one for key, one in value.items() if isinstance(one, _OPTIONAL.get(key, object))}
+    value["input"] = original_input(value)
+    value.pop("same", None)
     if "taken" in value:
         value["taken"] = _answers(value["taken"])
     if "discarded" in value:

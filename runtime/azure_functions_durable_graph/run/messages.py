@@ -81,9 +81,10 @@ class DiscardedEvent(TypedDict):
 class RunInput(TypedDict):
     """The orchestration's input: at the start of a run, and again at each continue-as-new.
 
-    The optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that comes
-    next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
-    of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
+    `input` is what was given, without the fields that `same` names: their values are those of `state` (see `inputs`).
+    The other optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that
+    comes next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the
+    `pause` of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
     runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
     oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier generations that it
     has not taken. `tags` are for lists, `origin` is the run that this one repeats.
@@ -92,6 +93,7 @@ class RunInput(TypedDict):
     format: int
     plan: Plan
     input: dict[str, Any]
+    same: NotRequired[list[str]]
     metadata: dict[str, Any]
     started_at: str
     state: dict[str, Any]
@@ -160,7 +162,8 @@ class NodeResult(TypedDict):
     (this deployment has no graph of that hash; `missing_graph` names the subgraph, where it is that one). `plan` comes
     with the first two where a compatible newer manifest has served the call: the run goes on with that plan. A branch
     adds `writes` (updates of fields with a reducer), an item its `value`, a subgraph the `child` to be started. With
-    `merge` the orchestrator has what came back merged by an activity before the run goes on.
+    `merge` the orchestrator has what came back merged by an activity before the run goes on. `then` has the results of
+    the nodes that ran after this one in the same activity, in order; only the last of them may have an `error`.
     """
 
     node: str
@@ -170,6 +173,7 @@ class NodeResult(TypedDict):
     decision: NotRequired[dict[str, Any]]
     event: NotRequired[str]
     error: NotRequired[ErrorRecord]
+    then: NotRequired[list[NodeResult]]
     missing: NotRequired[bool]
     missing_graph: NotRequired[str]
     plan: NotRequired[Plan]

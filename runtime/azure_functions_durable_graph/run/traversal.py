@@ -17,6 +17,7 @@ from ..graph.plan import PlanNode
 from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
 from .answers import discarded_events
+from .inputs import for_next_generation
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
@@ -52,6 +53,7 @@ class Traversal:
         self.run = cast(RunInput, {**start, "trail": list(start["trail"])})
         self.turns = 0
         self.answers = 0
+        self._before = start["state"]
 
     @property
     def plan_node(self) -> PlanNode:
@@ -244,7 +246,7 @@ class Traversal:
         discarded = discarded_events(self.context.raised_events(), self.run.get("taken", ()))
         if discarded:
             self.run["discarded"] = [*self.run.get("discarded", []), *discarded][-DISCARDED_LIMIT:]
-        self.context.continue_as_new(self.run)
+        self.context.continue_as_new(for_next_generation(self.run, self._before))
 
     def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:
         """The child's result for its parent: the outcome, and the answers that the child has accepted."""

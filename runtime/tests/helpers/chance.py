@@ -70,6 +70,14 @@ def random_run(dice: Random) -> dict[str, Any]:
     }
 
 
+class Unsparing(sdk.SparingContext):
+    """The SDK's context as it is, with what the runtime reads of it besides."""
+
+    def call_activity(self, name: str, input_: Any = None) -> Any:
+        """Schedule an activity with its input, in every episode."""
+        return self._context.call_activity(name, input_)
+
+
 class Played:
     """One generation of a run, played through the real SDK: its history, its outcome, where its traversal stands."""
 
@@ -109,7 +117,8 @@ class Played:
         return hist.render_events(self.history, outputs=True)
 
     def _orchestrate(self, context: Any) -> Any:
-        self.traversal = Traversal(context, json.loads(json.dumps(self.run)))
+        known = context if isinstance(context, sdk.SparingContext) else Unsparing(context)
+        self.traversal = Traversal(known, json.loads(json.dumps(self.run)))
         return (yield from drive(self.traversal))
 
     def _episode(self) -> Outcome:
