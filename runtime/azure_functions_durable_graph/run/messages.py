@@ -84,10 +84,10 @@ class RunInput(TypedDict):
     `input` is what was given, without the fields that `same` names: their values are those of `state` (see `inputs`).
     The other optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that
     comes next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the
-    `pause` of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
-    runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
-    oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier generations that it
-    has not taken. `tags` are for lists, `origin` is the run that this one repeats.
+    `pause` of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth`
+    counts the runs above it, and is missing where a client started the run. `taken` lists the answers that the run
+    has taken, oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier
+    generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats.
     """
 
     format: int
