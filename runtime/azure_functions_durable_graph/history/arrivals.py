@@ -7,7 +7,6 @@ time. A failed activity says nothing of itself: it is one of those that no later
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
+from ..run.answers import decoded
 from .tasks import Task
 
 _KINDS: dict[str, tuple[Literal["activity", "child", "timer", "event", "clock"], bool]] = {
@@ -157,20 +157,6 @@ _PICK: dict[str, Callable[[Arrival, Sequence[Task], Counter[Any]], Task | None]]
     "timer": _timer,
     "child": _child,
 }
-
-
-def split_address(address: str) -> tuple[str, int | None]:
-    """The event's name and the step of a wait's address; see `wait_address`."""
-    name, dot, step = address.rpartition(".")
-    return (name, int(step)) if dot and step.isascii() and step.isdigit() and len(step) < 10 else (address, None)
-
-
-def decoded(text: Any) -> Any:
-    """The API decodes JSON once, or not at all: text that is JSON is the value that it holds."""
-    try:
-        return json.loads(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError):
-        return text
 
 
 def moment(text: Any) -> datetime | None:

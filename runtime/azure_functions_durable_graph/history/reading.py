@@ -23,10 +23,12 @@ _RUN: dict[str, type] = {
     "step": int,
     "trail": list,
 }
-_OPTIONAL: dict[str, type] = {"taken": list, "tags": dict, "origin": dict, "branch": dict, "written": dict}
+_OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "tags": dict, "origin": dict}
+_OPTIONAL |= {"branch": dict, "written": dict}
 _BRANCH: dict[str, type] = {"run": str, "node": str, "name": str}
 _WRITTEN: dict[str, type] = {"fields": list, "updates": list, "merge": bool}
 _PLAN: dict[str, type] = {"graph": str, "version": str, "hash": str, "max_steps": int, "nodes": dict}
+_DISCARDED: dict[str, type] = {"event": str, "at": str}
 _TRAIL: dict[str, type] = {"step": int, "node": str}
 
 _STATUS: dict[str, type] = {
@@ -68,6 +70,8 @@ def read_input(given: Any) -> RunInput | None:
     value = {key: one for key, one in value.items() if isinstance(one, _OPTIONAL.get(key, object))}
     if "taken" in value:
         value["taken"] = _answers(value["taken"])
+    if "discarded" in value:
+        value["discarded"] = [one for one in value["discarded"] if _has(one, _DISCARDED)]
     return cast(RunInput, value)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..run.answers import decoded, opened
 from ..run.messages import OpenWait
-from ..run.waiting import opened
-from .arrivals import decoded
 from .record import RunHead, RunRecord
 from .steps import history_steps
 from .walk import Followed, SeenEvent, follow
@@ -85,13 +84,14 @@ def list_line(head: RunHead) -> dict[str, Any]:
 def history_view(record: RunRecord) -> dict[str, Any]:
     """The answer of GET runs/{id}/history: the steps in order, and what became of each event.
 
-    Steps from before the last continue-as-new are shown from the carried trail, without times and patches; events that
-    were discarded before it are not known any more.
+    Steps from before the last continue-as-new are shown from the carried trail, without times and patches, and of the
+    events before it those that were discarded, the last 25.
     """
     followed = _followed(record)
     steps = history_steps(followed)
     first = steps[0]["step"] if steps else record.run["step"]
-    events = [_event(event) for event in followed.events]
+    before = [{**seen, "outcome": "discarded"} for seen in record.run.get("discarded", ())]
+    events = [*before, *(_event(event) for event in followed.events)]
     return _with_reason({"id": record.id, "steps_not_shown": first, "steps": steps, "events": events}, followed)
 
 

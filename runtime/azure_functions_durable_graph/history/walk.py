@@ -14,9 +14,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..errors import GraphRunFailed
+from ..graph.names import split_address
 from ..run.messages import RunInput
 from ..run.orchestrator import drive
-from .arrivals import CALL_KEYS, Arrival, answered, arrival, identity, moment, split_address
+from .arrivals import CALL_KEYS, Arrival, answered, arrival, identity, moment
 from .lines import SeenTraversal
 from .tasks import Task
 
@@ -110,6 +111,9 @@ class _Context:
 
     def continue_as_new(self, input_: Any) -> None:
         pass
+
+    def raised_events(self) -> Sequence[tuple[str, Any, str]]:
+        return ()
 
     def _count(self) -> None:
         self.asked += 1

@@ -86,6 +86,15 @@ class Written(TypedDict):
     merge: bool
 
 
+class DiscardedEvent(TypedDict):
+    """An event that reached the run and was not applied. Without a step it was not addressed to a wait."""
+
+    event: str
+    at: str
+    step: NotRequired[int]
+    event_id: NotRequired[str]
+
+
 class RunInput(TypedDict):
     """The orchestration's input: at the start of a run, and again at each continue-as-new.
 
@@ -93,8 +102,9 @@ class RunInput(TypedDict):
     next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
     of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
     runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
-    oldest first: `[step of the wait, id of the event]`. `tags` are for lists, `origin` is the run
-    that this one repeats. `branch` marks a run that is a branch of another, and comes with what it has `written`.
+    oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier generations that it
+    has not taken. `tags` are for lists, `origin` is the run that this one repeats. `branch` marks a run that is a
+    branch of another, and comes with what it has `written`.
     """
 
     format: int
@@ -114,6 +124,7 @@ class RunInput(TypedDict):
     pause: NotRequired[float]
     child: NotRequired[bool]
     taken: NotRequired[list[list[Any]]]
+    discarded: NotRequired[list[DiscardedEvent]]
     depth: NotRequired[int]
     tags: NotRequired[dict[str, str]]
     origin: NotRequired[Origin]
@@ -125,8 +136,9 @@ class NodeCall(TypedDict):
     """Input of the node activity.
 
     `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates to be merged first, by
-    the rules of a dict that a handler returns; `apply_only` asks for that alone. `branched` asks for the `updates` that
-    went into fields with a reducer.
+    the rules of a dict that a handler returns; `apply_only` asks for that alone. `patch` has fields of branches, which
+    were validated there: they are kept, and what depends on them is computed, before `writes` are merged.
+    `branched` asks for the `updates` that went into fields with a reducer.
     """
 
     run_id: str
@@ -139,6 +151,7 @@ class NodeCall(TypedDict):
     metadata: NotRequired[dict[str, Any]]
     event: NotRequired[EventInput]
     error: NotRequired[dict[str, Any]]
+    patch: NotRequired[dict[str, Any]]
     writes: NotRequired[list[dict[str, Any]]]
     branch: NotRequired[str]
     item: NotRequired[int]
@@ -170,7 +183,8 @@ class NodeResult(TypedDict):
     with the first two where a compatible newer manifest has served the call: the run goes on with that plan. A branch
     adds `writes` (updates of fields with a reducer), an item its `value`, a subgraph the `child` to be started. With
     `merge` the orchestrator has what came back merged by an activity before the run goes on. Within a branch, `updates`
-    are what the patch has reduced into fields, in order, and `replaced` names such fields that a whole state replaced.
+    are what the patch has reduced into fields, in order, `replaced` names such fields that a whole state
+    replaced, and `derived` those that validation has computed.
     """
 
     node: str
@@ -190,6 +204,7 @@ class NodeResult(TypedDict):
     writes: NotRequired[dict[str, Any]]
     updates: NotRequired[list[dict[str, Any]]]
     replaced: NotRequired[list[str]]
+    derived: NotRequired[list[str]]
     child: NotRequired[RunInput]
     merge: NotRequired[bool]
     apply_only: NotRequired[bool]

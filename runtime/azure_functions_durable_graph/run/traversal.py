@@ -16,6 +16,7 @@ from ..graph.names import ACTIVITY
 from ..graph.plan import PlanNode
 from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
+from .answers import discarded_events
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
@@ -33,6 +34,9 @@ ANSWER_LIMIT = 1000
 
 LONGEST_TIMER = timedelta(days=3)
 """SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits use segments."""
+
+DISCARDED_LIMIT = 25
+"""Discarded events that a run carries with it, so that its history can still show them."""
 
 LOST_LIMIT = 1000
 """Characters of the extension's text that are kept for a lost activity."""
@@ -124,9 +128,8 @@ class Traversal:
 
         For results of branches, items and children, so that the node that collects them fails, not a later one.
         """
-        call = self.call(
-            state=apply_patch(self.run["state"], patch), apply_only=True, **({"writes": writes} if writes else {})
-        )
+        given = {"patch": dict(patch), "writes": writes}
+        call = self.call(apply_only=True, **{key: value for key, value in given.items() if value})
         while True:
             result = yield from self.run_activity(call)
             if not result.get("missing"):
@@ -250,7 +253,10 @@ class Traversal:
         return self._child_answer({"state": self.run["state"]}) if self.run.get("child") else self.run["state"]
 
     def continue_as_new(self) -> None:
-        """Begin a new generation at the current node."""
+        """Begin a new generation at the current node. What was discarded in this one would not be known in the next."""
+        discarded = discarded_events(self.context.raised_events(), self.run.get("taken", ()))
+        if discarded:
+            self.run["discarded"] = [*self.run.get("discarded", []), *discarded][-DISCARDED_LIMIT:]
         self.context.continue_as_new(self.run)
 
     def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:

@@ -16,10 +16,11 @@ def noted(before: Written, result: NodeResult) -> Written:
     """What is written after a result of the branch's nodes.
 
     A field in the patch that no update accounts for was replaced as a whole. From then on the branch gives its last
-    value, whatever was, or will be, reduced into it.
+    value, whatever was, or will be, reduced into it. What validation derives is computed again at the join.
     """
     updates = result.get("updates", [])
     reduced = {field for update in updates for field in update} - set(result.get("replaced", ()))
+    reduced |= set(result.get("derived", ()))
     replaced = [field for field in result.get("patch", {}) if field not in reduced]
     fields = [*before["fields"], *(field for field in replaced if field not in before["fields"])]
     kept = [_without(update, fields) for update in [*before["updates"], *updates]]

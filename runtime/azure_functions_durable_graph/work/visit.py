@@ -51,6 +51,9 @@ class Visit:
         """The changing part of the result: the patch of the state, and what else the work returned."""
         with _ours("state"):
             self._state = VisitState(self._model, self._call["state"])
+        if "patch" in self._call:
+            with _ours("merge"):
+                self._state.merge_patch(self._call["patch"])
         for writes in self._call.get("writes", ()):
             with _ours("merge"):
                 self._state.apply_json(writes)
@@ -60,9 +63,18 @@ class Visit:
         if not self._call.get("apply_only"):
             await _WORK[self._spec.kind](self)
         patch, unset = self._state.patch()
+        if "branch" in self._call:
+            patch = self._without_derived(patch)
         if self._call.get("branched"):
-            self._tell_updates()
+            self._tell_updates(patch)
         return {"patch": patch, **({"unset": unset} if unset else {}), **self._answer}
+
+    def _without_derived(self, patch: dict[str, Any]) -> dict[str, Any]:
+        """A branch's patch; what depends on other branches, too, is computed when all are merged."""
+        written = {name: value for name, value in patch.items() if not self._state.derives(name)}
+        if len(written) < len(patch):
+            self._answer["merge"] = True
+        return written
 
     async def _apply_event(self, event: EventInput) -> None:
         where = f"event handler {event['name']!r}"
@@ -102,7 +114,10 @@ class Visit:
         self._note(self._writes_of(self._state.split(update, who)[0]))
         return {}
 
-    def _tell_updates(self) -> None:
+    def _tell_updates(self, patch: dict[str, Any]) -> None:
+        derived = [name for name in patch if self._state.derives(name)]
+        if derived:
+            self._answer |= {"derived": derived, "merge": True}
         if self._updates:
             self._answer["updates"] = self._updates
         if self._replaced:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from branching import Contract, ask, checking, sign, two_approvals
+from pydantic import BaseModel, model_validator
 from watching import record
 
 from azure_functions_durable_graph import ManifestBuilder, RetryPolicy
@@ -230,3 +231,31 @@ def _list(host: GraphHost) -> list[dict[str, Any]]:
     from azure_functions_durable_graph.http.listing import list_runs
 
     return list(host.call(list_runs, {})["runs"])
+
+
+def test_a_field_that_validation_derives_is_computed_where_the_branches_join() -> None:
+    builder = ManifestBuilder("g", Summed).set_entrypoint("both")
+    builder.add_parallel("both", branches=["left", "right"], next_node="end")
+    for side in ("left", "right"):
+        builder.add_node(side, lambda s: None, next_node=f"{side}2")
+        builder.add_node(f"{side}2", _give(side))
+    run = start(builder.add_node("end", lambda s: None, terminal=True).build())
+
+    assert (run.status, run.state.left, run.state.right, run.state.total) == ("completed", 1, 1, 2)
+
+
+class Summed(BaseModel):
+    """A state with a field that follows from others."""
+
+    left: int = 0
+    right: int = 0
+    total: int = 0
+
+    @model_validator(mode="after")
+    def add(self) -> Summed:
+        self.total = self.left + self.right
+        return self
+
+
+def _give(side: str) -> Any:
+    return lambda state: {side: 1}
