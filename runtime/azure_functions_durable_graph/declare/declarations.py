@@ -13,6 +13,7 @@ from ..graph.names import plain_name
 from ..graph.nodes import EventSpec, NodeSpec
 from ..graph.plain_json import canonical
 from ..graph.reducers import reducer_names
+from ..graph.regions import is_single
 from ..graph.registration import EventCode, GraphRegistration, Handler, NodeCode
 from ..graph.wording import brief_repr
 from . import checks, code_checks
@@ -142,24 +143,32 @@ class Declarations:
 
     def _with_checkpoints(self) -> dict[str, NodeSpec]:
         """The nodes; with durability "wait", a task that leads on to another node needs no checkpoint."""
-        branches = self._branches()
+        single = self._single_branches()
         return {
             name: replace(spec, checkpoint=self.checkpoints.get(name, self.durability != "wait"))
-            if spec.kind == "task" and not spec.terminal and name not in branches
+            if spec.kind == "task" and not spec.terminal and name not in single
             else spec
             for name, spec in self.nodes.items()
         }
 
-    def _branches(self) -> set[str]:
-        return {branch for spec in self.nodes.values() for branch in spec.branches or ()}
+    def _single_branches(self) -> set[str]:
+        """The branches that are a single task: their results are kept where the branches join."""
+        parallels = [spec for spec in self.nodes.values() if spec.branches]
+        known = [
+            (parallel, self.nodes[name])
+            for parallel in parallels
+            for name in parallel.branches or ()
+            if name in self.nodes
+        ]
+        return {node.name for parallel, node in known if is_single(node.to_plan(), parallel.next_node)}
 
     def _durability_faults(self) -> Iterator[Fault]:
         if self.durability not in ("node", "wait"):
             fix = 'Use "node", which keeps each result, or "wait", which keeps them when the run waits or ends'
             yield Fault("graph", f"durability is {brief_repr(self.durability)}", fix)
-        for name in sorted(self._branches() & set(self.checkpoints)):
-            fix = "Drop it: the results of branches are always kept"
-            yield Fault(f"node {name!r}", "has checkpoint=… and is a branch of a parallel", fix)
+        for name in sorted(self._single_branches() & set(self.checkpoints)):
+            fix = "Drop it: the results of branches are kept where the branches join"
+            yield Fault(f"node {name!r}", "has checkpoint=… and is a branch of its own", fix)
 
     def _metadata_faults(self) -> list[Fault]:
         if not isinstance(self.metadata, Mapping):

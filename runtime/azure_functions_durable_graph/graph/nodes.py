@@ -46,10 +46,15 @@ class NodeSpec:
     checkpoint: bool = True
 
     @property
-    def onward(self) -> set[str]:
-        """Every node to which a declared edge leads, including error edges and branches, and maybe "__complete__"."""
+    def own_edges(self) -> set[str]:
+        """Every node to which a declared edge of the node itself leads, error edges included; maybe "__complete__"."""
         static = [self.next_node] if self.next_node else []
-        return {*static, *(self.targets or ()), *(self.on_error or {}).values(), *(self.branches or ())}
+        return {*static, *(self.targets or ()), *(self.on_error or {}).values()}
+
+    @property
+    def onward(self) -> set[str]:
+        """The same, and the branches of a parallel."""
+        return self.own_edges | set(self.branches or ())
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form without the name, which is its key in the manifest."""

@@ -25,6 +25,9 @@ _RUN: dict[str, type] = {
     "trail": list,
 }
 _OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "same": list, "tags": dict, "origin": dict}
+_OPTIONAL |= {"branch": dict, "written": dict}
+_BRANCH: dict[str, type] = {"run": str, "node": str, "name": str}
+_WRITTEN: dict[str, type] = {"fields": list, "updates": list, "merge": bool}
 _PLAN: dict[str, type] = {"graph": str, "version": str, "hash": str, "max_steps": int, "nodes": dict}
 _DISCARDED: dict[str, type] = {"event": str, "at": str}
 _TRAIL: dict[str, type] = {"step": int, "node": str}
@@ -43,6 +46,7 @@ _STATUS: dict[str, type] = {
     "fan_out": dict,
     "started_at": str,
     "tags": dict,
+    "part_of": str,
 }
 _WAIT: dict[str, type] = {"event": str, "address": str, "resume_node": str}
 _CHILD: dict[str, type] = {"id": str, "node": str}
@@ -57,6 +61,8 @@ def read_input(given: Any) -> RunInput | None:
     except (ValueError, RecursionError):
         return None
     if not (_has(value, _RUN) and _has(value["plan"], _PLAN)):
+        return None
+    if not all(_has(value[key], shape) for key, shape in (("branch", _BRANCH), ("written", _WRITTEN)) if key in value):
         return None
     if not all(_has(entry, _TRAIL) for entry in value["trail"]):
         return None

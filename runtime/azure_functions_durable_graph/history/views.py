@@ -14,7 +14,7 @@ _WAIT_KEYS = ("event", "resume_node", "deadline")
 
 LONGEST_LINE = 300
 
-_DETAILS = ("note", "parked", "sleeps_until", "retry", "fan_out", "children")
+_DETAILS = ("part_of", "note", "parked", "sleeps_until", "retry", "fan_out", "children")
 
 
 def run_view(record: RunRecord) -> dict[str, Any]:

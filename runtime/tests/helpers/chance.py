@@ -56,6 +56,8 @@ def random_run(dice: Random) -> dict[str, Any]:
     plan = random_plan(dice)
     for name in [branch for node in list(plan["nodes"].values()) for branch in node.get("branches", ())]:
         plan["nodes"][name] = {"retry": plan["nodes"][dice.choice(NODES)].get("retry")}
+        if dice.random() < 0.3:  # not a single task: a run of its own
+            plan["nodes"][name]["routed"] = True
     state = {"v": 0, "items": list(range(dice.randint(0, 4))), "sizes": []}
     return {
         "format": 1,
@@ -177,13 +179,20 @@ class Played:
         if self.dice.random() < self.lost:
             kind = hist.CHILD_FAILED if child else hist.TASK_FAILED
             return self._event(kind, TaskScheduledId=number, Reason=f"lost {number}", Details="{}")
-        result = self._child() if child else self._result(json.loads(leaf.data["input"]))
+        result = self._child(leaf) if child else self._result(json.loads(leaf.data["input"]))
         kind = hist.CHILD_COMPLETED if child else hist.TASK_COMPLETED
         return self._event(kind, TaskScheduledId=number, Result=json.dumps(result))
 
-    def _child(self) -> dict[str, Any]:
+    def _child(self, leaf: Action) -> dict[str, Any]:
+        answer = self._ending()
+        if "branch" not in json.loads(leaf.data["input"]):
+            return answer
+        written = {"fields": ["v"] if self.dice.random() < 0.3 else [], "updates": [], "merge": False}
+        return {**answer, "id": leaf.data["instanceId"], "written": written}
+
+    def _ending(self) -> dict[str, Any]:
         error = {"type": "ValueError", "bases": ["Exception"], "message": "no", "where": "handler", "node": "x"}
-        return {"error": error} if self.dice.random() < 0.3 else {"state": {"w": 7}}
+        return {"error": error} if self.dice.random() < 0.3 else {"state": {"v": 1, "w": 7}}
 
     def _result(self, call: dict[str, Any]) -> dict[str, Any]:
         kept = ("node", "step", "branch", "item", "attempt", "apply_only")

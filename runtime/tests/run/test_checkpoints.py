@@ -168,6 +168,21 @@ def test_nodes_of_other_kinds_begin_with_a_checkpoint() -> None:
     assert sorted(seen.nodes) == ["a", "b", "c", "d"]
 
 
+def test_a_branch_of_several_nodes_takes_one_activity_and_ends_where_the_branches_join() -> None:
+    ends = []
+    durabilities: tuple[Any, ...] = ("node", "wait")
+    for durability in durabilities:
+        builder = ManifestBuilder("g", State, durability=durability).set_entrypoint("p")
+        builder.add_parallel("p", branches=["a", "c"], next_node="d").add_node("c", lambda state: {"heard": "c"})
+        builder.add_node("a", visit("a"), next_node="b").add_node("b", visit("b"), next_node="d")
+        builder.add_node("d", visit("d"), next_node="e").add_node("e", visit("e"), terminal=True)
+        done, seen = run(builder.build())
+        ends.append((done.status, done.view["state"]["seen"], done.view["state"]["heard"], sorted(seen.nodes)))
+
+    assert [end[:3] for end in ends] == [("completed", ["a", "b", "d", "e"], "c")] * 2
+    assert [end[3] for end in ends] == [["a", "b", "c", "d", "e"], ["a", "c", "d"]]
+
+
 @pytest.mark.parametrize(("seconds", "nodes"), [(0.0, 5), (CHAIN_SECONDS / 2, 2), (CHAIN_SECONDS, 1)])
 def test_an_activity_begins_no_other_node_when_its_time_is_spent(seconds: float, nodes: int) -> None:
     graph, now = line(), [0.0]
@@ -200,7 +215,7 @@ def test_the_hash_of_a_graph_with_checkpoints_does_not_know_of_them() -> None:
                 .add_parallel("p", branches=["a"])
                 .add_node("a", visit("a"), checkpoint=False)
             ),
-            "node 'a': has checkpoint=… and is a branch of a parallel",
+            "node 'a': has checkpoint=… and is a branch of its own",
         ),
     ],
 )
