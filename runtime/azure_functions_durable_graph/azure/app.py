@@ -25,6 +25,7 @@ from ..work.packages import search
 from ..work.registry import Registry
 
 if TYPE_CHECKING:
+    from ..calls.graph_calls import GraphCalls
     from .retention import Retention
     from .schedules import Schedule
 
@@ -182,6 +183,22 @@ class DurableGraphApp:
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
             await purge_old_runs(retention, client)
+
+    def client(self, durable_client: df.DurableOrchestrationClient) -> "GraphCalls":
+        """The API for functions of the app: start, read, answer and steer runs, by the rules of the HTTP routes.
+
+        `durable_client` is what `durable_client_input` provides. In a function with a queue trigger, say:
+
+            @app.queue_trigger(arg_name="message", queue_name="orders", connection="AzureWebJobsStorage")
+            @app.durable_client_input(client_name="durable")
+            async def take_order(message: func.QueueMessage, durable: df.DurableOrchestrationClient) -> None:
+                order = OrderState.model_validate_json(message.get_body())
+                await runtime.client(durable).start("order_flow", order, key=message.id)
+        """
+        from ..calls.graph_calls import GraphCalls
+        from .app_door import AppDoor
+
+        return GraphCalls(AppDoor(self.registry, durable_client, self._max_body_bytes))
 
     def _add_orchestrator(self) -> None:
         @self.function_app.function_name(ORCHESTRATOR)
