@@ -64,14 +64,14 @@ def requirements(session: nox.Session) -> None:
 @nox.session
 def lock(session: nox.Session) -> None:
     """Write graphs.lock.json and report what changed; `-- --check` only reports."""
-    install(session, "requirements.txt")
+    install(session, "requirements-dev.txt")
     session.run("python", "-m", "azure_functions_durable_graph", "lock", *session.posargs)
 
 
 @nox.session(name="new-graph")
 def new_graph(session: nox.Session) -> None:
     """Add a graph with its test and its entry in the lock: `nox -s new-graph -- invoice_approval`."""
-    install(session, "requirements.txt")
+    install(session, "requirements-dev.txt")
     session.run("python", "-m", "azure_functions_durable_graph", "new-graph", *session.posargs)
     session.run("python", "-m", "azure_functions_durable_graph", "lock")
 

@@ -20,6 +20,7 @@ import azure.functions as func
 from ..errors import RegistrationError
 from ..graph.names import ACTIVITY, ORCHESTRATOR
 from ..graph.registration import GraphRegistration
+from ..graph.wording import counted
 from ..http.routes import ROUTES, Route
 from ..work.packages import search
 from ..work.registry import Registry
@@ -111,7 +112,7 @@ class DurableGraphApp:
         faults += [fault for starter in self._starters.values() for fault in starter.faults(self.registry)]
         if faults:
             lines = [f"  {number}. {fault}" for number, fault in enumerate(faults, start=1)]
-            raise RegistrationError("\n".join([f"{len(faults)} fault(s) between the app's graphs:", *lines]))
+            raise RegistrationError("\n".join([f"{counted(len(faults), 'fault')} between the app's graphs:", *lines]))
 
     def schedule(
         self,

@@ -89,7 +89,12 @@ def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     lock.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
     lock.add_argument("--check", action="store_true", help="write nothing; fail if the lock is out of date")
     lock.add_argument("--json", action="store_true", help="print the changes as JSON")
-    lock.add_argument("--base", metavar="FILE_OR_REVISION", help="compare with this lock, the deployed one")
+    lock.add_argument(
+        "--base",
+        metavar="FILE_OR_REVISION",
+        help="what is deployed: a lock file, a git revision, or none (default: the deploy-branch in pyproject.toml, or "
+        "origin/main)",
+    )
     lock.add_argument("--summary", metavar="FILE", help="append a Markdown report (default: GITHUB_STEP_SUMMARY)")
     lock.add_argument("--against-runs", metavar="URL", help="ask the app at URL (…/api) which versions live runs need")
     lock.add_argument("--key", help="function key for --against-runs (default: FUNCTIONS_KEY)")

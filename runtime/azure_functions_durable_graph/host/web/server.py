@@ -64,7 +64,7 @@ class Server:
     async def running(self) -> AsyncIterator[str]:
         """Serve while the block runs; yields the base URL, without a path."""
         application = web.Application(client_max_size=MAX_BODY)
-        application.router.add_route("*", "/{path:.*}", self._answer)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._answer)  # "." would not match a line break
         runner = web.AppRunner(
             application,
             access_log=None,
