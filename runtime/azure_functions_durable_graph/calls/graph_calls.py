@@ -222,10 +222,10 @@ class GraphCalls:
 
 
 def run_id(run: RunRef) -> str:
-    """The id of a run. Raises ValueError for a text that no run can have as its id."""
+    """The id of a run. Raises ApiError, as the API would, for a text that no run can have as its id."""
     text = run if isinstance(run, str) else run.id
     if not is_run_id(text):
-        raise ValueError(f"{text!r} is not a valid run id: use {RUN_ID_RULE}")
+        raise ApiError(404, "run-not-found", f"there is no run {text!r}: an id has {RUN_ID_RULE}")
     return text
 
 

@@ -43,7 +43,9 @@ class _Door:
                     return _response(found)
             except httpx.TransportError as error:
                 if pause is None or isinstance(error, httpx.ConnectError):  # nobody listens there
-                    text = f"{self.url} cannot be reached: {str(error) or type(error).__name__}"
+                    text = (
+                        f"{self.url} cannot be reached ({str(error) or type(error).__name__}); is the app served there?"
+                    )
                     raise ApiUnreachable(text) from None
             await self.pause(pause)
         raise AssertionError("the last try has returned or raised")
