@@ -99,7 +99,10 @@ class Run(RunRow):
 
 
 class Step(_Shown):
-    """One step of a run: what it wrote (`patch`), when, and what followed (`to`, `wait`) or went wrong (`error`)."""
+    """One step of a run: what it wrote (`patch`), when, and what followed (`to`, `wait`) or went wrong (`error`).
+
+    A step of a map has the number of its `items`; the `writes` of a branch go to fields with a reducer.
+    """
 
     step: int
     node: str
@@ -107,6 +110,8 @@ class Step(_Shown):
     started_at: Time = None
     finished_at: Time = None
     patch: dict[str, Any] | None = None
+    writes: dict[str, Any] | None = None
+    items: int | None = None
     to: list[str] | None = None
     error: Any = None
     attempts: int | None = None
