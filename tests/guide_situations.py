@@ -109,6 +109,10 @@ builder = ManifestBuilder("g", BatchState)
 """,
     "Subgraphs 1": ANY_STATE,
     "Schedules 1": "runtime = DurableGraphApp()",
+    "Messages that start runs 1": "runtime = DurableGraphApp()",
+    "Messages that start runs 4": "",
+    "Runs from code 1": "runtime = DurableGraphApp()",
+    "From outside 1": "",
     "Async handlers 1": """
 class AgentState(BaseModel):
     prompt: str
