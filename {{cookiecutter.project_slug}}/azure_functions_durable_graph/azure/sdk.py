@@ -78,6 +78,13 @@ class SparingContext:
     def __init__(self, context: Any) -> None:
         self._context = context
 
+    def raised_events(self) -> list[tuple[str, Any, str]]:
+        """Name, input and time of each external event in the history of this generation, in order."""
+        from azure.durable_functions.models.history import HistoryEventType
+
+        raised = [event for event in self._context.histories if event.event_type == HistoryEventType.EVENT_RAISED]
+        return [(str(event.Name), event.Input, event.timestamp.isoformat()) for event in raised]
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._context, name)
 

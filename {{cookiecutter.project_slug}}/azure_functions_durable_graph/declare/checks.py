@@ -15,6 +15,7 @@ from ..graph.names import COMPLETE, NAME_RULE, is_name
 from ..graph.nodes import NodeSpec
 from ..graph.topology import reachable, stuck
 from ..graph.wording import brief_repr, correction
+from .branch_checks import branch_faults
 
 
 def manifest_faults(manifest: GraphManifest) -> list[Fault]:
@@ -58,7 +59,7 @@ def _edges(manifest: GraphManifest) -> Iterator[Fault]:
         if node.kind == "task" and node.terminal and (node.next_node or node.routed):
             edge = "next_node" if node.next_node else "route"
             yield Fault(where, f"is terminal and has a {edge}", f"Drop terminal=True, or drop {edge}")
-        if not _has_exit(node) and node.name not in manifest.branches:
+        if not _has_exit(node) and node.name not in manifest.inside:
             yield Fault(where, "is a dead end", "Give it next_node=…, route=… or terminal=True")
         for what, names in _named_nodes(node).items():
             for target in names:
@@ -74,22 +75,6 @@ def _named_nodes(node: NodeSpec) -> dict[str, tuple[str, ...]]:
         "on_error": tuple((node.on_error or {}).values()),
         "branches": node.branches or (),
     }
-
-
-def _parallels(manifest: GraphManifest) -> Iterator[Fault]:
-    for node in manifest.nodes.values():
-        where = f"node {node.name!r}"
-        if node.kind == "parallel" and not node.branches:
-            yield Fault(where, "has no branches", "Name the nodes that run at once: branches=[…]")
-        if node.branches and len(set(node.branches)) < len(node.branches):
-            yield Fault(where, "names a branch twice", "Name each branch once")
-        for name in node.branches or ():
-            branch = manifest.nodes.get(name)
-            if branch is not None and (branch.kind != "task" or branch.next_node or branch.routed or branch.terminal):
-                fix = "Give it a handler only: the parallel determines what follows"
-                yield Fault(f"node {name!r}", f"is a branch of {node.name!r} and has an edge or kind of its own", fix)
-            if branch is not None and branch.on_error:
-                yield Fault(f"node {name!r}", "is a branch with on_error", f"Put on_error on {node.name!r}")
 
 
 def _fields(manifest: GraphManifest) -> Iterator[Fault]:
@@ -154,13 +139,13 @@ def _unreachable(manifest: GraphManifest) -> Iterator[Fault]:
 
 
 def _endless(manifest: GraphManifest) -> Iterator[Fault]:
-    nodes = manifest.nodes.values()
-    known = {*manifest.nodes, COMPLETE}
-    if any((not _has_exit(node) and node.name not in manifest.branches) or node.onward - known for node in nodes):
+    nodes, known = manifest.nodes.values(), {*manifest.nodes, COMPLETE}
+    ends = [node.name for node in nodes if not _has_exit(node)]
+    if any(name not in manifest.inside for name in ends) or any(node.onward - known for node in nodes):
         return  # the edges themselves are wrong, and reported by other checks
-    exits = [COMPLETE] if any(COMPLETE in node.onward for node in nodes) else []
+    exits = [*ends, *([COMPLETE] if any(COMPLETE in node.onward for node in nodes) else [])]
     exits += [node.name for node in nodes if node.terminal or (node.routed and node.targets is None)]
-    for name in sorted(stuck(exact_edges(manifest), exits) - manifest.branches):
+    for name in sorted(stuck({node.name: node.own_edges for node in nodes}, exits)):
         yield Fault(
             f"node {name!r}",
             "can never reach an end: every path from it is a cycle",
@@ -168,7 +153,7 @@ def _endless(manifest: GraphManifest) -> Iterator[Fault]:
         )
 
 
-_CHECKS = (_names, _entrypoint, _edges, _parallels, _fields, _maps_and_subgraphs, _unreachable, _endless)
+_CHECKS = (_names, _entrypoint, _edges, branch_faults, _fields, _maps_and_subgraphs, _unreachable, _endless)
 
 
 def exact_edges(manifest: GraphManifest) -> dict[str, set[str]]:

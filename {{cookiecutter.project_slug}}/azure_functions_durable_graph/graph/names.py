@@ -59,6 +59,12 @@ def wait_address(event_name: str, step: int) -> str:
     return f"{event_name}.{step}"
 
 
+def split_address(address: str) -> tuple[str, int | None]:
+    """The event's name and the step of a wait's address; the step is None if it is not one."""
+    name, dot, step = address.rpartition(".")
+    return (name, int(step)) if dot and step.isascii() and step.isdigit() and len(step) < 10 else (address, None)
+
+
 def tick_id(schedule: str, tick: datetime) -> str:
     """The id of the run that a schedule starts for a tick: the same for a tick that fires twice."""
     return f"{schedule}.{tick:%Y%m%dT%H%M%S}Z"

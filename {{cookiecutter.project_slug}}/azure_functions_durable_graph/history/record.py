@@ -68,6 +68,11 @@ class RunHead:
         return self.runtime_status in FINISHED
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is a part of another run: one of its branches, or of the groups of a map."""
+        return "part_of" in self.said
+
+    @property
     def started_at(self) -> str | None:
         """When the run was started; when its generation began, where its status does not say more."""
         return self.said.get("started_at") or self.created_at

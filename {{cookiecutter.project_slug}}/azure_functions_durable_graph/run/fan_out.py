@@ -1,40 +1,48 @@
-"""Many activities at once: the branches of a parallel, the items of a map.
+"""Nodes that are several at once: the branches of a parallel, the items of a map.
 
-They run in rounds, each a `task_all` of new activities, because the host awaits a round completely before it starts the
-next. Failures are returned as values, so that none hides another and none fails a round. Between two rounds the run may
-continue as new; it carries the results so far with it.
+A branch that is a single task is one activity. Any other runs as a child: a run of the same plan, which begins at the
+branch's first node with the state as it is, ends where the branches join, and gives back what it has written.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from ..graph.names import ACTIVITY
-from ..graph.policies import may_retry, pause_after
-from .messages import ErrorRecord, FanOut, NodeCall, NodeResult
+from ..graph.regions import is_single
+from .children import Child, child_id, depth_below, too_deep
+from .messages import ErrorRecord, RunInput
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
 from .ports import Steps
-from .traversal import HISTORY_BUDGET, Traversal
+from .rounds import Member, gather
+from .traversal import Traversal
 
 
 def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
-    """Run every branch on one snapshot of the state, then merge their patches."""
+    """Run every branch on one snapshot of the state, then merge what they have written."""
     branches = traversal.plan_node["branches"]
     nodes = traversal.run["plan"]["nodes"]
-    calls = {name: traversal.call(node=name, branch=name) for name in branches}
     retries = {name: nodes[name].get("retry") for name in branches}
-    results = yield from _gather(traversal, calls, retries, len(branches))
+    chains = _chains(traversal)
+    depth = depth_below(traversal)
+    if depth is None and chains:
+        return Failed(too_deep(traversal))
+    members: dict[str, Member] = {
+        name: _branch_run(traversal, name, depth or 0) if name in chains else traversal.call(node=name, branch=name)
+        for name in branches
+    }
+    results = yield from gather(
+        traversal, members, {name: retries[name] for name in set(branches) - chains}, len(branches)
+    )
     if results is None:
         return Revisit()
-    errors = [{**results[name]["error"], "node": name} for name in branches if "error" in results[name]]
+    errors = [_named(results[name]["error"], name) for name in branches if "error" in results[name]]
     if errors:
         return Failed(_failure(errors, f"{len(errors)} of {len(branches)} branches failed"))
     merged = _merge_patches({name: results[name] for name in branches})
     if "error" in merged:
         return Failed(merged["error"])
-    writes = [results[name]["writes"] for name in branches if results[name].get("writes")]
+    writes = [update for name in branches for update in _updates(results[name])]
     if any(results[name].get("merge") for name in branches):
         failed = yield from traversal.merge(merged["patch"], writes or [{}])
         return failed or Moved(traversal.static_edge())
@@ -44,17 +52,47 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     return Moved(traversal.static_edge())
 
 
+def _chains(traversal: Traversal) -> set[str]:
+    """The branches that run as children.
+
+    Beside one of them a task that may be retried is one, too: in rounds it would be retried when all others are done.
+    """
+    plan, nodes = traversal.plan_node, traversal.run["plan"]["nodes"]
+    found = {name for name in plan["branches"] if not is_single(nodes[name], plan.get("next"))}
+    return found | {name for name in plan["branches"] if nodes[name].get("retry")} if found else found
+
+
+def _branch_run(traversal: Traversal, branch: str, depth: int) -> Child:
+    """The run of a branch, which ends where the parallel goes on."""
+    run, plan = traversal.run, traversal.run["plan"]
+    start: dict[str, Any] = {
+        **{key: run[key] for key in ("format", "plan", "metadata", "state")},
+        "input": {},
+        "started_at": traversal.now().isoformat(),
+        "node": branch,
+        "step": 0,
+        "trail": [],
+        "child": True,
+        "depth": depth,
+        "branch": {"run": traversal.context.instance_id, "node": run["node"], "name": branch},
+        "written": {"fields": [], "updates": [], "merge": False},
+    }
+    if "next" in traversal.plan_node:
+        start["branch"]["join"] = traversal.plan_node["next"]
+    return Child(child_id(traversal, plan["graph"], branch), branch, cast(RunInput, start))
+
+
 def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
     """Run the handler on each item, then put the results, in order, into one field."""
     plan = traversal.plan_node
     items = traversal.run["state"].get(plan["over"]) or []
     if not isinstance(items, list):
         return Failed(_not_a_list(plan["over"], items))
-    calls = {
+    calls: dict[str, Member] = {
         str(index): traversal.call(item=index, state={**traversal.run["state"], plan["over"]: [item]})
         for index, item in enumerate(items)
     }
-    results = yield from _gather(traversal, calls, dict.fromkeys(calls, plan.get("retry")), plan["limit"])
+    results = yield from gather(traversal, calls, dict.fromkeys(calls, plan.get("retry")), plan["limit"])
     if results is None:
         return Revisit()
     errors = [{**results[key]["error"], "item": int(key)} for key in calls if "error" in results[key]]
@@ -68,76 +106,10 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
     return Moved(traversal.static_edge())
 
 
-def _gather(
-    traversal: Traversal, calls: Mapping[str, NodeCall], retries: Mapping[str, Any], limit: int
-) -> Steps[dict[str, dict[str, Any]] | None]:
-    """The result of each call, by its key; None if the run has to revisit this node first.
-
-    That is the case if the version is missing, and after HISTORY_BUDGET turns: the results so far stay in the run.
-    """
-    fan: FanOut = traversal.run.setdefault("fan_out", {"done": {}, "attempts": {}})
-    fan = traversal.run["fan_out"] = {"done": dict(fan["done"]), "attempts": dict(fan["attempts"])}
-    while waiting := [key for key in calls if key not in fan["done"]]:
-        if traversal.turns >= HISTORY_BUDGET:
-            return None
-        progress = {"done": len(fan["done"]), "of": len(calls)}
-        traversal.publish(fan_out=progress)
-        this_round = {key: _with_attempt(calls[key], fan["attempts"].get(key, 1)) for key in waiting[:limit]}
-        results = yield from _round(traversal, this_round)
-        missing, retry = _file_results(results, fan, retries)
-        if missing:
-            yield from traversal.park()
-            return None
-        traversal.run.pop("pause", None)
-        if retry is not None:
-            progress = {"done": len(fan["done"]), "of": len(calls)}
-            traversal.publish(fan_out=progress, retry=retry)
-            yield from traversal.sleep(retry["pause"])
-    return fan["done"]
-
-
-def _round(traversal: Traversal, calls: Mapping[str, NodeCall]) -> Steps[dict[str, NodeResult]]:
-    """The results of new activities that run in parallel.
-
-    An activity that fails as a whole fails the `task_all` at once, while the host keeps awaiting the others; each is
-    then awaited by itself, which schedules nothing new.
-    """
-    tasks = {key: traversal.context.call_activity(ACTIVITY, call) for key, call in calls.items()}
-    traversal.turns += len(tasks)
-    with contextlib.suppress(Exception):  # raised again below, by its own task
-        yield traversal.context.task_all(list(tasks.values()))
-    results: dict[str, NodeResult] = {}
-    for key, task in tasks.items():
-        results[key] = yield from traversal.result_of(task, calls[key])
-    return results
-
-
-def _with_attempt(call: NodeCall, attempt: int) -> NodeCall:
-    return cast(NodeCall, {**call, "attempt": attempt}) if attempt > 1 else call
-
-
-def _file_results(
-    results: Mapping[str, NodeResult], fan: FanOut, retries: Mapping[str, Any]
-) -> tuple[bool, dict[str, Any] | None]:
-    """File a round's results. Returns whether one lacked its version, and the retry with the longest pause, if any."""
-    retried = []
-    for key, result in results.items():
-        if result.get("missing"):
-            continue
-        attempt = fan["attempts"].get(key, 1)
-        if "error" in result and may_retry(retries[key], result["error"], attempt):
-            fan["attempts"][key] = attempt + 1
-            pause = pause_after(retries[key], attempt)
-            retried.append({"attempt": attempt, "error": result["error"]["type"], "pause": pause})
-        else:
-            kept = ("patch", "unset", "writes", "value", "merge", "error")
-            fan["done"][key] = {name: result[name] for name in kept if name in result}  # type: ignore[literal-required]
-    missing = any(result.get("missing") for result in results.values())
-    return missing, max(retried, key=_pause, default=None)
-
-
-def _pause(retry: dict[str, Any]) -> float:
-    return float(retry["pause"])
+def _updates(result: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """The updates of fields with a reducer: a dict from a single task, several from a run."""
+    writes = result.get("writes") or []
+    return [writes] if isinstance(writes, dict) else writes
 
 
 def _merge_patches(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -163,6 +135,13 @@ def _conflict(field: str, first: str, second: str) -> ErrorRecord:
 def _not_a_list(field: str, items: Any) -> ErrorRecord:
     text = f"the field {field!r} holds a value of type {type(items).__name__}, not a list of items"
     return {"type": "TypeError", "bases": ["Exception"], "message": text, "where": "over", "permanent": True}
+
+
+def _named(error: Mapping[str, Any], branch: str) -> dict[str, Any]:
+    """The failure of a branch under its name; of one with several steps, it says at which."""
+    if error.get("node", branch) == branch:
+        return {**error, "node": branch}
+    return {**error, "node": branch, "message": f"at node {error['node']!r}: {error['message']}"}
 
 
 def _failure(errors: list[dict[str, Any]], text: str) -> ErrorRecord:

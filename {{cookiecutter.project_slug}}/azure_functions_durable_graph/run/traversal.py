@@ -16,10 +16,13 @@ from ..graph.names import ACTIVITY
 from ..graph.plan import PlanNode
 from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
+from .answers import discarded_events
+from .inputs import for_next_generation
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
 from .status import SURE_ANSWERS, run_status
+from .written import noted
 
 HISTORY_BUDGET = 12
 """Durable turns after which a run continues as new: the cost of replays grows with the square of the history."""
@@ -32,6 +35,9 @@ ANSWER_LIMIT = 1000
 
 LONGEST_TIMER = timedelta(days=3)
 """SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits use segments."""
+
+DISCARDED_LIMIT = 25
+"""Discarded events that a run carries with it, so that its history can still show them."""
 
 LOST_LIMIT = 1000
 """Characters of the extension's text that are kept for a lost activity."""
@@ -48,6 +54,7 @@ class Traversal:
         self.run = cast(RunInput, {**start, "trail": list(start["trail"])})
         self.turns = 0
         self.answers = 0
+        self._before = start["state"]
 
     @property
     def plan_node(self) -> PlanNode:
@@ -63,6 +70,11 @@ class Traversal:
     def has_pending_updates(self) -> bool:
         """Whether an event or a branch's update still has to be applied to the state."""
         return "event" in self.run or "writes" in self.run
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether the run is a branch that has come to where the branches join."""
+        return "branch" in self.run and self.run["node"] == self.run["branch"].get("join")
 
     def now(self) -> datetime:
         """The replay-safe time."""
@@ -87,6 +99,8 @@ class Traversal:
             call["metadata"] = run["metadata"]
         if self.attempt > 1:
             call["attempt"] = self.attempt
+        if "branch" in run:
+            call["branched"] = True
         for key in ("event", "error", "writes"):
             if key in run:
                 call[key] = run[key]
@@ -159,12 +173,17 @@ class Traversal:
     def apply_result(self, result: NodeResult) -> None:
         """Apply a result's patch, and drop everything that the call has consumed."""
         self.run["state"] = apply_patch(self.run["state"], result.get("patch", {}), result.get("unset"))
+        if "written" in self.run:
+            self.run["written"] = noted(self.run["written"], result)
         for key in ("event", "error", "writes", "attempt", "fan_out"):
             self.run.pop(key, None)  # type: ignore[misc]
 
     def apply_patch(self, patch: Mapping[str, Any]) -> None:
         """Merge changes that the orchestrator itself has made."""
         self.apply_result(cast(NodeResult, {"patch": patch}))
+
+    def came_back(self, key: str, member: Any, result: Mapping[str, Any]) -> None:
+        """One of several at once has given its result: nothing to do here, but somebody may watch."""
 
     def take_answers(self, step: int, ids: Iterable[str]) -> None:
         """Remember which answers a step accepted, so that senders can be informed and none counts twice.
@@ -236,12 +255,20 @@ class Traversal:
         return self._child_answer({"state": self.run["state"]}) if self.run.get("child") else self.run["state"]
 
     def continue_as_new(self) -> None:
-        """Begin a new generation at the current node."""
-        self.context.continue_as_new(self.run)
+        """Begin a new generation at the current node. What was discarded in this one would not be known in the next."""
+        discarded = discarded_events(self.context.raised_events(), self.run.get("taken", ()))
+        if discarded:
+            self.run["discarded"] = [*self.run.get("discarded", []), *discarded][-DISCARDED_LIMIT:]
+        self.context.continue_as_new(for_next_generation(self.run, self._before))
 
     def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """The child's result for its parent: the outcome, and the answers that the child has accepted."""
+        """The child's result for its parent: the outcome, and the answers that the child has accepted.
+
+        That of a branch says whose it is, and what was written.
+        """
         taken = [one for _, one in self.run.get("taken", [])]
+        if "branch" in self.run:
+            answer = {**answer, "id": self.context.instance_id, "written": self.run["written"]}
         return {**answer, "taken": taken} if taken else answer
 
     def _with_place(self, error: ErrorRecord) -> dict[str, Any]:

@@ -151,6 +151,13 @@ class GraphRun:
         self.host.at(after, lambda: self.send(event, payload))
         return self
 
+    @property
+    def branches(self) -> dict[str, GraphRun]:
+        """The branches of the last parallel that run as runs of their own, by name; a branch of one task does not."""
+        found = [step for step in self.steps if step.get("branch")]
+        last = [step for step in found if step["step"] == found[-1]["step"]]
+        return {step["node"]: GraphRun(self.host, step["child"]) for step in last if "child" in step}
+
     def advance(self, span: timedelta) -> GraphRun:
         """Let time pass on the run's host: `run.advance(timedelta(hours=2))`."""
         self.host.advance(span)
