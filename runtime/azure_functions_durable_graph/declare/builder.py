@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 from pydantic import BaseModel
 
@@ -45,17 +45,23 @@ class ManifestBuilder(Generic[StateT]):
         version: str = "1",
         metadata: Mapping[str, Any] | None = None,
         max_steps: int = DEFAULT_MAX_STEPS,
+        durability: Literal["node", "wait"] = "node",
     ) -> None:
-        """Begin a graph. `max_steps` limits the nodes that one run may visit; a run that reaches the limit fails."""
+        """Begin a graph. `max_steps` limits the nodes that one run may visit; a run that reaches the limit fails.
+
+        With `durability="node"` the result of every node is kept before the next one begins. With "wait", results are
+        kept when the run waits, sleeps, branches, fails or ends: fewer activities, and after a crash of the worker the
+        nodes since then run again, with the same idempotency keys.
+        """
         given = {} if metadata is None else metadata
-        self._declared = Declarations(graph_name, state_model, version, given, max_steps)
+        self._declared = Declarations(graph_name, state_model, version, given, max_steps, durability)
 
     def set_entrypoint(self, name: str) -> ManifestBuilder[StateT]:
         """Set the node at which every run begins."""
         self._declared.start_at(name)
         return self
 
-    def add_node(
+    def add_node(  # noqa: PLR0913 - all but two by keyword
         self,
         name: str,
         handler: NodeHandler[StateT],
@@ -67,6 +73,7 @@ class ManifestBuilder(Generic[StateT]):
         retry: RetryPolicy | None = None,
         timeout: timedelta | None = None,
         on_error: OnError | None = None,
+        checkpoint: bool | None = None,
     ) -> ManifestBuilder[StateT]:
         """Add a node.
 
@@ -75,6 +82,8 @@ class ManifestBuilder(Generic[StateT]):
         route returns None. `targets` declares what the route can decide, as does a `Literal[…]` return annotation.
         An attempt that takes longer than `timeout` (at most 3650 days) fails with NodeTimeout. After the attempts that
         `retry` allows, `on_error` names the node that follows, for any error or by the error's type.
+        `checkpoint=False` says that its result need not be kept before the next node begins, `True` that it must; the
+        default is the graph's `durability`.
         """
         read = self._declared.reader("node", name)
         declared = None if targets is None else tuple(sorted(set(read.names("targets", targets))))
@@ -86,6 +95,8 @@ class ManifestBuilder(Generic[StateT]):
             declared = annotated_targets(route, otherwise=str(plain_name(next_node) or COMPLETE))
         spec = NodeSpec(name, routed=route is not None, targets=declared, terminal=terminal)
         code = NodeCode(handler, route)
+        if checkpoint is not None:
+            self._declared.keep_checkpoint(read, name, checkpoint)
         self._declared.keep_node(read, spec, code, next_node=next_node, retry=retry, timeout=timeout, on_error=on_error)
         return self
 

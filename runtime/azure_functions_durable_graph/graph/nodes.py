@@ -26,7 +26,8 @@ class NodeSpec:
     (and "__complete__"), sorted, or None if that is not declared: an open edge. `on_error` maps the name of the
     error's type, or "*", to a node. `timeout` and `seconds` are in seconds. The last fields belong to one kind each:
     `branches` to a parallel; `over`, `into` and `limit` to a map; `graph`, `input` and `output` to a subgraph,
-    and to a map that runs a graph for each item; `seconds` to a wait.
+    and to a map that runs a graph for each item; `seconds` to a wait. Without a `checkpoint`, the node's result need
+    not be kept before the next node begins.
     """
 
     name: str
@@ -46,6 +47,7 @@ class NodeSpec:
     input: Mapping[str, str] | None = None
     output: Mapping[str, str] | None = None
     seconds: float | None = None
+    checkpoint: bool = True
 
     @property
     def own_edges(self) -> set[str]:
@@ -110,6 +112,7 @@ _TYPES: dict[str, Any] = {
     "input": dict,
     "output": dict,
     "seconds": (int, float),
+    "checkpoint": bool,
 }
 
 _PLANNED = ("kind", "next", "routed", "retry", "on_error", "seconds", "branches", "over", "into", "limit", "output")

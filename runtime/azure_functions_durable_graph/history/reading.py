@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..graph.names import is_run_id
+from ..run.inputs import original_input
 from ..run.messages import RunInput
 
 _RUN: dict[str, type] = {
@@ -23,7 +24,7 @@ _RUN: dict[str, type] = {
     "step": int,
     "trail": list,
 }
-_OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "tags": dict, "origin": dict}
+_OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "same": list, "tags": dict, "origin": dict}
 _OPTIONAL |= {"branch": dict, "written": dict, "share": dict, "item": dict, "results": list}
 _BRANCH: dict[str, type] = {"run": str, "node": str, "name": str}
 _SHARE: dict[str, type] = {"run": str, "node": str, "items": list, "limit": int}
@@ -70,6 +71,8 @@ def read_input(given: Any) -> RunInput | None:
     if not all(isinstance(node, Mapping) for node in value["plan"]["nodes"].values()):
         return None
     value = {key: one for key, one in value.items() if isinstance(one, _OPTIONAL.get(key, object))}
+    value["input"] = original_input(value)
+    value.pop("same", None)
     if "taken" in value:
         value["taken"] = _answers(value["taken"])
     if "discarded" in value:

@@ -10,6 +10,7 @@ from ..graph.plain_json import digest
 from ..graph.registration import GraphRegistration
 from ..history.forks import at_failure, at_node, go_on_from
 from ..history.record import RunRecord
+from ..run.inputs import with_input
 from ..run.messages import Origin, RunInput
 from .api import Api, IdTaken, find_run, graph_of, read_run, validated
 from .bodies import RestartRequest
@@ -93,7 +94,7 @@ def _graph(api: Api, record: RunRecord, *, newest: bool = False) -> GraphRegistr
 
 def _from_state(api: Api, graph: GraphRegistration, record: RunRecord, state: dict[str, Any]) -> RunInput:
     run = run_input(graph, state, record.run["metadata"], api.now(), "state")
-    return {**run, "input": record.run["input"]}
+    return with_input(run, record.run["input"])
 
 
 def _whole(record: RunRecord) -> RunRecord:

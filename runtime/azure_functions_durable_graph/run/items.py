@@ -18,21 +18,26 @@ Call = Callable[[Traversal, int, Any], NodeCall]
 
 
 def run_graph_items(
-    traversal: Traversal, waiting: list[list[Any]], limit: int, call_of: Call
+    traversal: Traversal, items: list[list[Any]], limit: int, call_of: Call
 ) -> Steps[dict[str, dict[str, Any]] | None]:
     """A run for each item: all at once where the limit allows it, else one after the other."""
     if depth_below(traversal) is None:
-        return {str(index): {"error": too_deep(traversal)} for index, _ in waiting}
-    done: dict[str, dict[str, Any]] = {}
+        return {str(index): {"error": too_deep(traversal)} for index, _ in items}
+    counted = [str(index) for index, _ in items]
+    so_far = traversal.run["fan_out"]["done"] if "fan_out" in traversal.run else {}
+    done: dict[str, dict[str, Any]] = {**so_far}
+    waiting = [one for one in items if str(one[0]) not in so_far]
     for batch in [waiting] if limit > 1 else [[one] for one in waiting]:
-        found = yield from _at_once(traversal, batch, call_of)
+        found = yield from _at_once(traversal, batch, call_of, counted)
         if found is None:
             return None
         done |= found
     return done
 
 
-def _at_once(traversal: Traversal, items: list[list[Any]], call_of: Call) -> Steps[dict[str, dict[str, Any]] | None]:
+def _at_once(
+    traversal: Traversal, items: list[list[Any]], call_of: Call, counted: list[str]
+) -> Steps[dict[str, dict[str, Any]] | None]:
     """Prepare the inputs, then run the children. An item whose input is wrong fails without a run."""
     held, policy = {str(index): item for index, item in items}, traversal.plan_node.get("retry")
     inputs = {f"input {key}": key for key in held}
@@ -41,7 +46,7 @@ def _at_once(traversal: Traversal, items: list[list[Any]], call_of: Call) -> Ste
         call = call_of(traversal, int(inputs[key]), held[inputs[key]])
         return with_attempt({**call, "started_at": traversal.now().isoformat()}, attempt)
 
-    found = yield from gather(traversal, Crowd(list(inputs), prepare, lambda key: policy, len(inputs)))
+    found = yield from gather(traversal, Crowd(list(inputs), prepare, lambda key: policy, len(inputs), counted=counted))
     if found is None:
         return None
     failed = {key: {"error": found[name]["error"]} for name, key in inputs.items() if "error" in found[name]}
@@ -50,7 +55,9 @@ def _at_once(traversal: Traversal, items: list[list[Any]], call_of: Call) -> Ste
     def start(key: str, attempt: int) -> Member:
         return _child(traversal, int(key), ready[key], attempt)
 
-    found = yield from gather(traversal, Crowd(list(ready), start, lambda key: policy, len(ready) or 1))
+    found = yield from gather(
+        traversal, Crowd(list(ready), start, lambda key: policy, len(ready) or 1, counted=counted)
+    )
     return None if found is None else {**found, **failed}
 
 

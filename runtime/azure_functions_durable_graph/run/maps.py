@@ -35,7 +35,7 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
     so_far = traversal.run["fan_out"]["done"] if "fan_out" in traversal.run else {}
     waiting = [one for one in items if str(one[0]) not in so_far]
     dealt = deal(len(waiting), _limit(traversal), plan)
-    done = yield from (_in_parts(traversal, waiting, dealt) if dealt else _here(traversal, waiting))
+    done = yield from (_in_parts(traversal, waiting, dealt) if dealt else _here(traversal, items))
     if done is None:
         return Revisit()
     traversal.run["fan_out"] = {"done": {str(i): done[str(i)] for i, _ in items}, "attempts": {}}
@@ -89,11 +89,11 @@ def call_of(traversal: Traversal, index: int, item: Any) -> NodeCall:
     return {**call, "run_id": traversal.run["share"]["run"]} if "share" in traversal.run else call
 
 
-def _here(traversal: Traversal, waiting: Indexed) -> Steps[dict[str, dict[str, Any]] | None]:
-    """Run items in this run: at once, or one after the other."""
+def _here(traversal: Traversal, given: Indexed) -> Steps[dict[str, dict[str, Any]] | None]:
+    """Run what is left of the items in this run: at once, or one after the other."""
     if "graph" in traversal.plan_node:
-        return (yield from run_graph_items(traversal, waiting, _limit(traversal), call_of))
-    items = {str(index): item for index, item in waiting}
+        return (yield from run_graph_items(traversal, given, _limit(traversal), call_of))
+    items = {str(index): item for index, item in given}
 
     def make(key: str, attempt: int) -> Member:
         return with_attempt(call_of(traversal, int(key), items[key]), attempt)

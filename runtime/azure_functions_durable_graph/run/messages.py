@@ -115,19 +115,21 @@ class DiscardedEvent(TypedDict):
 class RunInput(TypedDict):
     """The orchestration's input: at the start of a run, and again at each continue-as-new.
 
-    The optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that comes
-    next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
-    of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
-    runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
-    oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier generations that it
-    has not taken. `tags` are for lists, `origin` is the run that this one repeats. `branch` marks a run that is a
-    branch of another, and comes with what it has `written`; `share` marks one that is a part of a map, and comes to the
-    `results` of its items; `item` marks the run of a graph for one item.
+    `input` is what was given, without the fields that `same` names: their values are those of `state` (see `inputs`).
+    The other optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that
+    comes next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the
+    `pause` of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth`
+    counts the runs above it, and is missing where a client started the run. `taken` lists the answers that the run
+    has taken, oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier
+    generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats. `branch` marks
+    a run that is a branch of another, and comes with what it has `written`; `share` marks one that is a part of a map,
+    and comes to the `results` of its items; `item` marks the run of a graph for one item.
     """
 
     format: int
     plan: Plan
     input: dict[str, Any]
+    same: NotRequired[list[str]]
     metadata: dict[str, Any]
     started_at: str
     state: dict[str, Any]
@@ -159,7 +161,7 @@ class NodeCall(TypedDict):
     `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates to be merged first, by
     the rules of a dict that a handler returns; `apply_only` asks for that alone. `patch` has fields of branches, which
     were validated there: they are kept, and what depends on them is computed, before `writes` are merged.
-    `branched` asks for the `updates` that went into fields with a reducer.
+    `branched` asks for the `updates` that went into fields with a reducer; `join` is where a branch ends.
     """
 
     run_id: str
@@ -178,6 +180,7 @@ class NodeCall(TypedDict):
     item: NotRequired[int]
     apply_only: NotRequired[bool]
     branched: NotRequired[bool]
+    join: NotRequired[str]
     started_at: NotRequired[str]
 
 
@@ -205,7 +208,8 @@ class NodeResult(TypedDict):
     adds `writes` (updates of fields with a reducer), an item its `value`, a subgraph the `child` to be started. With
     `merge` the orchestrator has what came back merged by an activity before the run goes on. Within a branch, `updates`
     are what the patch has reduced into fields, in order, `replaced` names such fields that a whole state
-    replaced, and `derived` those that validation has computed.
+    replaced, and `derived` those that validation has computed. `then` has the results of the nodes that ran after this
+    one in the same activity, in order; only the last of them may have an `error`.
     """
 
     node: str
@@ -215,6 +219,7 @@ class NodeResult(TypedDict):
     decision: NotRequired[dict[str, Any]]
     event: NotRequired[str]
     error: NotRequired[ErrorRecord]
+    then: NotRequired[list[NodeResult]]
     missing: NotRequired[bool]
     missing_graph: NotRequired[str]
     plan: NotRequired[Plan]

@@ -82,13 +82,18 @@ def _visit(traversal: Traversal) -> Steps[NodeOutcome]:
 
 
 def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
-    """Run the node in one activity."""
+    """Run the node in one activity, and with it those that follow it without a checkpoint."""
     traversal.publish()
     result = yield from traversal.run_activity(traversal.call())
     if result.get("missing"):
         yield from traversal.park()
         return Revisit()
     traversal.adopt(result)
+    for following in result.get("then", ()):
+        traversal.apply_result(result)
+        traversal.record_step(decision_after(traversal.plan_node, result))
+        traversal.run["node"] = following["node"]
+        result = following
     if "error" in result:
         return (yield from traversal.retry_or_fail(result["error"]))
     traversal.apply_result(result)

@@ -29,7 +29,7 @@ _KEPT = ("patch", "unset", "writes", "value", "merge", "error", "child", "result
 class Crowd:
     """Members that run at once, at most `limit` of them: `make` gives one by its key and attempt, `retry` its policy.
 
-    `weight` is what one counts in the progress that the status shows.
+    `weight` is what one counts in the progress that the status shows, `counted` the keys that do, where others do, too.
     """
 
     keys: Sequence[str]
@@ -37,11 +37,12 @@ class Crowd:
     retry: Callable[[str], Any]
     limit: int
     weight: Callable[[str], int] = lambda key: 1
+    counted: Sequence[str] = ()
 
     def progress(self, done: Mapping[str, Any]) -> dict[str, int]:
         """How much is done, of how much."""
-        weights = {key: self.weight(key) for key in self.keys}
-        return {"done": sum(weights[key] for key in self.keys if key in done), "of": sum(weights.values())}
+        weights = {key: self.weight(key) for key in self.counted or self.keys}
+        return {"done": sum(weight for key, weight in weights.items() if key in done), "of": sum(weights.values())}
 
 
 def gather(traversal: Traversal, crowd: Crowd) -> Steps[dict[str, dict[str, Any]] | None]:

@@ -17,6 +17,8 @@ from ..graph.plan import PlanNode
 from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
 from .answers import discarded_events
+from .inputs import for_next_generation
+from .lost import lost_activity
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
@@ -38,9 +40,6 @@ LONGEST_TIMER = timedelta(days=3)
 DISCARDED_LIMIT = 25
 """Discarded events that a run carries with it, so that its history can still show them."""
 
-LOST_LIMIT = 1000
-"""Characters of the extension's text that are kept for a lost activity."""
-
 PARK_FIRST, PARK_LONGEST = 15.0, 600.0
 """Seconds that a parked run waits before it checks again; the pause doubles up to the longest."""
 
@@ -53,6 +52,7 @@ class Traversal:
         self.run = cast(RunInput, {**start, "trail": list(start["trail"])})
         self.turns = 0
         self.answers = 0
+        self._before = start["state"]
 
     @property
     def plan_node(self) -> PlanNode:
@@ -99,6 +99,7 @@ class Traversal:
             call["attempt"] = self.attempt
         if "branch" in run:
             call["branched"] = True
+            call |= {"join": run["branch"]["join"]} if "join" in run["branch"] else {}
         for key in ("event", "error", "writes"):
             if key in run:
                 call[key] = run[key]
@@ -268,7 +269,7 @@ class Traversal:
         discarded = discarded_events(self.context.raised_events(), self.run.get("taken", ()))
         if discarded:
             self.run["discarded"] = [*self.run.get("discarded", []), *discarded][-DISCARDED_LIMIT:]
-        self.context.continue_as_new(self.run)
+        self.context.continue_as_new(for_next_generation(self.run, self._before))
 
     def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:
         """The child's result for its parent: the outcome, and the answers that the child has accepted.
@@ -283,16 +284,3 @@ class Traversal:
     def _with_place(self, error: ErrorRecord) -> dict[str, Any]:
         """The error, and where it happened: node, step and attempts."""
         return {**error, "node": self.run["node"], "step": self.run["step"], "attempts": self.attempt}
-
-
-def lost_activity(call: NodeCall, text: str) -> NodeResult:
-    """The result of an activity that failed as a whole, as a failure like any other."""
-    error: ErrorRecord = {
-        "type": "ActivityLost",
-        "bases": ["Exception"],
-        "message": f"the activity was lost: {text.strip()}"[:LOST_LIMIT],
-        "where": "activity",
-    }
-    echoed = ("node", "step", "branch", "item", "attempt", "apply_only")
-    kept = {key: call[key] for key in echoed if key in call}  # type: ignore[literal-required]
-    return cast(NodeResult, {**kept, "error": error})

@@ -191,7 +191,7 @@ def test_answers_are_remembered_up_to_a_limit_and_the_newest_stay() -> None:
     from azure_functions_durable_graph.run.traversal import Traversal
 
     graph = asking(approval(1))
-    start: Any = {"trail": [], "taken": [[0, "a"]], "plan": graph.manifest.plan()}
+    start: Any = {"state": {}, "trail": [], "taken": [[0, "a"]], "plan": graph.manifest.plan()}
     traversal = Traversal(None, start)  # type: ignore[arg-type]
 
     traversal.take_answers(1, map(str, range(ANSWER_LIMIT)))

@@ -110,11 +110,11 @@ def _fields(manifest: GraphManifest) -> Iterator[Fault]:
 def _over(node: NodeSpec, schema: Mapping[str, Any]) -> Iterator[Fault]:
     """A map's list. An item's handler gets a state whose list holds its own item alone, so a list of one is valid."""
     kind, fewest = schema.get("type", "array"), schema.get("minItems", 0)
-    where, cure = f"node {node.name!r}", "Name a field that is a list of items"
+    where, fix = f"node {node.name!r}", "Name a field that is a list of items"
     if kind != "array":
-        yield Fault(where, f"over names {node.over!r}, which is not a list but of type {kind!r}", cure)
+        yield Fault(where, f"over names {node.over!r}, which is not a list but of type {kind!r}", fix)
     elif "prefixItems" in schema:
-        yield Fault(where, f"over names {node.over!r}, a tuple whose items have types of their own", cure)
+        yield Fault(where, f"over names {node.over!r}, a tuple whose items have types of their own", fix)
     elif fewest > 1:
         problem = (
             f"over names {node.over!r}, which needs at least {fewest} items, but each call sees its own item alone"

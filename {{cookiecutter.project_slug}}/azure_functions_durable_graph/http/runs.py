@@ -128,7 +128,8 @@ async def get_run(api: Api, request: Request) -> Response:
 
 async def get_history(api: Api, request: Request) -> Response:
     """200: the steps of the run."""
-    return Response(200, history_view(await find_run(api, request, history=True)))
+    record = await find_run(api, request, history=True)
+    return Response(200, {**history_view(record), "status": record.status})
 
 
 def view(api: Api, record: RunRecord) -> dict[str, Any]:

@@ -218,8 +218,8 @@ def _handle(management: Management, method: str, url: str, body: bytes, token: s
 def check_registration(registration: object, taker: str) -> None:
     """Raise RegistrationError for what is not a registration; a builder is the usual mistake."""
     if not isinstance(registration, GraphRegistration):
-        cure = "call build() on it" if hasattr(registration, "build") else "pass what ManifestBuilder.build() returns"
-        raise RegistrationError(f"{taker} takes a GraphRegistration, not {type(registration).__name__}: {cure}")
+        fix = "call build() on it" if hasattr(registration, "build") else "pass what ManifestBuilder.build() returns"
+        raise RegistrationError(f"{taker} takes a GraphRegistration, not {type(registration).__name__}: {fix}")
 
 
 def _check_span(span: object, method: str) -> None:
