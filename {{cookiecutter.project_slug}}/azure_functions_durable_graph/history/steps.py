@@ -30,7 +30,7 @@ def history_steps(followed: Followed) -> list[dict[str, Any]]:
     lines = followed.traversal.lines
     trail: dict[int, Mapping[str, Any]] = {entry["step"]: entry for entry in followed.traversal.run["trail"]}
     steps: list[dict[str, Any]] = []
-    shown = {step for step, line in lines.items() if line.error is not None or line.came}
+    shown = {step for step, line in lines.items() if line.error is not None or line.came or line.items}
     for number in sorted({*trail, *results, *shown}):
         found = results.get(number, [])
         entry, line = trail.get(number, {}), lines.get(number)
@@ -93,8 +93,9 @@ def _step(kind: StepKind, entry: Mapping[str, Any], line: Line | None, results: 
     step["finished_at"] = last or _iso(line.left if line else None) or entry.get("at")
     if len(tries) > 1:
         step |= {"attempts": len(tries), "failures": _failures(tries)}
-    if items:
-        step["items"] = len({result["item"] for result in items})
+    counted = len({result["item"] for result in items}) + (line.items if line is not None else 0)
+    if counted:
+        step["items"] = counted
     step.update({key: entry[key] for key in ("to", "note", "items") if key in entry})
     if "events" in entry:
         step["waits_for"] = entry["events"]

@@ -36,6 +36,10 @@ def run_view(record: RunRecord) -> dict[str, Any]:
     if "origin" in record.run:
         view["origin"] = record.run["origin"]
     view.update({key: record.custom_status[key] for key in _DETAILS if record.custom_status.get(key)})
+    if record.progress is not None:
+        view["fan_out"] = record.progress
+    if record.status == "parked":
+        view["parked"] = next(run.custom_status["parked"] for run in record.tree() if run.custom_status.get("parked"))
     if record.status == "cancelled":
         view["reason"] = record.output
     return view if followed is None else _with_reason(view, followed)

@@ -14,7 +14,7 @@ from ..run.messages import NodeCall
 CHAIN_SECONDS = 10.0
 """After this time an activity begins no other node: functionTimeout may be as short as a minute."""
 
-_KEPT = ("run_id", "graph", "hash", "metadata", "started_at", "branched")
+_KEPT = ("run_id", "graph", "hash", "metadata", "started_at", "branched", "join")
 """What a call has in common with the one that follows it in the same run."""
 
 _ALONE = frozenset({"branch", "item", "apply_only"})
@@ -30,6 +30,8 @@ def following_call(manifest: GraphManifest, call: NodeCall, result: Mapping[str,
     target = manifest.nodes.get(str(decision.next_node))
     if decision.action is not RouteAction.NEXT or target is None or target.kind != "task":
         return None
+    if target.name == call.get("join"):
+        return None  # where the branches join, the run goes on
     if call.get("branched") and target.name == joins(manifest.nodes).get(call["node"]):
         return None
     step = call["step"] + 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import DecisionError
 from ..graph.decisions import RouteDecision, as_decision
 from ..graph.names import COMPLETE, did_you_mean
+from ..graph.partial import load_item
 from ..graph.reducers import reducers_of, write_update
 from ..graph.registration import GraphRegistration, Handler
 from ..graph.states import has_model_validators, load
@@ -18,6 +18,7 @@ from ..run.messages import EventInput, NodeCall
 from .boundary import NodeFailed, failure
 from .calling import Caller, InThread
 from .fan_in import ItemReader, child_fits, surely_reduces
+from .item_inputs import item_input
 from .registry import Registry
 from .starting import new_run
 from .visit_state import VisitState
@@ -49,6 +50,9 @@ class Visit:
 
     async def run(self) -> dict[str, Any]:
         """The changing part of the result: the patch of the state, and what else the work returned."""
+        if "item" in self._call:
+            await self._item()
+            return {"patch": {}, **self._answer}
         with _ours("state"):
             self._state = VisitState(self._model, self._call["state"])
         if "patch" in self._call:
@@ -141,28 +145,43 @@ class Visit:
         if has_model_validators(self._model) or not surely_reduces(self._model, writes):
             self._answer["merge"] = True
 
-    async def _map_item(self) -> None:
+    async def _item(self) -> None:
+        """The call for one item of a map."""
+        with _ours("state"):
+            value, item = load_item(self._model, self._call["state"], str(self._spec.over))
+        if self._spec.graph is not None:
+            return self._prepare_item(item)
         with _ours("state"):
             reader = ItemReader(self._model, str(self._spec.into))
-            item = _only_item(getattr(self._state.value, str(self._spec.over)), str(self._spec.over))
-        result = await self._caller("handler", self._handler, self._state.value, item)
+        result = await self._caller("handler", self._handler, value, item)
         with _ours("handler"):
             self._answer["value"] = reader.read(result, self._who)
         if reader.needs_merge:
             self._answer["merge"] = True
 
+    def _prepare_item(self, item: Any) -> None:
+        """The input of the run for one item."""
+        held = self._call["state"][str(self._spec.over)]
+        json_item = next(iter(held.items() if isinstance(held, dict) else held))
+        with _ours("input of the subgraph"):
+            given = item_input(self._spec.input, self._call["state"], json_item, self._model)
+            self._start_child(given)
+
     async def _prepare_child(self) -> None:
         """The input of a subgraph's run: the parent's fields, validated by the child's model."""
+        with _ours("input of the subgraph"):
+            fields = self._state.fields
+            child = self._start_child({theirs: fields[mine] for theirs, mine in (self._spec.input or {}).items()})
+        if not child_fits(self._model, child.state_model, self._spec.output or {}):
+            self._answer["merge"] = True
+
+    def _start_child(self, given: dict[str, Any]) -> GraphRegistration:
         child = self._registry.default(str(self._spec.graph))
         if child is None:
             raise NotDeployed(str(self._spec.graph))
-        with _ours("input of the subgraph"):
-            fields = self._state.fields
-            given = {theirs: fields[mine] for theirs, mine in (self._spec.input or {}).items()}
-            run = new_run(child, given, self._call.get("metadata", {}), str(self._call.get("started_at", "")))
+        run = new_run(child, given, self._call.get("metadata", {}), str(self._call.get("started_at", "")))
         self._answer["child"] = {**run, "child": True}
-        if not child_fits(self._model, child.state_model, self._spec.output or {}):
-            self._answer["merge"] = True
+        return child
 
     async def _do_nothing(self) -> None:
         return None
@@ -189,21 +208,14 @@ class Visit:
             )
 
 
-def _only_item(items: Any, field: str) -> Any:
-    """The item of a list, tuple, set or deque of one."""
-    if not isinstance(items, (Sequence, Set, deque)) or isinstance(items, str):
-        raise TypeError(f"the field {field!r} holds a {type(items).__name__}, not a list")
-    return next(iter(items))
-
-
 _WORK: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "task": Visit._task,
-    "map": Visit._map_item,
+    "map": Visit._do_nothing,
     "subgraph": Visit._prepare_child,
     "parallel": Visit._do_nothing,
     "wait": Visit._do_nothing,
 }
-"""What the activity does for a node of each kind."""
+"""What the activity does for a node of each kind; a map has one call for each item, and none of its own."""
 
 
 @contextlib.contextmanager
@@ -214,6 +226,8 @@ def _ours(where: str) -> Iterator[None]:
     """
     try:
         yield
+    except NotDeployed:
+        raise
     except BaseException as error:
         raise NodeFailed(failure(error, where, permanent=True)) from None
 

@@ -168,7 +168,7 @@ export function passed({ boxes, arrows }, steps, run) {
     }
   });
   const asking = [...lit.boxes.values()].some((box) => box.state === "open");
-  if (!run.over && run.node && !asking) lit.boxes.set(run.node, { visits: 0, ...lit.boxes.get(run.node), state: "now" });
+  if (!run.over && run.node && !asking) lit.boxes.set(run.node, { visits: 0, ...lit.boxes.get(run.node), state: run.status === "waiting" ? "open" : "now" });
   return lit;
 }
 

@@ -34,15 +34,15 @@ export function GraphPage({ name, query, say }) {
   if (error?.status === 404) return html`<${Empty} title=${`There is no graph ${name}.`}>It is not deployed. Back to <a href="#/graphs">the graphs</a>.<//>`;
   const close = () => (location.hash = link(["graphs", name]));
   const manifest = answer.data?.manifest;
-  return html`<nav class="crumbs" aria-label="Where you are"><a href="#/graphs">Graphs</a> /</nav>
+  return html`<nav class="crumbs" aria-label="Where you are"><a href="#/graphs">Graphs</a></nav>
     <div class="title"><h1>${name}</h1>
       <a class="button main" href=${link(["graphs", name], { start: "1" })}>Start a run</a>
       <a href=${link(["runs"], { graph: name })}>Its runs</a></div>
     <${Failure} error=${error ?? answer.error} again=${refresh} />
     ${manifest && query.start && html`<${Start} name=${name} manifest=${manifest} close=${close} say=${say} />`}
     <div class="columns">
-      <section aria-label="Picture">${drawn ? html`<${Picture} diagram=${drawn} label=${`The graph ${name}`} />` : html`<p class="hint">Drawing …</p>`}</section>
-      <section aria-label="About the graph">
+      <section class="seen" aria-label="Picture">${drawn ? html`<${Picture} diagram=${drawn} label=${`The graph ${name}`} />` : html`<p class="hint">Drawing …</p>`}</section>
+      <section class="told" aria-label="About the graph">
         ${data && html`<h2>Versions</h2><${Versions} data=${data} />`}
         ${manifest && html`<${Contract} manifest=${manifest} name=${name} />`}
       </section>

@@ -7,7 +7,7 @@ import { diagram, length, passed, waitsMet } from "./diagram.js";
 import { link, useLoaded, useNow, usePoll } from "./live.js";
 import { Picture } from "./picture.js";
 import { withStates } from "./states.js";
-import { Steps, Wrong } from "./steps.js";
+import { Steps } from "./steps.js";
 import { Empty, FINISHED, Failure, Fold, Json, Status } from "./ui.js";
 import { Ago, Time, ago, parse, span } from "./times.js";
 import { Restart, Verbs } from "./verbs.js";
@@ -65,15 +65,15 @@ function Shown({ view, history, refresh, say, parent }) {
   return html`<header class="run-head">
       <nav class="crumbs" aria-label="Where you are"><a href="#/runs">Runs</a> / ${parent && html`<a class="id" href=${link(["runs", parent])}>${parent}</a> / `}<a href=${link(["runs"], { graph: view.graph })}>${view.graph}</a></nav>
       <div class="title"><h1 class="id">${view.id}</h1><${Status} of=${view.status} /></div>
-      <${Facts} view=${view} over=${over} now=${now} />
+      <${Facts} view=${view} end=${over ? Math.max(...steps.flatMap((step) => [parse(step.finished_at), parse(step.wait?.until)]).filter(Boolean), parse(view.updated_at)) : now} over=${over} />
       <${Verbs} ...${verbs} />
       <${Failure} error=${refused} />
     </header>
     <${Standing} view=${view} now=${now} answer=${answer} />
-    <${Answers} view=${view} manifest=${manifest} now=${now} refresh=${refresh} say=${told} />
     <div class="columns">
-      <section aria-label="Path"><${Path} view=${view} answer=${answer} steps=${steps} run=${run} open=${open} setOpen=${setOpen} /></section>
-      <section aria-label="Steps">
+      <${Answers} view=${view} manifest=${manifest} now=${now} refresh=${refresh} say=${told} />
+      <section class="seen" aria-label="Path"><${Path} view=${view} answer=${answer} steps=${steps} run=${run} open=${open} setOpen=${setOpen} /></section>
+      <section class="told" aria-label="Steps">
         <h2>Steps ${history.steps_not_shown > 0 && html`<small class="hint">the first ${history.steps_not_shown} are not known any more</small>`}</h2>
         ${history.incomplete && html`<p class="hint">${history.incomplete}</p>`}
         ${steps.length
@@ -94,8 +94,8 @@ function lastVisit(steps, step) {
   return !steps.some((other) => other.node === step.node && other.step > step.step);
 }
 
-function Facts({ view, over, now }) {
-  const took = (over ? parse(view.updated_at) : Math.max(now, parse(view.started_at))) - parse(view.started_at);
+function Facts({ view, over, end }) {
+  const took = end - parse(view.started_at);
   return html`<p class="facts">
     <span>version ${view.version} <span class="id hint" title=${view.graph_hash}>${view.graph_hash.slice(0, 8)}</span></span>
     <span>started <${Ago} at=${view.started_at} /></span>
@@ -109,7 +109,7 @@ function Facts({ view, over, now }) {
 function Standing({ view, now, answer }) {
   const until = (at) => html`until <b><${Time} at=${at} /></b> (${ago(at, now)})`;
   const lines = [];
-  if (view.error) lines.push(html`<${Wrong} error=${view.error} />`);
+  if (view.error) lines.push(html`<p><b class="bad">${view.error.type}</b> in the ${view.error.where} of ${view.error.node}: ${String(view.error.message).split("\n")[0]}</p>`);
   if (view.parked) lines.push(html`<p><b>Parked.</b> ${view.parked} It looks again from time to time: deploy that version, and the run goes on.</p>`);
   if (view.status === "sleeping" && view.sleeps_until) lines.push(html`<p><b>Sleeping</b> at ${view.node} ${until(view.sleeps_until)}.</p>`);
   if (view.retry) lines.push(html`<p><b>Retrying</b> ${view.node}: attempt ${view.retry.attempt ?? ""} ended with ${view.retry.error ?? "an error"}; the next one begins ${length(view.retry.pause ?? 0)} after it.</p>`);

@@ -30,7 +30,7 @@ export function python(value, indent = "    ") {
 
 /** JSON's escapes are Python's, too, but for characters beyond the first plane, which stand for themselves. */
 function quoted(text) {
-  return JSON.stringify(text).replaceAll("\x7f", "\\x7f");
+  return JSON.stringify(text).replace(/[\x7f-\x9f\u2028\u2029\ufeff]/g, (odd) => `\\u${odd.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 const BUILTIN = new Set(
@@ -147,9 +147,9 @@ function starting(view, graphs, failures) {
 function moved(view, runs) {
   const lines = [];
   let clock = parse(view.started_at);
-  const waits = runs.flatMap((run) => run.history.steps.flatMap(moments));
+  const timers = runs.flatMap((run) => run.history.steps.flatMap((step, index, all) => endsOfTimers(step, all[index + 1])));
   const pass = (until) => {
-    if (!waits.some((time) => time > clock && time <= until + 1)) return;
+    if (!timers.some((time) => time > clock && time <= until)) return;
     lines.push(`run.advance(timedelta(seconds=${((until - clock) / 1000 + 0.001).toFixed(3)}))`);
     clock = until;
   };
@@ -158,17 +158,17 @@ function moved(view, runs) {
     pass(parse(event.at));
     lines.push(`run.send(${quoted(event.event)}, ${python(event.payload)})`);
   }
-  pass(parse(view.updated_at));
+  pass(Math.max(clock, ...timers));
   return lines;
 }
 
-/** When a step went on because time had passed. */
-function moments(step) {
-  const found = (step.failures ?? []).map((failure) => parse(failure.at) + 1);
-  if (step.wait?.outcome === "timed out") found.push(parse(step.wait.until));
-  if (step.sleeps_until) found.push(parse(step.sleeps_until));
-  if (step.kind === "wait" && step.finished_at) found.push(parse(step.finished_at));
-  return found;
+/** When the run went on because time had passed. */
+function endsOfTimers(step, next) {
+  const found = (step.failures ?? []).map((_, index, all) => all[index + 1]?.at ?? step.finished_at);
+  if (step.wait?.outcome === "timed out") found.push(step.wait.until);
+  if (step.sleeps_until && next) found.push(next.started_at);
+  if (step.kind === "wait") found.push(step.finished_at);
+  return found.map(parse).filter((time) => !Number.isNaN(time));
 }
 
 function asserted(view, history) {

@@ -6,13 +6,14 @@ import diff from "./vendor/microdiff.js";
 /** Each step with the states before and after it; both are undefined where the history does not say. */
 export function withStates(history) {
   let state = history.state;
-  return history.steps.map((step) => {
+  const all = history.steps.map((step) => {
     if (step.branch) return { ...step, before: state, after: applied(state, step) };
     const known = state && !("patch" in step || "error" in step || step.started_at) ? undefined : state;
     const found = { ...step, before: known, after: known && applied(known, step) };
     state = found.after ?? state;
     return found;
   });
+  return all.sort((one, other) => one.step - other.step || (one.branch ? 1 : 0) - (other.branch ? 1 : 0));
 }
 
 function applied(state, step) {

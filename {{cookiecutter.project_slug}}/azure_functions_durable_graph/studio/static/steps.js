@@ -52,13 +52,13 @@ function Step({ step, run, scale, now, open, toggle, restart }) {
       </span>
       <span class="number took">${Number.isNaN(took) ? "" : span(took)}</span>
     </button>
-    <${Then} step=${step} now=${now} />
+    ${!(open && step.error) && html`<${Then} step=${step} run=${run} now=${now} />`}
     ${open && html`<${Details} step=${step} run=${run} restart=${restart} />`}
   </li>`;
 }
 
 /** What followed a step, where it is more than the next one. */
-function Then({ step, now }) {
+function Then({ step, run, now }) {
   const wait = step.wait;
   const parts = [];
   if (step.event) parts.push(html`took <b>${step.event}</b>`);
@@ -88,7 +88,7 @@ function Details({ step, run, restart }) {
     ${step.error && html`<${Wrong} error=${step.error} />`}
     ${(step.failures ?? []).map((failure, index) => html`<${Fold} title=${`Attempt ${index + 1}: ${failure.error?.type ?? "no result"}`}>
       <p class="hint"><${Time} at=${failure.at} /></p>${failure.error && html`<${Wrong} error=${failure.error} />`}<//>`)}
-    ${known && html`<${Diff} before=${step.before} after=${step.after} />`}
+    ${known && !(step.error && !step.patch) && html`<${Diff} before=${step.before} after=${step.after} />`}
     ${step.writes && html`<${Fold} title="Written for the reducers"><${Json} value=${step.writes} label="writes" /><//>`}
     ${known ? html`<${Fold} title="State before"><${Json} value=${step.before} label="state before" /><//>
       <${Fold} title="State after"><${Json} value=${step.after} label="state after" /><//>`

@@ -80,6 +80,7 @@ export function Dialog({ title, onClose, children, wide }) {
   useEffect(() => {
     const before = document.activeElement;
     element.current.showModal();
+    element.current.querySelector("form :is(input, select, textarea), button.main")?.focus();
     return () => before?.focus?.();
   }, []);
   const outside = (event) => event.target === element.current && element.current.close();
