@@ -201,10 +201,11 @@ class DurableGraphApp:
         @self.function_app.activity_trigger(input_name="call")
         async def durable_graph_node(call: dict, context: func.Context) -> dict:  # type: ignore[type-arg]
             from ..work.activity import run_node
+            from ..work.trace_context import trace_of
             from .threads import in_thread, label_of
 
-            run = functools.partial(in_thread, context, label_of(call))
-            return dict(await run_node(registry, call, run))  # type: ignore[arg-type]
+            run = functools.partial(in_thread, context, label_of(call, registry))
+            return dict(await run_node(registry, call, run, trace_of(context)))  # type: ignore[arg-type]
 
     def _add_route(self, route: Route) -> None:
         level = func.AuthLevel.ANONYMOUS if route.anonymous else None

@@ -19,6 +19,7 @@ from ..http.api import Api, Runs
 from ..http.routes import Route
 from ..http.values import Problem, Request, Response
 from ..work.registry import Registry
+from ..work.trace_context import read_trace
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,9 @@ async def _answer(route: Route, registry: Registry, limit: int, req: func.HttpRe
     try:
         from .durable_runs import DurableRuns
 
-        return await _handler(route)(_api(registry, DurableRuns(client), limit), _from_azure(route, req))
+        request = _from_azure(route, req)
+        runs = DurableRuns(client, trace=read_trace(request.headers))
+        return await _handler(route)(_api(registry, runs, limit), request)
     except Problem as problem:
         return problem.response()
     except Exception:

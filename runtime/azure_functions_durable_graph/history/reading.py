@@ -23,7 +23,7 @@ _RUN: dict[str, type] = {
     "step": int,
     "trail": list,
 }
-_OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "tags": dict, "origin": dict}
+_OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "tags": dict, "origin": dict, "trace": dict}
 _PLAN: dict[str, type] = {"graph": str, "version": str, "hash": str, "max_steps": int, "nodes": dict}
 _DISCARDED: dict[str, type] = {"event": str, "at": str}
 _TRAIL: dict[str, type] = {"step": int, "node": str}

@@ -78,6 +78,13 @@ class DiscardedEvent(TypedDict):
     event_id: NotRequired[str]
 
 
+class TraceContext(TypedDict):
+    """Who called: the headers of a W3C trace context, checked, with a version 00."""
+
+    traceparent: str
+    tracestate: NotRequired[str]
+
+
 class RunInput(TypedDict):
     """The orchestration's input: at the start of a run, and again at each continue-as-new.
 
@@ -86,7 +93,8 @@ class RunInput(TypedDict):
     of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
     runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
     oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier generations that it
-    has not taken. `tags` are for lists, `origin` is the run that this one repeats.
+    has not taken. `tags` are for lists, `origin` is the run that this one repeats, `trace` is the trace context of its
+    start.
     """
 
     format: int
@@ -110,6 +118,7 @@ class RunInput(TypedDict):
     depth: NotRequired[int]
     tags: NotRequired[dict[str, str]]
     origin: NotRequired[Origin]
+    trace: NotRequired[TraceContext]
 
 
 class NodeCall(TypedDict):
@@ -136,6 +145,7 @@ class NodeCall(TypedDict):
     item: NotRequired[int]
     apply_only: NotRequired[bool]
     started_at: NotRequired[str]
+    trace: NotRequired[TraceContext]
 
 
 class ErrorRecord(TypedDict):

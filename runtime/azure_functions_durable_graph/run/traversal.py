@@ -91,7 +91,7 @@ class Traversal:
             call["metadata"] = run["metadata"]
         if self.attempt > 1:
             call["attempt"] = self.attempt
-        for key in ("event", "error", "writes"):
+        for key in ("event", "error", "writes", "trace"):
             if key in run:
                 call[key] = run[key]
         return cast(NodeCall, {**call, **details})

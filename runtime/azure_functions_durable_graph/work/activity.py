@@ -3,55 +3,93 @@
 In one activity: pending updates of fields with reducers, the event's handler (if the run resumes from a wait), the
 node's handler, the merge, and the route's decision. Whatever the user's code returns or raises becomes a value; only a
 call that cannot be read raises.
+
+Each attempt leaves one line in the log and, where the app has OpenTelemetry, one span.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import cast
+import time
+from collections.abc import Mapping
+from typing import Any, Union, cast
 
-from ..run.messages import NodeCall, NodeResult
+from ..graph.registration import GraphRegistration
+from ..run.messages import NodeCall, NodeResult, TraceContext
 from .boundary import Failure, NodeFailed, failure
 from .calling import InThread
+from .node_facts import as_text, attributes, facts_of, known_to_logs
 from .registry import Registry
+from .spans import Span, span
+from .trace_context import read_trace
 from .visit import NotDeployed, Visit
 
 logger = logging.getLogger(__name__)
 
 _ECHOED = ("node", "step", "branch", "item", "attempt", "apply_only")
 
+Ending = Union[dict[str, Any], NotDeployed, Failure]
 
-async def run_node(registry: Registry, call: NodeCall, in_thread: InThread = asyncio.to_thread) -> NodeResult:
-    """Run one node. Never raises because of the user's code; see NodeResult for the three forms of the result."""
-    result = cast(NodeResult, {key: call[key] for key in _ECHOED if key in call})  # type: ignore[literal-required]
+
+async def run_node(
+    registry: Registry, call: NodeCall, in_thread: InThread = asyncio.to_thread, host_trace: TraceContext | None = None
+) -> NodeResult:
+    """Run one node. Never raises because of the user's code; see NodeResult for the three forms of the result.
+
+    `host_trace` is the trace context that the host has given to this call of the activity.
+    """
+    echoed = {key: call[key] for key in _ECHOED if key in call}  # type: ignore[literal-required]
     graph = registry.find(call["graph"], call["hash"])
+    facts = facts_of(call, graph)
+    named, carried = attributes(facts), read_trace(call.get("trace"))
+    began = time.perf_counter()
+    with known_to_logs(facts), span(f"node {call['node']}", named, host=host_trace, carried=carried) as here:
+        ending = await _visit(registry, graph, call, in_thread)
+        _report(ending, facts, time.perf_counter() - began, here)
+        return cast(NodeResult, {**echoed, **_result(ending, graph, call)})
+
+
+async def _visit(registry: Registry, graph: GraphRegistration | None, call: NodeCall, in_thread: InThread) -> Ending:
     if graph is None:
-        return {**result, "missing": True}
-    if graph.graph_hash != call["hash"]:
-        result["plan"] = graph.manifest.plan()
+        return NotDeployed(None)
     try:
-        return cast(NodeResult, {**result, **await Visit(registry, graph, call, in_thread).run()})
+        return await Visit(registry, graph, call, in_thread).run()
     except NotDeployed as missing:
-        return {**result, "missing": True, "missing_graph": missing.graph}
+        return missing
     except NodeFailed as failed:
-        found = failed.failure
+        return failed.failure
     except Exception as error:  # a bug of ours is a failure of the node, too: the run must not hang
-        found = failure(error, "runtime")
-    _log(call, found)
-    return {**result, "error": found.record}
+        return failure(error, "runtime")
 
 
-def _log(call: NodeCall, found: Failure) -> None:
-    """Log what failed and where: the record's text, which contains no values of the state, and the user's frames."""
-    logger.error(
-        "run %s: %s of node %r failed at step %d, attempt %d: %s: %s\n%s",
-        call["run_id"],
-        found.record["where"],
-        call["node"],
-        call["step"],
-        call.get("attempt", 1),
-        found.record["type"],
-        found.record["message"],
-        found.stack,
-    )
+def _result(ending: Ending, graph: GraphRegistration | None, call: NodeCall) -> dict[str, Any]:
+    if isinstance(ending, NotDeployed):
+        missing = {"missing": True} if ending.graph is None else {"missing": True, "missing_graph": ending.graph}
+        return {**_newer_plan(graph, call), **missing}
+    return {**_newer_plan(graph, call), **({"error": ending.record} if isinstance(ending, Failure) else ending)}
+
+
+def _newer_plan(graph: GraphRegistration | None, call: NodeCall) -> dict[str, Any]:
+    return {} if graph is None or graph.graph_hash == call["hash"] else {"plan": graph.manifest.plan()}
+
+
+def _report(ending: Ending, facts: Mapping[str, Any], seconds: float, here: Span) -> None:
+    """Log how the attempt has ended, in a form that queries read, and note it in the span.
+
+    A failure's text contains no values of the state; the stack is that of the user's frames.
+    """
+    place = as_text(facts)
+    if isinstance(ending, NotDeployed):
+        here.set("durable_graph.outcome", "not deployed")
+        what = as_text({"missing": ending.graph or facts["graph"]})
+        logger.warning("node not deployed: %s %s", place, what)
+    elif isinstance(ending, Failure):
+        here.set("durable_graph.outcome", "failed")
+        here.fail(ending.record, ending.stack)
+        how, record = as_text({"seconds": seconds, "where": ending.record["where"]}), ending.record
+        line = "node failed: %s %s error=%s: %s\n%s"
+        logger.error(line, place, how, record["type"], record["message"], ending.stack)
+    else:
+        here.set("durable_graph.outcome", "succeeded")
+        logger.info("node succeeded: %s %s", place, as_text({"seconds": seconds}))

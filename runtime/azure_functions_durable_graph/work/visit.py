@@ -18,17 +18,20 @@ from ..run.messages import EventInput, NodeCall
 from .boundary import NodeFailed, failure
 from .calling import Caller, InThread
 from .fan_in import ItemReader, child_fits, surely_reduces
+from .node_facts import as_text, facts_of
 from .registry import Registry
+from .spans import current_trace
 from .starting import new_run
+from .trace_context import read_trace
 from .visit_state import VisitState
 
 logger = logging.getLogger(__name__)
 
 
 class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
-    """A subgraph that this deployment does not have."""
+    """A subgraph that this deployment does not have; None for the call's own graph."""
 
-    def __init__(self, graph: str) -> None:
+    def __init__(self, graph: str | None) -> None:
         self.graph = graph
         super().__init__(graph)
 
@@ -128,7 +131,8 @@ class Visit:
             fields = self._state.fields
             given = {theirs: fields[mine] for theirs, mine in (self._spec.input or {}).items()}
             run = new_run(child, given, self._call.get("metadata", {}), str(self._call.get("started_at", "")))
-        self._answer["child"] = {**run, "child": True}
+        trace = current_trace() or read_trace(self._call.get("trace"))
+        self._answer["child"] = {**run, "child": True, **({"trace": trace} if trace else {})}
         if not child_fits(self._graph.state_model, child.state_model, self._spec.output or {}):
             self._answer["merge"] = True
 
@@ -148,10 +152,10 @@ class Visit:
             lost = [name for name in self._state.apply(update, who) if name not in (quiet or ())]
         if lost:
             logger.warning(
-                "run %s: %s changed %s in place and did not return it; only what is returned is kept",
-                self._call["run_id"],
+                "%s changed %s in place and did not return it; only what is returned is kept: %s",
                 who,
                 ", ".join(sorted(lost)),
+                as_text(facts_of(self._call, self._graph)),
             )
 
 

@@ -177,7 +177,7 @@ class Worker:
 
     async def _invoke(self, function: Function, arguments: dict[str, Any], trace: TraceContext | None = None) -> Any:
         """Call it as the worker does. Raises FunctionFailed for whatever it raises, and FunctionTimeout."""
-        context = InvocationContext(function.name, self._directory, self._threads, trace or trace_of({}))
+        context = InvocationContext(function.name, self._directory, self._threads, trace or TraceContext())
         outputs = {name: Output() for name in function.outputs}
         given = {**arguments, **outputs, **({"context": context} if function.takes_context else {})}
         work: asyncio.Future[Ending]
