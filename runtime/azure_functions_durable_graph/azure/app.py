@@ -7,7 +7,6 @@ No `from __future__ import annotations` here: the worker reads the annotations o
 that are not plain classes.
 """
 
-import functools
 import logging
 from collections.abc import Generator
 from pathlib import Path
@@ -18,7 +17,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from ..errors import RegistrationError
-from ..graph.names import ACTIVITY, ORCHESTRATOR
+from ..graph.names import ACTIVITY, ORCHESTRATOR, PROGRESS
 from ..graph.registration import GraphRegistration
 from ..graph.wording import counted
 from ..http.routes import ROUTES, Route
@@ -66,9 +65,17 @@ class DurableGraphApp:
     """
 
     def __init__(
-        self, auth_level: func.AuthLevel = func.AuthLevel.FUNCTION, *, max_body_bytes: int = MAX_BODY_BYTES
+        self,
+        auth_level: func.AuthLevel = func.AuthLevel.FUNCTION,
+        *,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        progress: bool = False,
     ) -> None:
-        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure."""
+        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure.
+
+        With `progress` the runs show what their nodes report by `context.progress`, which costs messages in the task
+        hub; without it nothing is registered for that.
+        """
         self.registry = Registry()
         self._schedules: dict[str, Schedule] = {}
         self._packages: set[str] = set()
@@ -76,8 +83,11 @@ class DurableGraphApp:
         self._left_out: dict[str, str] = {}
         self.function_app = GraphFunctions(auth_level, self)
         self._max_body_bytes = max_body_bytes
+        self._progress = progress
         self._add_orchestrator()
         self._add_activity()
+        if progress:
+            self._add_progress_entity()
         for route in ROUTES:
             self._add_route(route)
 
@@ -177,12 +187,13 @@ class DurableGraphApp:
         if self._retention is not None:
             raise RegistrationError("retention is declared twice: keep one of the two")
         self._retention = retention = declared(days, cron)
+        progress = self._progress
 
         @self.function_app.function_name("durable_graph_retention")
         @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-            await purge_old_runs(retention, client)
+            await purge_old_runs(retention, client, progress=progress)
 
     def _add_orchestrator(self) -> None:
         @self.function_app.function_name(ORCHESTRATOR)
@@ -195,21 +206,39 @@ class DurableGraphApp:
             return (yield from orchestrate(cast(Any, SparingContext(context)), cast(Any, context.get_input())))
 
     def _add_activity(self) -> None:
-        registry = self.registry
+        registry, app = self.registry, self.function_app
 
-        @self.function_app.function_name(ACTIVITY)
-        @self.function_app.activity_trigger(input_name="call")
         async def durable_graph_node(call: dict, context: func.Context) -> dict:  # type: ignore[type-arg]
-            from ..work.activity import run_node
-            from ..work.trace_context import trace_of
-            from .threads import in_thread, label_of
+            from .nodes import run
 
-            run = functools.partial(in_thread, context, label_of(call, registry))
-            return dict(await run_node(registry, call, run, trace_of(context)))  # type: ignore[arg-type]
+            return await run(registry, call, context)
+
+        async def reporting_node(  # with a client, through which the nodes report their progress
+            call: dict,  # type: ignore[type-arg]
+            context: func.Context,
+            client: df.DurableOrchestrationClient,
+        ) -> dict:  # type: ignore[type-arg]
+            from .nodes import run
+
+            return await run(registry, call, context, client)
+
+        activity = app.activity_trigger(input_name="call")
+        if self._progress:
+            app.function_name(ACTIVITY)(activity(app.durable_client_input(client_name="client")(reporting_node)))
+        else:
+            app.function_name(ACTIVITY)(activity(durable_graph_node))
+
+    def _add_progress_entity(self) -> None:
+        @self.function_app.function_name(PROGRESS)
+        @self.function_app.entity_trigger(context_name="context", entity_name=PROGRESS)
+        def durable_graph_progress(context: df.DurableEntityContext) -> None:
+            from .progress import handle
+
+            handle(context)
 
     def _add_route(self, route: Route) -> None:
         level = func.AuthLevel.ANONYMOUS if route.anonymous else None
-        registry, limit = self.registry, self._max_body_bytes
+        registry, limit, progress = self.registry, self._max_body_bytes, self._progress
 
         @self.function_app.function_name(f"durable_graph_{route.name}")
         @self.function_app.route(route=route.path, methods=[route.method], auth_level=level)
@@ -217,4 +246,4 @@ class DurableGraphApp:
         async def handle(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
             from .serving import serve
 
-            return await serve(route, registry, limit, req, client)
+            return await serve(route, registry, limit, req, client, progress=progress)

@@ -21,6 +21,8 @@ from ..work.boundary import error_record
 from ..work.node_facts import as_text, attributes
 from ..work.spans import span
 from . import sdk
+from .progress import purge as purge_reports
+from .progress import reports_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +32,17 @@ Fetch = Callable[[str, dict[str, str]], Awaitable[tuple[list[Any], str]]]
 class DurableRuns:
     """The `Runs` port over the SDK's client."""
 
-    def __init__(self, client: Any, fetch: Fetch | None = None, trace: TraceContext | None = None) -> None:
-        """`trace` is the caller's trace context, which runs that are started here carry."""
+    def __init__(
+        self, client: Any, fetch: Fetch | None = None, trace: TraceContext | None = None, *, progress: bool = False
+    ) -> None:
+        """`trace` is the caller's trace context, which runs that are started here carry.
+
+        `progress`: the app has the entity of reports, which is asked, and deleted with a run.
+        """
         self._client = client
         self._fetch = fetch or _fetch
         self._trace = trace
+        self._progress = progress
 
     async def start(self, run_id: str, run: RunInput, *, fresh: bool) -> None:
         """Start a run; raises IdTaken if any orchestration has the id, even a finished one.
@@ -132,7 +140,14 @@ class DurableRuns:
 
     async def purge(self, run_id: str) -> bool:
         """Delete a finished run with its history. False where there was none."""
-        return bool((await self._client.purge_instance_history(run_id)).instances_deleted)
+        deleted = bool((await self._client.purge_instance_history(run_id)).instances_deleted)
+        if self._progress:
+            await purge_reports(self._client, run_id)
+        return deleted
+
+    async def progress(self, run_id: str) -> list[dict[str, Any]]:
+        """What the nodes of a run have reported of their progress."""
+        return await reports_of(self._client, run_id) if self._progress else []
 
     async def _change(self, run_id: str, call: Any, wanted: str) -> None:
         """The engine refuses a change to the state that an instance is in already."""

@@ -24,9 +24,11 @@ from ..work.trace_context import read_trace
 logger = logging.getLogger(__name__)
 
 
-async def serve(route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any) -> func.HttpResponse:
-    """Answer one request of the Functions host."""
-    return _to_azure(await _answer(route, registry, limit, req, client))
+async def serve(
+    route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any, *, progress: bool = False
+) -> func.HttpResponse:
+    """Answer one request of the Functions host. `progress`: the app has the entity of reports."""
+    return _to_azure(await _answer(route, registry, limit, req, client, progress))
 
 
 def _api(registry: Registry, runs: Runs, limit: int) -> Api:
@@ -49,13 +51,15 @@ def _handler(route: Route) -> Callable[[Api, Request], Awaitable[Response]]:
     return handler
 
 
-async def _answer(route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any) -> Response:
+async def _answer(
+    route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any, progress: bool
+) -> Response:
     """The route's response; any error, even of an import, becomes a problem without a stack trace."""
     try:
         from .durable_runs import DurableRuns
 
         request = _from_azure(route, req)
-        runs = DurableRuns(client, trace=read_trace(request.headers))
+        runs = DurableRuns(client, trace=read_trace(request.headers), progress=progress)
         return await _handler(route)(_api(registry, runs, limit), request)
     except Problem as problem:
         return problem.response()

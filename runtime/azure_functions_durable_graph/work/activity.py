@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Union, cast
 
 from ..graph.registration import GraphRegistration
@@ -20,6 +21,7 @@ from ..run.messages import NodeCall, NodeResult, TraceContext
 from .boundary import Failure, NodeFailed, failure
 from .calling import InThread
 from .node_facts import as_text, attributes, facts_of, known_to_logs
+from .progress import Ignoring, Reporter
 from .registry import Registry
 from .spans import Span, span
 from .trace_context import read_trace
@@ -32,29 +34,43 @@ _ECHOED = ("node", "step", "branch", "item", "attempt", "apply_only")
 Ending = Union[dict[str, Any], NotDeployed, Failure]
 
 
-async def run_node(
-    registry: Registry, call: NodeCall, in_thread: InThread = asyncio.to_thread, host_trace: TraceContext | None = None
-) -> NodeResult:
-    """Run one node. Never raises because of the user's code; see NodeResult for the three forms of the result.
+def _ignoring(place: Mapping[str, Any]) -> Reporter:
+    return Ignoring()
 
-    `host_trace` is the trace context that the host has given to this call of the activity.
-    """
+
+@dataclass(frozen=True)
+class Lent:
+    """What a host lends to one call of the activity: threads, its trace context, and where reports of progress go."""
+
+    in_thread: InThread = asyncio.to_thread
+    trace: TraceContext | None = None
+    reporter_for: Callable[[Mapping[str, Any]], Reporter] = _ignoring
+
+
+async def run_node(registry: Registry, call: NodeCall, host: Lent = Lent()) -> NodeResult:
+    """Run one node. Never raises because of the user's code; see NodeResult for the three forms of the result."""
     echoed = {key: call[key] for key in _ECHOED if key in call}  # type: ignore[literal-required]
     graph = registry.find(call["graph"], call["hash"])
     facts = facts_of(call, graph)
     named, carried = attributes(facts), read_trace(call.get("trace"))
     began = time.perf_counter()
-    with known_to_logs(facts), span(f"node {call['node']}", named, host=host_trace, carried=carried) as here:
-        ending = await _visit(registry, graph, call, in_thread)
+    with known_to_logs(facts), span(f"node {call['node']}", named, host=host.trace, carried=carried) as here:
+        reporter = host.reporter_for(facts)
+        try:
+            ending = await _visit(registry, graph, call, host.in_thread, reporter)
+        finally:
+            await reporter.close()
         _report(ending, facts, time.perf_counter() - began, here)
         return cast(NodeResult, {**echoed, **_result(ending, graph, call)})
 
 
-async def _visit(registry: Registry, graph: GraphRegistration | None, call: NodeCall, in_thread: InThread) -> Ending:
+async def _visit(
+    registry: Registry, graph: GraphRegistration | None, call: NodeCall, in_thread: InThread, reporter: Reporter
+) -> Ending:
     if graph is None:
         return NotDeployed(None)
     try:
-        return await Visit(registry, graph, call, in_thread).run()
+        return await Visit(registry, graph, call, in_thread, reporter).run()
     except NotDeployed as missing:
         return missing
     except NodeFailed as failed:

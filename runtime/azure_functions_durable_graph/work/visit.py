@@ -19,6 +19,7 @@ from .boundary import NodeFailed, failure
 from .calling import Caller, InThread
 from .fan_in import ItemReader, child_fits, surely_reduces
 from .node_facts import as_text, facts_of
+from .progress import Reporter
 from .registry import Registry
 from .spans import current_trace
 from .starting import new_run
@@ -39,13 +40,15 @@ class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
 class Visit:
     """One call of the activity. Failures are raised as NodeFailed."""
 
-    def __init__(self, registry: Registry, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> None:
+    def __init__(
+        self, registry: Registry, graph: GraphRegistration, call: NodeCall, in_thread: InThread, reporter: Reporter
+    ) -> None:
         self._registry = registry
         self._graph = graph
         self._call = call
         self._spec = graph.manifest.nodes[call["node"]]
         self._who = f"node {self._spec.name!r}"
-        self._caller = Caller(graph, call, in_thread)
+        self._caller = Caller(graph, call, in_thread, reporter)
         self._answer: dict[str, Any] = {}
 
     async def run(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from shapes import Counter, line, loop
 
 from azure_functions_durable_graph import DurableGraphApp, GraphRegistration, ManifestBuilder, RetryPolicy
 from azure_functions_durable_graph.hosting import AppHost
-from azure_functions_durable_graph.work.activity import run_node
+from azure_functions_durable_graph.work.activity import Lent, run_node
 from azure_functions_durable_graph.work.registry import Registry
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -163,7 +163,7 @@ def visit(host: str | None = None, carried: Any = None, graph_hash: str | None =
     registry.add(graph)
     call: Any = {"run_id": "r", "graph": "line", "hash": graph_hash or graph.graph_hash, "node": "a", "step": 0}
     call |= {"state": {}, **({} if carried is None else {"trace": carried})}
-    return asyncio.run(run_node(registry, call, asyncio.to_thread, None if host is None else {"traceparent": host}))
+    return asyncio.run(run_node(registry, call, Lent(trace=None if host is None else {"traceparent": host})))
 
 
 def linked(span: ReadableSpan) -> list[str]:
@@ -197,9 +197,8 @@ def test_the_current_span_comes_before_all_others(exported: InMemorySpanExporter
             graph, registry = line("a"), Registry()
             registry.add(graph)
             call: Any = {"run_id": "r", "graph": "line", "hash": graph.graph_hash, "node": "a", "step": 0, "state": {}}
-            await run_node(
-                registry, call | {"trace": {"traceparent": PARENT}}, host_trace={"traceparent": OTHER + "-01"}
-            )
+            call["trace"] = {"traceparent": PARENT}
+            await run_node(registry, call, Lent(trace={"traceparent": OTHER + "-01"}))
 
     asyncio.run(inside())
 
