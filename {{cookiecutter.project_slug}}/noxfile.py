@@ -64,14 +64,14 @@ def requirements(session: nox.Session) -> None:
 @nox.session
 def lock(session: nox.Session) -> None:
     """Write graphs.lock.json and report what changed; `-- --check` only reports."""
-    install(session, "requirements.txt")
+    install(session, "requirements-dev.txt")
     session.run("python", "-m", "azure_functions_durable_graph", "lock", *session.posargs)
 
 
 @nox.session(name="new-graph")
 def new_graph(session: nox.Session) -> None:
     """Add a graph with its test and its entry in the lock: `nox -s new-graph -- invoice_approval`."""
-    install(session, "requirements.txt")
+    install(session, "requirements-dev.txt")
     session.run("python", "-m", "azure_functions_durable_graph", "new-graph", *session.posargs)
     session.run("python", "-m", "azure_functions_durable_graph", "lock")
 
@@ -121,6 +121,13 @@ def serve(session: nox.Session) -> None:
     install(session, "requirements.txt")
     command = ("python", "-m", "azure_functions_durable_graph", "serve", *session.posargs)
     session.run(*command, interrupt_timeout=6, terminate_timeout=6)  # running functions get five seconds to finish
+
+
+@nox.session
+def cli(session: nox.Session) -> None:
+    """Look at and steer runs, here or in Azure: `nox -s cli -- runs --status waiting`; `nox -s cli -- --help`."""
+    install(session, "requirements-dev.txt")
+    session.run("python", "-m", "azure_functions_durable_graph", *session.posargs)
 {%- if cookiecutter.include_samples %}
 
 

@@ -70,13 +70,30 @@ def test_errors_that_do_not_fit_are_cut_one_by_one() -> None:
     assert max(sizes(seen)) <= LIMIT_BYTES
 
 
-def test_errors_that_do_not_fit_even_when_they_are_cut_are_left_to_the_history() -> None:
+def test_of_many_errors_that_do_not_fit_what_they_add_up_to_is_shown() -> None:
     run, seen = failing(20, "m" * 1800)
 
     assert run.status == "failed"
-    assert run.error == {"type": "TooLarge", "message": "the error is in the run's history"}
+    assert run.error is not None
+    assert {key: run.error[key] for key in ("type", "node", "step", "attempts")} == {
+        "type": "ValueError",
+        "node": "p",
+        "step": 0,
+        "attempts": 1,
+    }
+    assert "errors" not in run.error
     assert run.steps[-1]["error"]["type"] == "ValueError"
     assert max(sizes(seen)) <= LIMIT_BYTES
+
+
+def test_an_error_that_is_too_large_by_itself_keeps_its_keys() -> None:
+    long = {"type": "T" * 9000, "message": "m" * 9000, "where": "w" * 9000, "bases": ["B" * 9000] * 30}
+
+    error = status_of(error={**long, "node": "n", "step": 3, "attempts": 2})["error"]
+
+    assert {**error, **dict.fromkeys(long)} == {**dict.fromkeys(long), "node": "n", "step": 3, "attempts": 2}
+    assert error["type"].startswith("TTT")
+    assert error["message"].startswith("mmm")
 
 
 @pytest.mark.parametrize(("timeout", "shown"), [(None, True), (timedelta(days=1), False)], ids=["plain", "deadlines"])

@@ -8,7 +8,6 @@ that are not changes: sets have no order, and a new field of the model has its d
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 
@@ -17,7 +16,7 @@ from pydantic import BaseModel
 from ..errors import PayloadError
 from ..graph.fields import field_keys, unknown_fields
 from ..graph.names import did_you_mean
-from ..graph.plain_json import check
+from ..graph.plain_json import check, same_json
 from ..graph.reducers import read_update, reduce_field, reducers_of
 from ..graph.states import dump, dump_checked, has_validators, load
 
@@ -33,6 +32,7 @@ class VisitState(Generic[StateT]):
         self._given = state
         self.value = load(model, state)
         self._written: set[str] = set()
+        self._replaced = False
         self._baseline: dict[str, Any] | None = None
         self._dumped: dict[str, Any] | None = None
 
@@ -79,6 +79,19 @@ class VisitState(Generic[StateT]):
             values[key] = reduce_field(self._model, key, values[key], read_update(self._model, key, update[key]))
         self._validate(values, set(update))
 
+    def merge_patch(self, patch: Mapping[str, Any]) -> None:
+        """Merge a patch of fields that were validated when they were written, and compute what depends on them.
+
+        They stay as they are; another field changes only if it validates to another value because of them.
+        """
+        before = self.fields
+        self.value = load(self._model, {**self._given, **patch})
+        after = dump(self.value)
+        kept = {**{name: value for name, value in self._given.items() if name in after}, **patch}
+        derived = {name for name, value in after.items() if not same_json(value, before.get(name, _NEW))} - set(patch)
+        self._baseline = {**before, **kept}
+        self._dumped = {**after, **kept, **{name: after[name] for name in derived}}
+
     def split(self, update: Any, who: str) -> tuple[dict[str, Any], Any]:
         """What a branch returned: the updates of fields with a reducer, by field name, and everything else."""
         if not isinstance(update, Mapping):
@@ -93,9 +106,13 @@ class VisitState(Generic[StateT]):
             return {}, []
         before, after = self._baseline or {}, self._dumped
         changed = {
-            key: after[key] for key in after if key in self._written or not _same(before.get(key, _NEW), after[key])
+            key: after[key] for key in after if key in self._written or not same_json(before.get(key, _NEW), after[key])
         }
         return changed, [key for key in before if key not in after]
+
+    def derives(self, name: str) -> bool:
+        """Whether a changed field was computed by validation: no update has named it."""
+        return not self._replaced and name not in self._written
 
     def _by_field(self, update: Mapping[Any, Any], who: str) -> dict[str, Any]:
         """The update by field names. Raises TypeError for unknown fields, and for a coroutine as a value."""
@@ -119,6 +136,7 @@ class VisitState(Generic[StateT]):
             if more or not issubclass(kind, self._model):
                 text = f"its {', '.join(map(repr, more))} would be lost" if more else "it is not a subclass"
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
+        self._replaced = True
         self._validate(_values(update), set(), replaced=True)
 
     def _validate(self, values: Mapping[str, Any], written: set[str], *, replaced: bool = False) -> None:
@@ -142,7 +160,7 @@ class VisitState(Generic[StateT]):
         before = self.fields
         again = dump(self._model.model_validate(_values(self.value), by_alias=True, by_name=True))
         for name in set(dumped) & set(before) & set(again) - written:
-            if _same(dumped[name], again[name]):
+            if same_json(dumped[name], again[name]):
                 dumped[name] = before[name]
                 value.__dict__[name] = getattr(self.value, name)
 
@@ -158,7 +176,7 @@ class VisitState(Generic[StateT]):
         if now == before:
             return []
         self.value = load(self._model, before)
-        return [key for key, value in before.items() if key not in now or not _same(now[key], value)]
+        return [key for key, value in before.items() if key not in now or not same_json(now[key], value)]
 
 
 def _values(model: BaseModel) -> dict[str, Any]:
@@ -167,18 +185,6 @@ def _values(model: BaseModel) -> dict[str, Any]:
 
 
 _NEW = object()
-
-
-def _same(first: Any, second: Any) -> bool:
-    """Whether two JSON values have the same text: True, 1 and 1.0 are equal in Python, but not in JSON."""
-    if first is second:
-        return True
-    if first != second:
-        return False
-    try:
-        return json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
-    except (ValueError, TypeError, RecursionError):  # changed in place into something that is not JSON
-        return False
 
 
 def _wrong_type(update: Any, who: str) -> str:
