@@ -140,6 +140,37 @@ def test_cancel_ends_a_run_with_its_reason(command: Command, url: str) -> None:
         assert client.wait(run_id).reason == "a mistake"
 
 
+def test_suspend_and_resume_hold_a_run(command: Command, url: str) -> None:
+    run_id = waiting(url)
+
+    assert done(command("suspend", run_id, "--reason", "lunch")) == f"{run_id} is being suspended"
+    with GraphClient(url) as client:
+        assert client.wait(run_id, until="idle").status == "suspended"
+        assert done(command("resume", run_id)) == f"{run_id} is being resumed"
+        assert client.wait(run_id, until="idle").status == "waiting"
+
+
+def test_delete_removes_a_finished_run(command: Command, url: str) -> None:
+    assert "cancel it first" in refused(command("delete", waiting(url)))
+
+    run_id = done(command("start", "line", "--watch")).splitlines()[0]
+    assert done(command("delete", run_id)) == f"{run_id} is deleted"
+    assert "404 run-not-found" in refused(command("show", run_id))
+
+
+def test_retry_and_restart_print_the_id_of_the_new_run(command: Command, url: str) -> None:
+    with GraphClient(url) as client:
+        failed = client.wait(client.start("broken", Ticket(ticket_id="T")))
+        passed = client.wait(client.start("line"))
+        again = done(command("retry", failed.id, "--idempotency-key", "k"))
+        assert again == done(command("retry", failed.id, "--idempotency-key", "k"))
+        assert client.get(again).origin == {"run": failed.id, "verb": "retry", "node": "a", "step": 0}
+        edited = done(command("restart", passed.id, "--node", "c", "--state", '{"value": 40}'))
+        assert client.wait(edited).output["value"] == 41
+        assert client.wait(done(command("restart", passed.id))).output["value"] == 3
+    assert "the state is a JSON object" in refused(command("restart", passed.id, "--node", "c", "--state", "[]"))
+
+
 # show
 
 
@@ -211,6 +242,7 @@ def test_runs_lists_what_matches_over_pages(command: Command, url: str, monkeypa
 
     listed = [json.loads(text)["id"] for text in done(command(*words, "--json")).splitlines()]
     assert set(listed) == mine
+    assert set(done(command(*words, "--ids")).splitlines()) == mine
     table = done(command(*words, "--limit", "3")).splitlines()
     assert table[0].split() == ["run", "graph", "version", "status", "node", "step", "started", "about"]
     assert {row.split()[0] for row in table[1:4]} < mine
