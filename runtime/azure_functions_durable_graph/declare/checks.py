@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import Fault
 from ..graph.manifest import GraphManifest
-from ..graph.names import COMPLETE, NAME_RULE, is_name
+from ..graph.names import COMPLETE, NAME_RULE, is_name, item_path
 from ..graph.nodes import NodeSpec
 from ..graph.topology import reachable, stuck
 from ..graph.wording import brief_repr, correction
@@ -89,29 +89,39 @@ def _fields(manifest: GraphManifest) -> Iterator[Fault]:
                     problem = f"{what} names {name!r}, which is not a field of {manifest.state_model}"
                     yield Fault(f"node {node.name!r}", problem, correction(name, fields, "Add that field"))
         if node.kind == "map":
-            yield from _over(node, fields.get(node.over, {}))
+            yield from _over(node, fields.get(node.over, {}), manifest.state_schema.get("$defs", {}))
 
 
-def _over(node: NodeSpec, schema: Mapping[str, Any]) -> Iterator[Fault]:
-    """A map's list. An item's handler gets a state whose list holds its own item alone, so a list of one is valid."""
-    kind, fewest = schema.get("type", "array"), schema.get("minItems", 0)
-    where, fix = f"node {node.name!r}", "Name a field that is a list of items"
-    if kind != "array":
-        yield Fault(where, f"over names {node.over!r}, which is not a list but of type {kind!r}", fix)
-    elif "prefixItems" in schema:
-        yield Fault(where, f"over names {node.over!r}, a tuple whose items have types of their own", fix)
-    elif fewest > 1:
-        problem = (
-            f"over names {node.over!r}, which needs at least {fewest} items, but each call sees its own item alone"
-        )
-        yield Fault(where, problem, "Drop min_length, or check the length in a validator of the payload or in a node")
+def _over(node: NodeSpec, schema: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Fault]:
+    """What a map runs over: a list, a tuple or a set of items, a dict of pairs, or what may be any of them."""
+    where, cure = f"node {node.name!r}", "Name a field that is a list, a tuple, a set or a dict"
+    options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+    kinds = [_collection(known.get(_name_of(option), option)) for option in options]
+    if "tuple" in kinds:
+        yield Fault(where, f"over names {node.over!r}, a tuple whose items have types of their own", cure)
+    elif kinds and not any(kind in ("array", "object", "anything") for kind in kinds):
+        said = " or ".join(sorted(set(kinds)))
+        yield Fault(where, f"over names {node.over!r}, which is not a list but of type {said!r}", cure)
+
+
+def _collection(schema: Mapping[str, Any]) -> str:
+    """What a schema is, as far as a map is concerned: `array`, `object`, `anything`, or another name."""
+    if "prefixItems" in schema:
+        return "tuple"
+    if schema.get("type") == "object" and "properties" in schema:
+        return "model"
+    return str(schema.get("type", "anything" if not {"enum", "const"} & set(schema) else "constant"))
+
+
+def _name_of(schema: Mapping[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
 def _named_fields(node: NodeSpec) -> dict[str, Iterable[str]]:
     return {
         "over": filter(None, [node.over]),
         "into": filter(None, [node.into]),
-        "input": (node.input or {}).values(),
+        "input": [source for source in (node.input or {}).values() if node.kind != "map" or item_path(source) is None],
         "output": node.output or (),
     }
 
@@ -122,7 +132,7 @@ def _maps_and_subgraphs(manifest: GraphManifest) -> Iterator[Fault]:
         limit = node.limit
         if node.kind == "map" and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
             yield Fault(where, f"max_concurrency is {brief_repr(limit)}", "Use a whole number of at least 1")
-        if node.kind == "subgraph" and node.graph is not None and not is_name(node.graph):
+        if node.graph is not None and not is_name(node.graph):
             yield Fault(where, f"graph is {node.graph!r}, which is not a valid name", f"Use {NAME_RULE}")
 
 

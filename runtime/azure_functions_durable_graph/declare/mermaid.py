@@ -43,7 +43,7 @@ def span(seconds: float | None) -> str:
 
 
 _DETAILS = {
-    "map": lambda node: f" (each of {node.over})",
+    "map": lambda node: f" (each of {node.over}{f', graph {node.graph}' if node.graph else ''})",
     "subgraph": lambda node: f" (graph {node.graph})",
     "wait": lambda node: f" ({span(node.seconds)})",
 }

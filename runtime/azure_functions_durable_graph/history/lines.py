@@ -44,6 +44,7 @@ class Line:
     patch: dict[str, Any] = field(default_factory=dict)
     child: str | None = None
     came: dict[str, Came] = field(default_factory=dict)
+    items: int = 0
     error: Mapping[str, Any] | None = None
     left: datetime | None = None
     sleeps_until: str | None = None
@@ -79,13 +80,15 @@ class SeenTraversal(Traversal):
         elif left is None or left[1].action is not RouteAction.COMPLETE:
             line = self.line
             for child in details.get("children", ()):
-                if self.plan_node.get("kind") == "subgraph":
+                kind = self.plan_node.get("kind")
+                if kind == "subgraph":
                     line.child = child["id"]
-                else:
+                elif kind == "parallel":
                     line.came.setdefault(child["node"], Came(child["id"], self.now()))
 
     def came_back(self, key: str, member: Any, result: Mapping[str, Any]) -> None:
-        """Note what a branch that is a run of its own has given."""
+        """Note what a branch that is a run of its own has given, and how many items a part of a map."""
+        self.line.items += len(result.get("results", ())) if self.plan_node.get("kind") == "map" else 0
         came = self.line.came.get(key)
         if came is not None:
             came.until, came.result = self.now(), result

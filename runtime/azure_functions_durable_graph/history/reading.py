@@ -25,9 +25,11 @@ _RUN: dict[str, type] = {
     "trail": list,
 }
 _OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "same": list, "tags": dict, "origin": dict}
-_OPTIONAL |= {"branch": dict, "written": dict}
+_OPTIONAL |= {"branch": dict, "written": dict, "share": dict, "item": dict, "results": list, "trace": dict}
 _BRANCH: dict[str, type] = {"run": str, "node": str, "name": str}
+_SHARE: dict[str, type] = {"run": str, "node": str, "items": list, "limit": int}
 _WRITTEN: dict[str, type] = {"fields": list, "updates": list, "merge": bool}
+_PARTS = {"branch": _BRANCH, "written": _WRITTEN, "share": _SHARE}
 _PLAN: dict[str, type] = {"graph": str, "version": str, "hash": str, "max_steps": int, "nodes": dict}
 _DISCARDED: dict[str, type] = {"event": str, "at": str}
 _TRAIL: dict[str, type] = {"step": int, "node": str}
@@ -62,7 +64,7 @@ def read_input(given: Any) -> RunInput | None:
         return None
     if not (_has(value, _RUN) and _has(value["plan"], _PLAN)):
         return None
-    if not all(_has(value[key], shape) for key, shape in (("branch", _BRANCH), ("written", _WRITTEN)) if key in value):
+    if not all(_has(value[key], shape) for key, shape in _PARTS.items() if key in value):
         return None
     if not all(_has(entry, _TRAIL) for entry in value["trail"]):
         return None

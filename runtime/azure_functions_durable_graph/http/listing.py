@@ -104,7 +104,7 @@ def _time(request: Request, key: str) -> datetime | None:
     text = request.query.get(key)
     found = moment(text)
     if text is not None and found is None:
-        raise Problem("invalid", f"{key} is a time such as 2026-01-31T08:00:00Z, not {text[:40]!r}")
+        raise Problem("invalid", f"{key} must be a time such as 2026-01-31T08:00:00Z, not {text[:40]!r}")
     return found
 
 
@@ -183,5 +183,5 @@ async def _live_runs(api: Api, graph: str) -> tuple[Counter[tuple[str, str]], bo
 def _limit(request: Request) -> int:
     text = request.query.get("limit", str(DEFAULT_LIMIT))
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
-        raise Problem("invalid", f"limit is a whole number from 1 to {MAX_LIMIT}, not {text[:20]!r}")
+        raise Problem("invalid", f"limit must be a whole number from 1 to {MAX_LIMIT}, not {text[:20]!r}")
     return int(text)

@@ -26,6 +26,7 @@ _QUERY: dict[str, Any] = {
     "wait_id": {"type": "string"},
     "since": {"type": "string", "format": "date-time"},
     "until": {"type": "string", "format": "date-time"},
+    "hash": {"type": "string"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     "format": {"enum": ["mermaid", "svg"]},
 }

@@ -190,6 +190,15 @@ ROUTES: tuple[Route, ...] = (
         shows={200: "Graph"},
     ),
     Route(
+        "get_manifest",
+        "GET",
+        "graphs/{graph}/manifest",
+        "describing:get_manifest",
+        "See the manifest of a graph, of the newest version or of the one that runs of a hash use",
+        {200: "the manifest, and where its graph is in the code", **_GRAPH_404},
+        query=("hash",),
+    ),
+    Route(
         "get_diagram",
         "GET",
         "graphs/{graph}/diagram",

@@ -7,6 +7,7 @@ answer names it, so that a history without ids can still be read.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +24,16 @@ TOO_DEEP = "RecursionLimitExceeded"
 
 @dataclass(frozen=True)
 class Child:
-    """A run to be started. `node` is where it begins, as the status of its parent shows it."""
+    """A run to be started. `node` is what the status of its parent shows.
+
+    `read` makes a result of its answer, `fail` one of its failure.
+    """
 
     id: str
     node: str
     start: RunInput
+    read: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    fail: Callable[[Failed], dict[str, Any]] = lambda failed: {"error": failed.error}
 
 
 def begin(traversal: Traversal, child: Child) -> DurableTask:
@@ -50,12 +56,13 @@ def outcome_of(traversal: Traversal, task: DurableTask, child: Child) -> Steps[d
     return Failed(_lost(child.id, f"it returned {type(answer).__name__}, which is not the result of a run"))
 
 
-def child_id(traversal: Traversal, graph: str, *which: str) -> str:
+def child_id(traversal: Traversal, graph: str, *which: str, attempt: int | None = None) -> str:
     """An id derived from the parent's id, the step and the attempt, short enough for every backend.
 
     `which` tells several children of one step apart.
     """
-    name = "\n".join([traversal.context.instance_id, str(traversal.run["step"]), str(traversal.attempt), *which])
+    tried = str(attempt or traversal.attempt)
+    name = "\n".join([traversal.context.instance_id, str(traversal.run["step"]), tried, *which])
     return f"{graph}.{uuid.uuid5(uuid.NAMESPACE_URL, name).hex}"
 
 

@@ -78,6 +78,23 @@ class Branch(TypedDict):
     join: NotRequired[str]
 
 
+class Share(TypedDict):
+    """A part of the map `node` of the run `run`: items with their indices, at most `limit` of them at once."""
+
+    run: str
+    node: str
+    items: list[list[Any]]
+    limit: int
+
+
+class Item(TypedDict):
+    """Which item of which map a run of another graph is for."""
+
+    run: str
+    node: str
+    index: int
+
+
 class Written(TypedDict):
     """What a branch has written: fields that were replaced, updates to be reduced, and whether rules need a merge."""
 
@@ -95,6 +112,13 @@ class DiscardedEvent(TypedDict):
     event_id: NotRequired[str]
 
 
+class TraceContext(TypedDict):
+    """Who called: the headers of a W3C trace context, checked, with a version 00."""
+
+    traceparent: str
+    tracestate: NotRequired[str]
+
+
 class RunInput(TypedDict):
     """The orchestration's input: at the start of a run, and again at each continue-as-new.
 
@@ -104,8 +128,10 @@ class RunInput(TypedDict):
     `pause` of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth`
     counts the runs above it, and is missing where a client started the run. `taken` lists the answers that the run
     has taken, oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier
-    generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats. `branch` marks
-    a run that is a branch of another, and comes with what it has `written`.
+    generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats, `trace` is the
+    trace context of its start. `branch` marks a run that is a branch of another, and comes with what it has `written`;
+    `share` marks one that is a part of a map, and comes to the `results` of its items; `item` marks the run of a graph
+    for one item.
     """
 
     format: int
@@ -132,6 +158,10 @@ class RunInput(TypedDict):
     origin: NotRequired[Origin]
     branch: NotRequired[Branch]
     written: NotRequired[Written]
+    share: NotRequired[Share]
+    item: NotRequired[Item]
+    results: NotRequired[list[dict[str, Any]]]
+    trace: NotRequired[TraceContext]
 
 
 class NodeCall(TypedDict):
@@ -140,7 +170,7 @@ class NodeCall(TypedDict):
     `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates to be merged first, by
     the rules of a dict that a handler returns; `apply_only` asks for that alone. `patch` has fields of branches, which
     were validated there: they are kept, and what depends on them is computed, before `writes` are merged.
-    `branched` asks for the `updates` that went into fields with a reducer.
+    `branched` asks for the `updates` that went into fields with a reducer; `join` is where a branch ends.
     """
 
     run_id: str
@@ -159,7 +189,9 @@ class NodeCall(TypedDict):
     item: NotRequired[int]
     apply_only: NotRequired[bool]
     branched: NotRequired[bool]
+    join: NotRequired[str]
     started_at: NotRequired[str]
+    trace: NotRequired[TraceContext]
 
 
 class ErrorRecord(TypedDict):
@@ -210,6 +242,7 @@ class NodeResult(TypedDict):
     replaced: NotRequired[list[str]]
     derived: NotRequired[list[str]]
     child: NotRequired[RunInput]
+    results: NotRequired[list[dict[str, Any]]]
     merge: NotRequired[bool]
     apply_only: NotRequired[bool]
 

@@ -17,9 +17,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..graph.decisions import RouteAction, RouteDecision, decision_after
-from .fan_out import run_map, run_parallel
+from .maps import run_map
 from .messages import ErrorRecord, RunInput
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
+from .parallels import run_parallel
 from .ports import OrchestrationContext, Steps
 from .subgraphs import run_subgraph
 from .traversal import HISTORY_BUDGET, Traversal

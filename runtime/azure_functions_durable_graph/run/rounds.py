@@ -7,49 +7,65 @@ another and none fails a round. Between two rounds the run may continue as new; 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Union, cast
 
 from ..graph.names import ACTIVITY
 from ..graph.policies import may_retry, pause_after
 from .children import Child, begin, outcome_of
-from .messages import FanOut, NodeCall, NodeResult, Written
+from .messages import FanOut, NodeCall, NodeResult
 from .outcomes import Failed
 from .ports import DurableTask, Steps
 from .traversal import HISTORY_BUDGET, Traversal
-from .written import as_result
 
 Member = Union[NodeCall, Child]
 """What runs at once with others: a node in an activity, or a run."""
 
-_KEPT = ("patch", "unset", "writes", "value", "merge", "error")
+_KEPT = ("patch", "unset", "writes", "value", "merge", "error", "child", "results")
 
 
-def gather(
-    traversal: Traversal, members: Mapping[str, Member], retries: Mapping[str, Any], limit: int
-) -> Steps[dict[str, dict[str, Any]] | None]:
-    """The result of each member, by its key; None if the run has to revisit this node first.
+@dataclass(frozen=True)
+class Crowd:
+    """Members that run at once, at most `limit` of them: `make` gives one by its key and attempt, `retry` its policy.
+
+    `weight` is what one counts in the progress that the status shows, `counted` the keys that do, where others do, too.
+    """
+
+    keys: Sequence[str]
+    make: Callable[[str, int], Member]
+    retry: Callable[[str], Any]
+    limit: int
+    weight: Callable[[str], int] = lambda key: 1
+    counted: Sequence[str] = ()
+
+    def progress(self, done: Mapping[str, Any]) -> dict[str, int]:
+        """How much is done, of how much."""
+        weights = {key: self.weight(key) for key in self.counted or self.keys}
+        return {"done": sum(weight for key, weight in weights.items() if key in done), "of": sum(weights.values())}
+
+
+def gather(traversal: Traversal, crowd: Crowd) -> Steps[dict[str, dict[str, Any]] | None]:
+    """The results so far, with those of all members, by key; None if the run has to revisit this node first.
 
     That is the case if the version is missing, and after HISTORY_BUDGET turns: the results so far stay in the run.
     """
     fan: FanOut = traversal.run.setdefault("fan_out", {"done": {}, "attempts": {}})
     fan = traversal.run["fan_out"] = {"done": dict(fan["done"]), "attempts": dict(fan["attempts"])}
-    while waiting := [key for key in members if key not in fan["done"]]:
+    while waiting := [key for key in crowd.keys if key not in fan["done"]]:
         if traversal.turns >= HISTORY_BUDGET:
             return None
-        this_round = {key: _with_attempt(members[key], fan["attempts"].get(key, 1)) for key in waiting[:limit]}
+        this_round = {key: crowd.make(key, fan["attempts"].get(key, 1)) for key in waiting[: crowd.limit]}
         children = [{"id": one.id, "node": one.node} for one in this_round.values() if isinstance(one, Child)]
-        progress = {"done": len(fan["done"]), "of": len(members)}
-        traversal.publish(fan_out=progress, children=children)
+        traversal.publish(fan_out=crowd.progress(fan["done"]), children=children)
         results = yield from _round(traversal, this_round)
-        missing, retry = _file_results(results, fan, retries)
-        if missing:
-            yield from traversal.park()
+        missing, retry = _file_results(results, fan, crowd)
+        if missing is not None:
+            yield from traversal.park(missing.get("missing_graph"))
             return None
         traversal.run.pop("pause", None)
         if retry is not None:
-            progress = {"done": len(fan["done"]), "of": len(members)}
-            traversal.publish(fan_out=progress, retry=retry)
+            traversal.publish(fan_out=crowd.progress(fan["done"]), retry=retry)
             yield from traversal.sleep(retry["pause"])
     return fan["done"]
 
@@ -81,33 +97,30 @@ def _result_of(traversal: Traversal, task: DurableTask, member: Member) -> Steps
     if not isinstance(member, Child):
         return (yield from traversal.result_of(task, member))
     answer = yield from outcome_of(traversal, task, member)
-    if isinstance(answer, Failed):
-        return cast(NodeResult, {"error": answer.error})
-    return cast(NodeResult, as_result(cast(Written, answer["written"]), answer["state"]))
+    return cast(NodeResult, member.fail(answer) if isinstance(answer, Failed) else member.read(answer))
 
 
-def _with_attempt(member: Member, attempt: int) -> Member:
-    if isinstance(member, Child) or attempt == 1:
-        return member
-    return cast(NodeCall, {**member, "attempt": attempt})
+def with_attempt(call: NodeCall, attempt: int) -> NodeCall:
+    """The call of an attempt; the first one says nothing of it."""
+    return cast(NodeCall, {**call, "attempt": attempt}) if attempt > 1 else call
 
 
 def _file_results(
-    results: Mapping[str, NodeResult], fan: FanOut, retries: Mapping[str, Any]
-) -> tuple[bool, dict[str, Any] | None]:
-    """File a round's results. Returns whether one lacked its version, and the retry with the longest pause, if any."""
+    results: Mapping[str, NodeResult], fan: FanOut, crowd: Crowd
+) -> tuple[NodeResult | None, dict[str, Any] | None]:
+    """File a round's results. Returns one that lacked its version, and the retry with the longest pause, if any."""
     retried = []
     for key, result in results.items():
         if result.get("missing"):
             continue
         attempt = fan["attempts"].get(key, 1)
-        if "error" in result and may_retry(retries.get(key), result["error"], attempt):
+        if "error" in result and may_retry(crowd.retry(key), result["error"], attempt):
             fan["attempts"][key] = attempt + 1
-            pause = pause_after(retries[key], attempt)
+            pause = pause_after(crowd.retry(key), attempt)
             retried.append({"attempt": attempt, "error": result["error"]["type"], "pause": pause})
         else:
             fan["done"][key] = {name: result[name] for name in _KEPT if name in result}  # type: ignore[literal-required]
-    missing = any(result.get("missing") for result in results.values())
+    missing = next((result for result in results.values() if result.get("missing")), None)
     return missing, max(retried, key=_pause, default=None)
 
 

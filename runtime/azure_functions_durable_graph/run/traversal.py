@@ -18,6 +18,7 @@ from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
 from .answers import discarded_events
 from .inputs import for_next_generation
+from .lost import lost_activity
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
@@ -38,9 +39,6 @@ LONGEST_TIMER = timedelta(days=3)
 
 DISCARDED_LIMIT = 25
 """Discarded events that a run carries with it, so that its history can still show them."""
-
-LOST_LIMIT = 1000
-"""Characters of the extension's text that are kept for a lost activity."""
 
 PARK_FIRST, PARK_LONGEST = 15.0, 600.0
 """Seconds that a parked run waits before it checks again; the pause doubles up to the longest."""
@@ -101,7 +99,8 @@ class Traversal:
             call["attempt"] = self.attempt
         if "branch" in run:
             call["branched"] = True
-        for key in ("event", "error", "writes"):
+            call |= {"join": run["branch"]["join"]} if "join" in run["branch"] else {}
+        for key in ("event", "error", "writes", "trace"):
             if key in run:
                 call[key] = run[key]
         return cast(NodeCall, {**call, **details})
@@ -202,7 +201,7 @@ class Traversal:
         """Where the current node leads without a route: to its next node, or to the end."""
         return decision_after(self.plan_node, {})
 
-    def record_step(self, decision: RouteDecision, *, error: str | None = None, items: int | None = None) -> None:
+    def record_step(self, decision: RouteDecision, *, error: str | None = None) -> None:
         """Add the finished step to the trail, and count it."""
         entry: dict[str, Any] = {
             "step": self.run["step"],
@@ -212,11 +211,18 @@ class Traversal:
             "events": list(decision.awaited),
             "note": decision.note,
             "error": error,
-            "items": items,
+            "items": self._mapped(),
         }
         kept = cast(TrailEntry, {key: value for key, value in entry.items() if value not in (None, [])})
         self.run["trail"] = [*self.run["trail"], kept][-TRAIL_LIMIT:]
         self.run["step"] += 1
+
+    def _mapped(self) -> int | None:
+        """How many items the current node has run, if it is a map."""
+        if self.plan_node.get("kind") != "map" or "share" in self.run:
+            return None
+        held = self.run["state"].get(self.plan_node["over"])
+        return len(held) if isinstance(held, (list, dict)) else None
 
     def follow_error_edge(self, error: ErrorRecord) -> bool:
         """Move to the node that `on_error` names for this error. False if it names none."""
@@ -250,9 +256,13 @@ class Traversal:
         raise GraphRunFailed(f"{place}, attempt {self.attempt}: {error['type']}: {error['message']}")
 
     def complete(self, note: str | None) -> dict[str, Any]:
-        """End the run; its state is its output."""
+        """End the run; its state is its output, for a parent within an answer."""
         self.publish(note=note)
-        return self._child_answer({"state": self.run["state"]}) if self.run.get("child") else self.run["state"]
+        if not self.run.get("child"):
+            return self.run["state"]
+        whole = {} if "share" in self.run else self.run["state"]
+        given: dict[str, Any] = {key: self.run[key] for key in ("written", "results") if key in self.run}
+        return self._child_answer({"state": whole, **given})
 
     def continue_as_new(self) -> None:
         """Begin a new generation at the current node. What was discarded in this one would not be known in the next."""
@@ -264,26 +274,13 @@ class Traversal:
     def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:
         """The child's result for its parent: the outcome, and the answers that the child has accepted.
 
-        That of a branch says whose it is, and what was written.
+        Where a parent may have several children open, it names the child.
         """
         taken = [one for _, one in self.run.get("taken", [])]
-        if "branch" in self.run:
-            answer = {**answer, "id": self.context.instance_id, "written": self.run["written"]}
+        if not {"branch", "share", "item"}.isdisjoint(self.run):
+            answer = {**answer, "id": self.context.instance_id}
         return {**answer, "taken": taken} if taken else answer
 
     def _with_place(self, error: ErrorRecord) -> dict[str, Any]:
         """The error, and where it happened: node, step and attempts."""
         return {**error, "node": self.run["node"], "step": self.run["step"], "attempts": self.attempt}
-
-
-def lost_activity(call: NodeCall, text: str) -> NodeResult:
-    """The result of an activity that failed as a whole, as a failure like any other."""
-    error: ErrorRecord = {
-        "type": "ActivityLost",
-        "bases": ["Exception"],
-        "message": f"the activity was lost: {text.strip()}"[:LOST_LIMIT],
-        "where": "activity",
-    }
-    echoed = ("node", "step", "branch", "item", "attempt", "apply_only")
-    kept = {key: call[key] for key in echoed if key in call}  # type: ignore[literal-required]
-    return cast(NodeResult, {**kept, "error": error})

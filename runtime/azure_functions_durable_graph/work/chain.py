@@ -7,14 +7,13 @@ from typing import Any, cast
 
 from ..graph.decisions import RouteAction, decision_after
 from ..graph.manifest import GraphManifest
-from ..graph.regions import joins
 from ..graph.states import apply_patch
 from ..run.messages import NodeCall
 
 CHAIN_SECONDS = 10.0
 """After this time an activity begins no other node: functionTimeout may be as short as a minute."""
 
-_KEPT = ("run_id", "graph", "hash", "metadata", "started_at", "branched")
+_KEPT = ("run_id", "graph", "hash", "metadata", "started_at", "branched", "join", "trace")
 """What a call has in common with the one that follows it in the same run."""
 
 _ALONE = frozenset({"branch", "item", "apply_only"})
@@ -30,8 +29,8 @@ def following_call(manifest: GraphManifest, call: NodeCall, result: Mapping[str,
     target = manifest.nodes.get(str(decision.next_node))
     if decision.action is not RouteAction.NEXT or target is None or target.kind != "task":
         return None
-    if call.get("branched") and target.name == joins(manifest.nodes).get(call["node"]):
-        return None
+    if target.name == call.get("join"):
+        return None  # where the branches join, the run goes on
     step = call["step"] + 1
     if step >= manifest.max_steps:
         return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import DecisionError
 from ..graph.decisions import RouteDecision, as_decision
 from ..graph.names import COMPLETE, did_you_mean
+from ..graph.partial import load_item
 from ..graph.reducers import reducers_of, write_update
 from ..graph.registration import GraphRegistration, Handler
 from ..graph.states import has_model_validators, load
@@ -18,17 +18,22 @@ from ..run.messages import EventInput, NodeCall
 from .boundary import NodeFailed, failure
 from .calling import Caller, InThread
 from .fan_in import ItemReader, child_fits, surely_reduces
+from .item_inputs import item_input
+from .node_facts import as_text, facts_of
+from .progress import Reporter
 from .registry import Registry
+from .spans import current_trace
 from .starting import new_run
+from .trace_context import read_trace
 from .visit_state import VisitState
 
 logger = logging.getLogger(__name__)
 
 
 class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
-    """A subgraph that this deployment does not have."""
+    """A subgraph that this deployment does not have; None for the call's own graph."""
 
-    def __init__(self, graph: str) -> None:
+    def __init__(self, graph: str | None) -> None:
         self.graph = graph
         super().__init__(graph)
 
@@ -36,19 +41,24 @@ class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
 class Visit:
     """One call of the activity. Failures are raised as NodeFailed."""
 
-    def __init__(self, registry: Registry, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> None:
+    def __init__(
+        self, registry: Registry, graph: GraphRegistration, call: NodeCall, in_thread: InThread, reporter: Reporter
+    ) -> None:
         self._registry = registry
         self._graph, self._model = graph, graph.state_model
         self._call = call
         self._spec = graph.manifest.nodes[call["node"]]
         self._who = f"node {self._spec.name!r}"
-        self._caller = Caller(graph, call, in_thread)
+        self._caller = Caller(graph, call, in_thread, reporter)
         self._answer: dict[str, Any] = {}
         self._updates: list[dict[str, Any]] = []
         self._replaced: set[str] = set()
 
     async def run(self) -> dict[str, Any]:
         """The changing part of the result: the patch of the state, and what else the work returned."""
+        if "item" in self._call:
+            await self._item()
+            return {"patch": {}, **self._answer}
         with _ours("state"):
             self._state = VisitState(self._model, self._call["state"])
         if "patch" in self._call:
@@ -141,28 +151,44 @@ class Visit:
         if has_model_validators(self._model) or not surely_reduces(self._model, writes):
             self._answer["merge"] = True
 
-    async def _map_item(self) -> None:
+    async def _item(self) -> None:
+        """The call for one item of a map."""
+        with _ours("state"):
+            value, item = load_item(self._model, self._call["state"], str(self._spec.over))
+        if self._spec.graph is not None:
+            return self._prepare_item(item)
         with _ours("state"):
             reader = ItemReader(self._model, str(self._spec.into))
-            item = _only_item(getattr(self._state.value, str(self._spec.over)), str(self._spec.over))
-        result = await self._caller("handler", self._handler, self._state.value, item)
+        result = await self._caller("handler", self._handler, value, item)
         with _ours("handler"):
             self._answer["value"] = reader.read(result, self._who)
         if reader.needs_merge:
             self._answer["merge"] = True
 
+    def _prepare_item(self, item: Any) -> None:
+        """The input of the run for one item."""
+        held = self._call["state"][str(self._spec.over)]
+        json_item = next(iter(held.items() if isinstance(held, dict) else held))
+        with _ours("input of the subgraph"):
+            given = item_input(self._spec.input, self._call["state"], json_item, self._model)
+            self._start_child(given)
+
     async def _prepare_child(self) -> None:
         """The input of a subgraph's run: the parent's fields, validated by the child's model."""
+        with _ours("input of the subgraph"):
+            fields = self._state.fields
+            child = self._start_child({theirs: fields[mine] for theirs, mine in (self._spec.input or {}).items()})
+        if not child_fits(self._model, child.state_model, self._spec.output or {}):
+            self._answer["merge"] = True
+
+    def _start_child(self, given: dict[str, Any]) -> GraphRegistration:
         child = self._registry.default(str(self._spec.graph))
         if child is None:
             raise NotDeployed(str(self._spec.graph))
-        with _ours("input of the subgraph"):
-            fields = self._state.fields
-            given = {theirs: fields[mine] for theirs, mine in (self._spec.input or {}).items()}
-            run = new_run(child, given, self._call.get("metadata", {}), str(self._call.get("started_at", "")))
-        self._answer["child"] = {**run, "child": True}
-        if not child_fits(self._model, child.state_model, self._spec.output or {}):
-            self._answer["merge"] = True
+        run = new_run(child, given, self._call.get("metadata", {}), str(self._call.get("started_at", "")))
+        trace = current_trace() or read_trace(self._call.get("trace"))
+        self._answer["child"] = {**run, "child": True, **({"trace": trace} if trace else {})}
+        return child
 
     async def _do_nothing(self) -> None:
         return None
@@ -182,28 +208,21 @@ class Visit:
             self._replaced |= {name for name, value in before.items() if self._state.fields.get(name) != value}
         if lost:
             logger.warning(
-                "run %s: %s changed %s in place and did not return it; only what is returned is kept",
-                self._call["run_id"],
+                "%s changed %s in place and did not return it; only what is returned is kept: %s",
                 who,
                 ", ".join(sorted(lost)),
+                as_text(facts_of(self._call, self._graph)),
             )
-
-
-def _only_item(items: Any, field: str) -> Any:
-    """The item of a list, tuple, set or deque of one."""
-    if not isinstance(items, (Sequence, Set, deque)) or isinstance(items, str):
-        raise TypeError(f"the field {field!r} holds a {type(items).__name__}, not a list")
-    return next(iter(items))
 
 
 _WORK: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "task": Visit._task,
-    "map": Visit._map_item,
+    "map": Visit._do_nothing,
     "subgraph": Visit._prepare_child,
     "parallel": Visit._do_nothing,
     "wait": Visit._do_nothing,
 }
-"""What the activity does for a node of each kind."""
+"""What the activity does for a node of each kind; a map has one call for each item, and none of its own."""
 
 
 @contextlib.contextmanager
@@ -214,6 +233,8 @@ def _ours(where: str) -> Iterator[None]:
     """
     try:
         yield
+    except NotDeployed:
+        raise
     except BaseException as error:
         raise NodeFailed(failure(error, where, permanent=True)) from None
 

@@ -19,6 +19,7 @@ from azure_functions_durable_graph.host.engine.actions import Action, Outcome, o
 from azure_functions_durable_graph.run.orchestrator import drive
 from azure_functions_durable_graph.run.traversal import Traversal
 
+_FAILED = {"error": {"type": "ValueError", "bases": ["Exception"], "message": "no", "where": "handler"}}
 BEGIN = datetime(2030, 1, 1, tzinfo=timezone.utc)
 NODES = ("a", "b", "c", "d", "e")
 EVENTS = ("yes", "no")
@@ -39,6 +40,8 @@ def _random_node(dice: Random, name: str) -> dict[str, Any]:
         node["branches"] = [f"{name}{n}" for n in range(dice.randint(1, 4))]
     if kind == "map":
         node |= {"over": "items", "into": "sizes", "limit": dice.randint(1, 3)}
+        node |= {"group": 2} if dice.random() < 0.6 else {}
+        node |= {"graph": "child", "output": {"sizes": "w"}} if "group" in node and dice.random() < 0.5 else {}
     if kind == "subgraph":
         node["output"] = {"v": "w"}
     if kind == "wait":
@@ -58,7 +61,7 @@ def random_run(dice: Random) -> dict[str, Any]:
         plan["nodes"][name] = {"retry": plan["nodes"][dice.choice(NODES)].get("retry")}
         if dice.random() < 0.3:  # not a single task: a run of its own
             plan["nodes"][name]["routed"] = True
-    state = {"v": 0, "items": list(range(dice.randint(0, 4))), "sizes": []}
+    state = {"v": 0, "items": list(range(dice.randint(0, 7))), "sizes": []}
     return {
         "format": 1,
         "plan": plan,
@@ -184,8 +187,13 @@ class Played:
         return self._event(kind, TaskScheduledId=number, Result=json.dumps(result))
 
     def _child(self, leaf: Action) -> dict[str, Any]:
-        answer = self._ending()
-        if "branch" not in json.loads(leaf.data["input"]):
+        answer, start = self._ending(), json.loads(leaf.data["input"])
+        if "share" in start:
+            results = [self.dice.choice([_FAILED, {"value": {"w": 1}}]) for _ in start["share"]["items"]]
+            return {"state": {}, "id": leaf.data["instanceId"], "results": results}
+        if "item" in start:
+            return {**answer, "id": leaf.data["instanceId"]}
+        if "branch" not in start:
             return answer
         written = {"fields": ["v"] if self.dice.random() < 0.3 else [], "updates": [], "merge": False}
         return {**answer, "id": leaf.data["instanceId"], "written": written}
@@ -204,6 +212,8 @@ class Played:
             error = {"type": "ValueError", "bases": ["Exception"], "message": "no", "where": "handler"}
             return {**result, "error": error}
         node = self.run["plan"]["nodes"][call["node"]]
+        if "item" in call and "graph" in node:
+            return {**result, "child": {"plan": {"graph": "child"}}}
         if "item" in call:
             return {**result, "value": self.dice.randint(0, 9)}
         if "branch" in call:

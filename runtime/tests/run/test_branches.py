@@ -259,3 +259,17 @@ class Summed(BaseModel):
 
 def _give(side: str) -> Any:
     return lambda state: {side: 1}
+
+
+def test_a_branch_without_checkpoints_is_one_activity_and_ends_where_the_branches_join() -> None:
+    builder = ManifestBuilder("g", Contract, durability="wait").set_entrypoint("both")
+    builder.add_parallel("both", branches=["left", "right"], next_node="end")
+    builder.add_node("left", lambda s: None, next_node="left2")
+    builder.add_node("left2", lambda s: {"notes": ["left2"]}, next_node="left3")
+    builder.add_node("left3", lambda s: {"notes": ["left3"]}, next_node="end")
+    builder.add_node("right", lambda s: {"notes": ["right"]})
+    host = GraphHost(builder.add_node("end", lambda s: {"notes": ["end"]}, terminal=True).build())
+    run = host.start("g", {})
+
+    assert run.state.notes == ["left2", "left3", "right", "end"]
+    assert host.activities_run == 3

@@ -83,3 +83,15 @@ def _to_azure(response: Response) -> func.HttpResponse:
         status_code=response.status,
         headers={**response.headers, "Content-Type": response.content_type},
     )
+
+
+def serve_studio(req: func.HttpRequest) -> func.HttpResponse:
+    """The studio's page, or one of its files."""
+    from ..studio.files import find
+
+    below = urlsplit(req.url).path.endswith("/")
+    compressed = "gzip" in req.headers.get("accept-encoding", "")
+    found = find(req.route_params.get("file") or "", below=below, compressed=compressed)
+    if found is None:
+        return func.HttpResponse("there is no such file; reload the page", status_code=404, mimetype="text/plain")
+    return func.HttpResponse(found.body, headers=dict(found.headers))
