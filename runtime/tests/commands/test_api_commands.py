@@ -297,6 +297,13 @@ def test_every_spelling_of_the_url_is_the_app(url: str, spelling: str, capsys: A
     assert main(["record", waiting(url), "--url", spelling.format(url), "--output", output]) == 0
 
 
+def test_the_environment_names_another_app_for_all_commands(url: str, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setenv("DURABLE_GRAPH_URL", url)
+
+    assert main(["graphs"]) == 0
+    assert "approvals" in capsys.readouterr().out
+
+
 def test_the_route_prefix_is_that_of_host_json_here(url: str, capsys: Any, monkeypatch: Any, tmp_path: Path) -> None:
     (tmp_path / "host.json").write_text('{"extensions": {"http": {"routePrefix": "v9"}}}')
     monkeypatch.chdir(tmp_path)
