@@ -13,7 +13,7 @@ not deployed to Azure.
 from __future__ import annotations
 
 from .errors import ApiError, ApiUnreachable
-from .http.responses import Answer, Graph, GraphRow, History, Run, RunPage, RunRow, Started, Step, Wait
+from .http.responses import Answer, Graph, GraphRow, History, Progress, Run, RunPage, RunRow, Started, Step, Wait
 
 try:
     from .remote.clients import AsyncGraphClient, GraphClient
@@ -32,6 +32,7 @@ __all__ = [
     "GraphClient",
     "GraphRow",
     "History",
+    "Progress",
     "Run",
     "RunPage",
     "RunRow",

@@ -77,6 +77,17 @@ class RunPage(_Shown):
     cursor: str | None = None
 
 
+class Progress(_Shown):
+    """How far a running node says it is: a fraction, or JSON of its own. `item` and `branch` say whose report it is."""
+
+    node: str
+    step: int
+    value: Any
+    at: Time = None
+    branch: str | None = None
+    item: int | None = None
+
+
 class Run(RunRow):
     """One run. `error` has its `type`, `message` and `node`; `output` is set once the run has completed."""
 
@@ -91,6 +102,7 @@ class Run(RunRow):
     sleeps_until: Time = None
     retry: dict[str, Any] | None = None
     reason: Any = None
+    progress: list[Progress] = Field(default_factory=list)
     incomplete: str | None = None
 
     def state_as(self, model: type[State]) -> State:
