@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from ..errors import ApiError
 from ..graph.names import RUN_ID_RULE, is_run_id
@@ -87,11 +87,13 @@ class GraphCalls:
     async def follow(self, run: RunRef, *, every: float = 0.5) -> AsyncIterator[Step]:
         """Yield each step of a run once it is over, from the first one that is known until the run has finished.
 
-        It looks every so many seconds. Of a run that takes hundreds of steps between two looks some may be missing:
-        their numbers are.
+        It looks every so many seconds, and ten times as rarely while nothing happens. Of a run that takes many steps
+        between two looks some may be missing: their numbers are.
         """
         seen: set[tuple[int, str]] = set()
+        pause = every
         while True:
+            known = len(seen)
             history = await self.history(run)
             over = history.status in ("completed", "failed", "cancelled")
             newest = max((step.step for step in history.steps), default=0)
@@ -101,7 +103,8 @@ class GraphCalls:
                     yield step
             if over:
                 return
-            await self._door.pause(every)
+            pause = every if len(seen) > known else min(pause * 1.5, every * 10)
+            await self._door.pause(pause)
 
     async def wait(
         self, run: RunRef, *, until: Literal["finished", "idle"] = "finished", timeout: float | None = None
@@ -204,7 +207,12 @@ class GraphCalls:
         body: Any = None,
         key: str | None = None,
     ) -> Shown:
-        return model.model_validate((await self._send(route, params, query, body=body, key=key)).body)
+        response = await self._send(route, params, query, body=body, key=key)
+        try:
+            return model.model_validate(response.body)
+        except ValidationError:
+            text = f"the response is not a {model.__name__}: is this the address of an app with durable graphs?"
+            raise ApiError(response.status, "unreadable", text) from None
 
     async def _send(
         self,
@@ -216,7 +224,7 @@ class GraphCalls:
         key: str | None = None,
     ) -> Response:
         response = await self._door.send(Call(BY_NAME[route], params or {}, query or {}, body, key))
-        if response.status >= 400:
+        if response.status >= 300:
             raise api_error(response)
         return response
 

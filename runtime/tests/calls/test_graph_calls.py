@@ -13,8 +13,10 @@ from shapes import line
 from three_doors import DOORS, client_through
 
 from azure_functions_durable_graph.calls.blocking import BlockingCalls
+from azure_functions_durable_graph.calls.door import Call
 from azure_functions_durable_graph.calls.graph_calls import GraphCalls
 from azure_functions_durable_graph.errors import ApiError, PayloadError
+from azure_functions_durable_graph.http.values import Response
 
 
 @pytest.fixture(scope="module", params=DOORS)
@@ -152,6 +154,28 @@ def test_follow_yields_each_step_once_and_ends_with_the_run(client: Any) -> None
 
     assert [(step.step, step.node) for step in steps] == [(0, "a"), (1, "b"), (2, "c")]
     assert [step.patch for step in steps] == [{"value": 1}, {"value": 2}, {"value": 3}]
+
+
+def test_follow_looks_less_often_while_nothing_happens() -> None:
+    pauses: list[float] = []
+
+    class Idle:
+        """A door to a run that does nothing for a while, then ends."""
+
+        async def send(self, call: Call) -> Response:
+            status = "waiting" if len(pauses) < 12 else "cancelled"
+            return Response(200, {"id": "r", "status": status, "steps_not_shown": 0, "steps": [], "events": []})
+
+        async def pause(self, seconds: float) -> None:
+            pauses.append(seconds)
+
+        def clock(self) -> float:
+            return 0.0
+
+    assert list(BlockingCalls(GraphCalls(Idle())).follow("r", every=1.0)) == []
+    assert pauses[0] == 1.5
+    assert pauses[-1] == 10.0
+    assert pauses == sorted(pauses)
 
 
 def test_follow_shows_how_a_run_failed(client: Any) -> None:
