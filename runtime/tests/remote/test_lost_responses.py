@@ -215,3 +215,12 @@ def test_without_httpx_the_import_says_what_to_install() -> None:
     )
 
     assert "ModuleNotFoundError: azure_functions_durable_graph.client needs httpx: install" in answer.stderr
+
+
+def test_the_client_loads_neither_azure_nor_the_local_host() -> None:
+    code = "import sys, azure_functions_durable_graph.client\nprint([m for m in sys.modules if m.startswith('azure.')"
+    code += " or '_graph.host' in m or m == 'aiohttp'])"
+
+    answer = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+
+    assert answer.stdout == "[]\n"
