@@ -12,7 +12,20 @@ from ..errors import ApiError
 from ..graph.names import RUN_ID_RULE, is_run_id
 from ..graph.states import dump
 from ..history.record import Status
-from ..http.responses import Answer, Graph, GraphList, GraphRow, History, Run, RunPage, RunRow, Started, Step
+from ..http.responses import (
+    Answer,
+    Graph,
+    GraphList,
+    GraphRow,
+    Health,
+    History,
+    Manifest,
+    Run,
+    RunPage,
+    RunRow,
+    Started,
+    Step,
+)
 from ..http.values import Response
 from .door import BY_NAME, Call, Door
 
@@ -189,6 +202,14 @@ class GraphCalls:
     async def graph(self, name: str) -> Graph:
         """One graph: its manifest, its versions, and how many live runs each has."""
         return await self._ask(Graph, "get_graph", {"graph": name})
+
+    async def manifest(self, name: str, *, graph_hash: str | None = None) -> Manifest:
+        """The manifest of a graph's newest version, or of the one that runs of a hash use."""
+        return await self._ask(Manifest, "get_manifest", {"graph": name}, {"hash": graph_hash})
+
+    async def health(self) -> Health:
+        """Raises ApiError or, for a remote client, ApiUnreachable if the app is not up."""
+        return await self._ask(Health, "get_health")
 
     async def diagram(self, name: str, *, format: Literal["mermaid", "svg"] = "mermaid") -> str:  # noqa: A002
         """A picture of a graph, as Mermaid text or SVG."""

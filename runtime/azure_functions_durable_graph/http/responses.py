@@ -217,6 +217,17 @@ class Graph(_Shown):
     manifest: dict[str, Any]
 
 
+class Manifest(_Shown):
+    """The manifest of one version. `code` has the `module` and the `name` under which the graph can be imported."""
+
+    graph: str
+    version: str
+    graph_hash: str
+    manifest: dict[str, Any]
+    waits: list[dict[str, Any]] = Field(default_factory=list)
+    code: dict[str, str] | None = None
+
+
 class Health(_Shown):
     """The app is up."""
 

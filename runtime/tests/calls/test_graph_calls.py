@@ -16,6 +16,7 @@ from azure_functions_durable_graph.calls.blocking import BlockingCalls
 from azure_functions_durable_graph.calls.door import Call
 from azure_functions_durable_graph.calls.graph_calls import GraphCalls
 from azure_functions_durable_graph.errors import ApiError, PayloadError
+from azure_functions_durable_graph.http.routes import ROUTES
 from azure_functions_durable_graph.http.values import Response
 
 
@@ -190,6 +191,9 @@ def test_graphs_are_listed_described_and_drawn(client: Any) -> None:
     assert "flowchart" in client.diagram("line")
     assert client.diagram("line", format="svg").startswith("<svg")
     assert refused(client.graph, "lime") == (404, "graph-not-found")
+    found = client.manifest("line", graph_hash=client.graph("line").graph_hash)
+    assert set(found.manifest["nodes"]) == {"a", "b", "c"}
+    assert client.health().graphs == 3
 
 
 def test_what_no_run_can_have_as_its_id_is_refused_before_anything_is_asked(client: Any) -> None:
@@ -200,6 +204,13 @@ def test_what_no_run_can_have_as_its_id_is_refused_before_anything_is_asked(clie
 def test_an_input_that_is_not_json_is_refused_before_anything_is_asked(client: Any) -> None:
     with pytest.raises(PayloadError, match="datetime"):
         client.start("line", {"value": datetime.now(timezone.utc)})
+
+
+def test_every_route_has_its_method_but_those_for_tools() -> None:
+    source = inspect.getsource(GraphCalls)
+
+    without = {route.name for route in ROUTES if f'"{route.name}"' not in source}
+    assert without == {"get_openapi"}
 
 
 def test_both_clients_have_the_same_methods_and_arguments() -> None:
