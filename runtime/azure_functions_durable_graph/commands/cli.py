@@ -24,7 +24,7 @@ from ..errors import (
     VendorError,
 )
 from .api_commands import add_api_commands
-from .served_app import LOCAL, routes_url, webhooks_url
+from .served_app import add_url, routes_url, webhooks_url
 from .top_help import CommandLine
 from .vendored import version_of
 
@@ -147,7 +147,7 @@ def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "against today's code and names the first difference.",
     )
     record.add_argument("run_id", metavar="RUN_ID")
-    record.add_argument("--url", default=LOCAL, help="the app, with or without its route prefix (default: %(default)s)")
+    add_url(record)
     record.add_argument("--key", help="system key of the Durable extension, for an app in Azure")
     record.add_argument("--output", default="tests/histories", metavar="FOLDER", help="default: %(default)s")
     record.set_defaults(run=_record, log=logging.WARNING)

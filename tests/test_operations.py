@@ -1,0 +1,135 @@
+"""The commands of docs/operations.md do what the page says, on the samples of a generated project."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from guide.blocks import ReviewState, guide_review
+from processes import environment, serving
+from projects import ROOT
+from served import served
+from systems import needs_bash
+
+from azure_functions_durable_graph import DurableGraphApp
+from azure_functions_durable_graph.azure.app import MAX_BODY_BYTES
+from azure_functions_durable_graph.azure.retention import MOST_PURGED
+from azure_functions_durable_graph.client import GraphClient
+from azure_functions_durable_graph.graph.decisions import LONGEST_PROMPT, MOST_EVENTS
+from azure_functions_durable_graph.graph.manifest import DEFAULT_MAX_STEPS
+from azure_functions_durable_graph.graph.plan import MAX_DEPTH
+from azure_functions_durable_graph.http.bodies import LONGEST_TAG, MOST_TAGS
+from azure_functions_durable_graph.http.listing import COUNT_LIMIT, SCAN_LIMIT
+from azure_functions_durable_graph.http.values import DEEPEST, LONGEST_KEY, MAX_WAIT
+from azure_functions_durable_graph.run.traversal import ANSWER_LIMIT, HISTORY_BUDGET
+
+PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+SCRIPTS = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+TICKET = {"ticket_id": "T", "customer": "Ono", "message": "It leaks", "refund": "80"}
+
+
+def order(sku: str) -> dict[str, Any]:
+    return {"order_id": "A", "lines": [{"sku": sku, "quantity": 1}]}
+
+
+@pytest.fixture(scope="module")
+def url(project: Path) -> Iterator[str]:
+    with serving(project) as (_, found):
+        yield found
+
+
+def filled(script: str, client: GraphClient) -> str:
+    """The script with ids of runs in the states that it is about. Its lines are about one run, as they stand."""
+
+    def ended(sku: str) -> str:
+        return client.wait(client.start("order_flow", order(sku), tags={"team": "billing"})).id
+
+    if "RUN" in script:
+        asking = client.wait(client.start("support_agent", TICKET), until="idle")
+        if "--watch" in script:
+            client.cancel(asking)
+        script = script.replace("RUN", asking.id)
+    return script.replace("FAILED", ended("grinder")).replace("FINISHED", ended("moka-pot"))
+
+
+@needs_bash
+@pytest.mark.parametrize("number", range(len(SCRIPTS)))
+def test_the_commands_do_what_the_page_says(url: str, number: int, tmp_path: Path) -> None:
+    pytest.importorskip("rich")
+    with GraphClient(url) as client:
+        script = filled(SCRIPTS[number], client)
+        watched = "--watch" in script
+
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        answer = subprocess.run(
+            ["bash", "-c", f"set -e\n{script}"],
+            env=environment(PATH=path, DURABLE_GRAPH_URL=url),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+        assert answer.returncode == (1 if watched else 0), answer.stdout + answer.stderr
+        assert answer.stderr.startswith("error: the run ") if watched else answer.stderr == ""
+        if "outage-" in script:
+            retried = [client.get(line) for line in answer.stdout.split()]
+            assert retried
+            assert {(run.origin or {})["verb"] for run in retried} == {"retry"}
+
+
+def test_the_loop_over_pages_ends_when_all_are_cancelled() -> None:
+    (code,) = re.findall(r"^```python\n(from azure.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/operations.md", "exec"), names)
+    runtime = DurableGraphApp()
+    runtime.register_registration(guide_review().build())
+
+    with served(runtime.function_app) as (url, _), GraphClient(url) as client:
+        runs = [client.start("reviews", ReviewState(), tags={"team": "red"}) for _ in range(3)]
+        other = client.wait(client.start("reviews"), until="idle")
+        for run in runs:
+            client.wait(run, until="idle")
+        assert names["cancel_all"](url, "key", "red") == 3
+        assert {client.get(run).status for run in runs} == {"cancelled"}
+        assert client.get(other).status == "waiting"
+
+
+LIMITS = {
+    "body of a request": f"{MAX_BODY_BYTES:,} bytes",
+    "`?wait=` of a request": f"{MAX_WAIT:.0f} seconds",
+    "steps of a run": f"{DEFAULT_MAX_STEPS:,}",
+    "nesting of JSON in a request": f"{DEEPEST} levels",
+    "depth of subgraphs": f"{MAX_DEPTH}",
+    "events of one wait": f"{MOST_EVENTS}",
+    "`prompt` of a wait": f"{LONGEST_PROMPT:,} bytes",
+    "tags of a run": f"{MOST_TAGS}, values of {LONGEST_TAG} characters",
+    "an `Idempotency-Key`": f"{LONGEST_KEY} characters",
+    "answers whose keys a run remembers": f"{ANSWER_LIMIT:,}",
+    "instances that one request for a page reads": f"{SCAN_LIMIT:,}",
+    "live runs that `GET graphs/{graph}` counts": f"{COUNT_LIMIT:,}",
+    "runs that one tick of `retention` deletes": f"{MOST_PURGED:,}",
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_limit_is_that_of_the_code(limit: str) -> None:
+    assert f"\n| {limit} | {LIMITS[limit]} |" in PAGE
+
+
+def test_the_budget_that_the_page_names_is_that_of_the_code() -> None:
+    assert f"continues as new after {HISTORY_BUDGET} turns" in PAGE
+
+
+def test_the_activities_are_those_that_were_measured() -> None:
+    measured = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+
+    assert "One activity per node; none for an event, a static edge, a route, a terminal node or a wait." in measured
