@@ -121,6 +121,13 @@ def serve(session: nox.Session) -> None:
     install(session, "requirements.txt")
     command = ("python", "-m", "azure_functions_durable_graph", "serve", *session.posargs)
     session.run(*command, interrupt_timeout=6, terminate_timeout=6)  # running functions get five seconds to finish
+
+
+@nox.session
+def cli(session: nox.Session) -> None:
+    """Look at and steer runs, here or in Azure: `nox -s cli -- runs --status waiting`; `nox -s cli -- --help`."""
+    install(session, "requirements-dev.txt")
+    session.run("python", "-m", "azure_functions_durable_graph", *session.posargs)
 {%- if cookiecutter.include_samples %}
 
 

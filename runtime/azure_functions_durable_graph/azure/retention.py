@@ -46,7 +46,7 @@ class Retention:
 def declared(days: Any, expression: Any) -> Retention:
     """The declaration of an app. Raises RegistrationError for what is not a number of days or a cron expression."""
     if isinstance(days, bool) or not isinstance(days, (int, float)) or math.isnan(days):
-        raise RegistrationError(f"retention: days is a number, not {days!r}")
+        raise RegistrationError(f"retention: days must be a number, not {days!r}")
     if not isinstance(expression, str):
         raise RegistrationError(f"retention: the cron expression is a {type(expression).__name__}; pass a string")
     return Retention(timedelta(days=min(float(days), 10.0 * LONGEST_DAYS)), expression)

@@ -155,8 +155,8 @@ def _deployed_versions(url: str, key: str | None, graph: str) -> list[dict[str, 
     versions = body.get("versions")
     if code != 200 or not isinstance(versions, list) or not all(map(_is_version, versions)):
         raise HostError(
-            f"{place} answered {code}, and not as an app with graphs does; use the app's URL with its route prefix, "
-            "such as https://APP.azurewebsites.net/api"
+            f"{place} answered {code}, and not as an app with graphs does; use the app's URL, such as "
+            "https://APP.azurewebsites.net"
         )
     return versions
 

@@ -23,6 +23,9 @@ id."""
 COMPLETE = "__complete__"
 """What a route handler returns to end the run."""
 
+ITEM = "__item__"
+"""Where a map that runs a graph names its input: the item. `__item__.text` is a field of it."""
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
 NAME_RULE = "a letter, then letters, digits, '_' or '-', at most 60 characters"
 
@@ -33,6 +36,12 @@ RUN_ID_RULE = "1 to 100 characters from A-Z a-z 0-9 . _ : - (but not '.' or '..'
 def is_name(text: str) -> bool:
     """Whether `text` may name a graph, a node or an event: it appears in URLs, ids and event addresses."""
     return _NAME.fullmatch(text) is not None
+
+
+def item_path(source: str) -> list[str] | None:
+    """The path into the item that `__item__.address.city` means: empty for the item itself, None for another name."""
+    first, *path = source.split(".")
+    return path if first == ITEM else None
 
 
 def plain_name(name: Any) -> Any:

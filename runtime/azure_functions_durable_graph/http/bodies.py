@@ -39,9 +39,9 @@ class StartRequest(BaseModel):
     def _valid_tags(cls, value: dict[str, str]) -> dict[str, str]:
         for key, text in value.items():
             if _TAG.fullmatch(key) is None:
-                raise ValueError(f"the key of a tag is {TAG_RULE}")
+                raise ValueError(f"the key of a tag must be {TAG_RULE}")
             if not 1 <= len(text) <= LONGEST_TAG or not text.isprintable():
-                raise ValueError(f"the value of a tag is 1 to {LONGEST_TAG} printable characters")
+                raise ValueError(f"the value of a tag must be 1 to {LONGEST_TAG} printable characters")
         return value
 
 

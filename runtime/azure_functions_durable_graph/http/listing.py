@@ -38,7 +38,8 @@ class _Filter:
 
     def keeps(self, head: RunHead) -> bool:
         return (
-            self.status in (None, head.status)
+            not head.is_part
+            and self.status in (None, head.status)
             and self.graph in (None, head.said["graph"])
             and all(head.said.get("tags", {}).get(key) == value for key, value in self.tags.items())
             and self._keeps_time(moment(head.started_at))
@@ -56,7 +57,7 @@ class _Filter:
 
 
 async def list_runs(api: Api, request: Request) -> Response:
-    """200: a page of runs, in the order in which the engine lists them.
+    """200: a page of runs, in the order in which the engine lists them; branches of a run are shown with that run.
 
     `?graph=`, `status=`, `since=` (started at or after), `until=` (started before), `tag.KEY=VALUE`, `limit=`,
     `cursor=`. The engine knows little of that. So a page goes on over the engine's pages until it is full, or
@@ -86,7 +87,7 @@ def _time(request: Request, key: str) -> datetime | None:
     text = request.query.get(key)
     found = moment(text)
     if text is not None and found is None:
-        raise Problem("invalid", f"{key} is a time such as 2026-01-31T08:00:00Z, not {text[:40]!r}")
+        raise Problem("invalid", f"{key} must be a time such as 2026-01-31T08:00:00Z, not {text[:40]!r}")
     return found
 
 
@@ -155,7 +156,8 @@ async def _live_runs(api: Api, graph: str) -> tuple[Counter[tuple[str, str]], bo
     while seen < COUNT_LIMIT:
         heads, cursor = await api.runs.page(set(LIVE), cursor, COUNT_PAGE)
         seen += COUNT_PAGE
-        counts.update((head.said["hash"], head.said["version"]) for head in heads if head.said["graph"] == graph)
+        runs = [head for head in heads if head.said["graph"] == graph and not head.is_part]
+        counts.update((head.said["hash"], head.said["version"]) for head in runs)
         if not cursor:
             return counts, True
     return counts, False
@@ -164,5 +166,5 @@ async def _live_runs(api: Api, graph: str) -> tuple[Counter[tuple[str, str]], bo
 def _limit(request: Request) -> int:
     text = request.query.get("limit", str(DEFAULT_LIMIT))
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
-        raise Problem("invalid", f"limit is a whole number from 1 to {MAX_LIMIT}, not {text[:20]!r}")
+        raise Problem("invalid", f"limit must be a whole number from 1 to {MAX_LIMIT}, not {text[:20]!r}")
     return int(text)

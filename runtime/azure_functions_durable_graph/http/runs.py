@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from ..graph.plain_json import digest
 from ..graph.registration import GraphRegistration
 from ..history.record import RunRecord
 from ..history.views import history_view, run_view
+from ..run.inputs import original_input
 from ..run.messages import RunInput
 from ..work.starting import new_run
 from .api import (
@@ -64,7 +66,7 @@ async def _found(api: Api, request: Request, run_id: str, run: RunInput, wanted:
     record = await read_run(api, run_id, history=True)
     if record is None or record.run["plan"]["graph"] != run["plan"]["graph"] or not (wanted or keyed):
         raise Problem("run-exists", f"the id {run_id!r} is in use; choose another, or send none") from None
-    if keyed and digest(record.run["input"]) != digest(run["input"]):
+    if keyed and digest(record.run["input"]) != digest(original_input(run)):
         raise Problem("key-reused", f"the run {run_id!r} was started under this Idempotency-Key with another input")
     return Response(200, view(api, record), {"Location": f"{request.root}/runs/{run_id}"})
 
@@ -124,15 +126,27 @@ async def get_run(api: Api, request: Request) -> Response:
     if record.status != "completed":
         record = await read_run(api, record.id, history=True) or record
     shown = view(api, record)
-    if record.status in ("running", "suspended"):
-        reports = [report for report in await api.runs.progress(record.id) if report["step"] == record.step]
-        shown |= {"progress": reports} if reports else {}
-    return Response(200, shown)
+    reports = await _progress(api, record)
+    return Response(200, {**shown, "progress": reports} if reports else shown)
+
+
+async def _progress(api: Api, record: RunRecord) -> list[dict[str, Any]]:
+    """What the running nodes have reported, those of the runs below as well, which are named then.
+
+    A step before the run's is over: its report is left from a call that was lost. Several steps may share an activity.
+    """
+    running = [one for one in record.tree() if one.status in ("running", "suspended")]
+    found = await asyncio.gather(*(api.runs.progress(one.id) for one in running))
+    pairs = [(one, report) for one, reports in zip(running, found, strict=True) for report in reports]
+    return [
+        {**report, **({} if one is record else {"run": one.id})} for one, report in pairs if report["step"] >= one.step
+    ]
 
 
 async def get_history(api: Api, request: Request) -> Response:
     """200: the steps of the run."""
-    return Response(200, history_view(await find_run(api, request, history=True)))
+    record = await find_run(api, request, history=True)
+    return Response(200, {**history_view(record), "status": record.status})
 
 
 def view(api: Api, record: RunRecord) -> dict[str, Any]:

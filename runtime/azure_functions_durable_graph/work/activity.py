@@ -1,10 +1,10 @@
-"""The node activity: one node of one graph, dict in, dict out. All user code of a run is called here.
+"""The node activity: a node of a graph, dict in, dict out. All user code of a run is called here.
 
 In one activity: pending updates of fields with reducers, the event's handler (if the run resumes from a wait), the
 node's handler, the merge, and the route's decision. Whatever the user's code returns or raises becomes a value; only a
 call that cannot be read raises.
 
-Each attempt leaves one line in the log and, where the app has OpenTelemetry, one span.
+Each attempt at a node leaves one line in the log and, where the app has OpenTelemetry, one span.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..graph.registration import GraphRegistration
 from ..run.messages import NodeCall, NodeResult, TraceContext
 from .boundary import Failure, NodeFailed, failure
 from .calling import InThread
+from .chain import CHAIN_SECONDS, following_call
 from .node_facts import as_text, attributes, facts_of, known_to_logs
 from .progress import Ignoring, Reporter
 from .registry import Registry
@@ -47,10 +48,33 @@ class Lent:
     reporter_for: Callable[[Mapping[str, Any]], Reporter] = _ignoring
 
 
-async def run_node(registry: Registry, call: NodeCall, host: Lent = Lent()) -> NodeResult:
-    """Run one node. Never raises because of the user's code; see NodeResult for the three forms of the result."""
-    echoed = {key: call[key] for key in _ECHOED if key in call}  # type: ignore[literal-required]
+NOTHING_LENT = Lent()
+
+
+async def run_node(
+    registry: Registry, call: NodeCall, host: Lent = NOTHING_LENT, clock: Callable[[], float] = time.monotonic
+) -> NodeResult:
+    """Run one node, and those that follow it without a checkpoint. Never raises because of the user's code.
+
+    See NodeResult for the three forms of the result; `then` has the results of the nodes that followed.
+    """
     graph = registry.find(call["graph"], call["hash"])
+    started = clock()
+    result = await _run(registry, graph, call, host)
+    if graph is None:
+        return result
+    if graph.graph_hash != call["hash"]:
+        result["plan"] = graph.manifest.plan()
+    last, following = result, following_call(graph.manifest, call, result)
+    while following is not None and clock() - started < CHAIN_SECONDS:
+        last = await _run(registry, graph, following, host)
+        result.setdefault("then", []).append(last)
+        following = following_call(graph.manifest, following, last)
+    return result
+
+
+async def _run(registry: Registry, graph: GraphRegistration | None, call: NodeCall, host: Lent) -> NodeResult:
+    """Run the node of one call, with everything that tells of it."""
     facts = facts_of(call, graph)
     named, carried = attributes(facts), read_trace(call.get("trace"))
     began = time.perf_counter()
@@ -61,7 +85,8 @@ async def run_node(registry: Registry, call: NodeCall, host: Lent = Lent()) -> N
         finally:
             await reporter.close()
         _report(ending, facts, time.perf_counter() - began, here)
-        return cast(NodeResult, {**echoed, **_result(ending, graph, call)})
+    echoed = {key: call[key] for key in _ECHOED if key in call}  # type: ignore[literal-required]
+    return cast(NodeResult, {**echoed, **_answer(ending)})
 
 
 async def _visit(
@@ -79,15 +104,11 @@ async def _visit(
         return failure(error, "runtime")
 
 
-def _result(ending: Ending, graph: GraphRegistration | None, call: NodeCall) -> dict[str, Any]:
+def _answer(ending: Ending) -> dict[str, Any]:
+    """What the result says besides what it repeats of the call."""
     if isinstance(ending, NotDeployed):
-        missing = {"missing": True} if ending.graph is None else {"missing": True, "missing_graph": ending.graph}
-        return {**_newer_plan(graph, call), **missing}
-    return {**_newer_plan(graph, call), **({"error": ending.record} if isinstance(ending, Failure) else ending)}
-
-
-def _newer_plan(graph: GraphRegistration | None, call: NodeCall) -> dict[str, Any]:
-    return {} if graph is None or graph.graph_hash == call["hash"] else {"plan": graph.manifest.plan()}
+        return {"missing": True} if ending.graph is None else {"missing": True, "missing_graph": ending.graph}
+    return {"error": ending.record} if isinstance(ending, Failure) else ending
 
 
 def _report(ending: Ending, facts: Mapping[str, Any], seconds: float, here: Span) -> None:

@@ -100,7 +100,7 @@ def test_a_list_asks_the_engine_for_no_inputs_and_shows_runs_without_a_status_al
 @pytest.mark.parametrize("key", ["since", "until"])
 @pytest.mark.parametrize("text", ["yesterday", "2030-13-01T00:00:00Z", "7"])
 def test_a_time_that_is_none_is_422(api: Any, key: str, text: str) -> None:
-    assert "is a time such as" in problem(api.get("/runs", params={key: text}), 422, "invalid")["detail"]
+    assert "must be a time such as" in problem(api.get("/runs", params={key: text}), 422, "invalid")["detail"]
 
 
 BAD_TAGS: dict[str, Any] = {

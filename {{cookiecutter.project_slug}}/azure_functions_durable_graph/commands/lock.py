@@ -18,6 +18,7 @@ from ..change.lock import FILE_NAME, Lock, LockedVersion, VersionChange, compare
 from ..change.report import as_json, as_markdown, as_text, needs_new_version
 from ..errors import HostError
 from ..graph.documents import why
+from ..graph.wording import counted
 from ..host.app.loader import load_runtime
 from ..host.app.settings import apply_local_settings
 from ..work.registry import Registry
@@ -137,8 +138,8 @@ def _still_needed(url: str, key: str | None, wanted: Lock, found: list[VersionCh
         for version in _deployed_versions(url, key, graph):
             if version["live_runs"] and version["graph_hash"] not in serves:
                 sentences.append(
-                    f"{version['live_runs']} live run(s) of {graph} still need version {version['version']} "
-                    f"({version['graph_hash'][:12]}): keep it registered until they have finished"
+                    f"version {version['version']} of {graph} ({version['graph_hash'][:12]}) still has "
+                    f"{counted(version['live_runs'], 'live run')}: keep it registered until they have finished"
                 )
     return sentences
 
@@ -154,8 +155,8 @@ def _deployed_versions(url: str, key: str | None, graph: str) -> list[dict[str, 
     versions = body.get("versions")
     if code != 200 or not isinstance(versions, list) or not all(map(_is_version, versions)):
         raise HostError(
-            f"{place} answered {code}, and not as an app with graphs does; use the app's URL with its route prefix, "
-            "such as https://APP.azurewebsites.net/api"
+            f"{place} answered {code}, and not as an app with graphs does; use the app's URL, such as "
+            "https://APP.azurewebsites.net"
         )
     return versions
 

@@ -72,6 +72,7 @@ class LocalHost:
         self._over = asyncio.Event()
         self.failure: HostError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._calls: set[asyncio.Task[None]] = set()
         self._applied += self._engine.recover(clock.now())
 
     def start(self, name: str, input_: str | None, instance_id: str | None = None) -> str:
@@ -194,10 +195,16 @@ class LocalHost:
                 except asyncio.TimeoutError:
                     continue
 
+    def call(self, work: Coroutine[Any, Any, None]) -> None:
+        """Call a function of the app beside everything else; `quiet` and `shut_down` wait for it. It must not raise."""
+        task = asyncio.create_task(work)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
     async def shut_down(self, grace: float) -> None:
         """Wait up to `grace` seconds for running functions, and keep their results."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+        if self._tasks or self._calls:
+            await asyncio.wait(self._tasks | self._calls, timeout=grace)
         self.flush()
 
     def close(self) -> None:
@@ -212,11 +219,11 @@ class LocalHost:
 
         Raises HostError if the host cannot continue.
         """
-        while not self.idle:
+        while self._calls or not self.idle:
             if self.failure is not None:
                 raise self.failure
-            if self._tasks:
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            if self._tasks or self._calls:
+                await asyncio.wait(self._tasks | self._calls, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0)
 
     def wake(self) -> None:

@@ -1,4 +1,4 @@
-"""The node activity: one node of one graph, dict in, dict out. All user code of a run is called here.
+"""The node activity: a node of a graph, dict in, dict out. All user code of a run is called here.
 
 In one activity: pending updates of fields with reducers, the event's handler (if the run resumes from a wait), the
 node's handler, the merge, and the route's decision. Whatever the user's code returns or raises becomes a value; only a
@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from typing import cast
 
+from ..graph.registration import GraphRegistration
 from ..run.messages import NodeCall, NodeResult
 from .boundary import Failure, NodeFailed, failure
 from .calling import InThread
+from .chain import CHAIN_SECONDS, following_call
 from .registry import Registry
 from .visit import NotDeployed, Visit
 
@@ -22,14 +26,34 @@ logger = logging.getLogger(__name__)
 _ECHOED = ("node", "step", "branch", "item", "attempt", "apply_only")
 
 
-async def run_node(registry: Registry, call: NodeCall, in_thread: InThread = asyncio.to_thread) -> NodeResult:
-    """Run one node. Never raises because of the user's code; see NodeResult for the three forms of the result."""
-    result = cast(NodeResult, {key: call[key] for key in _ECHOED if key in call})  # type: ignore[literal-required]
+async def run_node(
+    registry: Registry,
+    call: NodeCall,
+    in_thread: InThread = asyncio.to_thread,
+    clock: Callable[[], float] = time.monotonic,
+) -> NodeResult:
+    """Run one node, and those that follow it without a checkpoint. Never raises because of the user's code.
+
+    See NodeResult for the three forms of the result; `then` has the results of the nodes that followed.
+    """
     graph = registry.find(call["graph"], call["hash"])
     if graph is None:
-        return {**result, "missing": True}
+        return {**_echo(call), "missing": True}
+    started = clock()
+    result = await _run(registry, graph, call, in_thread)
     if graph.graph_hash != call["hash"]:
         result["plan"] = graph.manifest.plan()
+    last, following = result, following_call(graph.manifest, call, result)
+    while following is not None and clock() - started < CHAIN_SECONDS:
+        last = await _run(registry, graph, following, in_thread)
+        result.setdefault("then", []).append(last)
+        following = following_call(graph.manifest, following, last)
+    return result
+
+
+async def _run(registry: Registry, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> NodeResult:
+    """Run the node of one call."""
+    result = _echo(call)
     try:
         return cast(NodeResult, {**result, **await Visit(registry, graph, call, in_thread).run()})
     except NotDeployed as missing:
@@ -40,6 +64,11 @@ async def run_node(registry: Registry, call: NodeCall, in_thread: InThread = asy
         found = failure(error, "runtime")
     _log(call, found)
     return {**result, "error": found.record}
+
+
+def _echo(call: NodeCall) -> NodeResult:
+    """What a result repeats of its call."""
+    return cast(NodeResult, {key: call[key] for key in _ECHOED if key in call})  # type: ignore[literal-required]
 
 
 def _log(call: NodeCall, found: Failure) -> None:

@@ -24,6 +24,7 @@ from ...azure.threads import Threads
 from ...errors import HostError
 from ..engine.actions import Outcome, outcome_of_error, outcome_of_state
 from .conversion import check_output, converter, decode, text_datum
+from .deliveries import BY_HAND, Delivery, delivery
 from .invocation import InvocationContext, Output, TraceContext, trace_of
 from .loader import Function, LoadedApp
 
@@ -107,7 +108,7 @@ class Worker:
         self._orchestrators = _by_durable_name(app, "orchestrationTrigger")
         self._activities = _by_durable_name(app, "activityTrigger")
         self._http = {function.name: function for function in app.of_kind("httpTrigger")}
-        self._timers = {function.name: function for function in app.of_kind("timerTrigger")}
+        self._by_hand = {function.name.lower(): function for function in app.of_kind(*BY_HAND)}
 
     def close(self) -> None:
         """Let idle threads end."""
@@ -173,11 +174,27 @@ class Worker:
 
     async def tick(self, name: str, client: str) -> None:
         """Call a timer function; `client` is the durable client's binding JSON."""
-        await self._trigger(self._timers[name], text_datum('{"IsPastDue": false}', "json"), client, trace_of({}))
+        await self.fire(self._by_hand[name.lower()], delivery("timerTrigger", None), client)
 
-    async def _trigger(self, function: Function, given: meta.Datum, client: str, trace: TraceContext) -> Any:
+    @property
+    def by_hand(self) -> Mapping[str, Function]:
+        """The functions whose triggers can be fired by hand, by their names in lower case."""
+        return self._by_hand
+
+    async def fire(self, function: Function, delivered: Delivery, client: str) -> None:
+        """Call a function as its trigger does. Raises FunctionFailed or FunctionTimeout."""
+        await self._trigger(function, delivered.datum, client, trace_of({}), delivered.metadata)
+
+    async def _trigger(
+        self,
+        function: Function,
+        given: meta.Datum,
+        client: str,
+        trace: TraceContext,
+        metadata: Mapping[str, meta.Datum] | None = None,
+    ) -> Any:
         parameter = str(function.trigger["name"])
-        arguments = {parameter: decode(function.declared.converter_type(parameter), given)}
+        arguments = {parameter: decode(function.declared.converter_type(parameter), given, metadata)}
         if function.client_parameter is not None:
             arguments[function.client_parameter] = client
         return await self._invoke(function, arguments, trace)

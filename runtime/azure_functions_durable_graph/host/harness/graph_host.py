@@ -179,6 +179,17 @@ class GraphHost:
         answer = self._management.handle("GET", f"instances/{run_id}", {}, b"")
         return None if answer.status == 404 else record_of(sdk.read_status(answer.body))
 
+    def run_ids(self) -> list[str]:
+        """The ids of all instances on this host, in the order of their creation."""
+        found: list[str] = []
+        token = ""
+        while True:
+            answer = self._management.handle("GET", "instances", {"showInput": "False"}, b"", token)
+            found += [item["instanceId"] for item in answer.body]
+            token = answer.headers[CONTINUATION]
+            if not token:
+                return found
+
     def registration_of(self, graph: str, graph_hash: str) -> GraphRegistration:
         """The deployed graph of that name and hash."""
         found = self._runtime.registry.find(graph, graph_hash)

@@ -159,6 +159,20 @@ class GraphRun:
         self.host.at(after, lambda: self.send(event, payload))
         return self
 
+    @property
+    def branches(self) -> dict[str, GraphRun]:
+        """The branches of the last parallel that run as runs of their own, by name; a branch of one task does not."""
+        found = [step for step in self.steps if step.get("branch")]
+        last = [step for step in found if step["step"] == found[-1]["step"]]
+        return {step["node"]: GraphRun(self.host, step["child"]) for step in last if "child" in step}
+
+    @property
+    def items(self) -> dict[int, GraphRun]:
+        """The runs that maps of this run have started for their items, by index: of each the last attempt."""
+        found = (self.host.peek(run_id) for run_id in self.host.run_ids())
+        runs = [record for record in found if record is not None and record.run.get("item", {}).get("run") == self.id]
+        return {record.run["item"]["index"]: GraphRun(self.host, record.id) for record in runs}
+
     def advance(self, span: timedelta) -> GraphRun:
         """Let time pass on the run's host: `run.advance(timedelta(hours=2))`."""
         self.host.advance(span)
