@@ -21,7 +21,7 @@ from ..graph.wording import counted
 from ..work.packages import search
 from ..work.registry import Registry
 from .graph_functions import GraphFunctions
-from .own_functions import add_own_functions
+from .own_functions import OwnFunctions
 
 if TYPE_CHECKING:
     from ..calls.graph_calls import GraphCalls
@@ -46,14 +46,14 @@ class DurableGraphApp:
         auth_level: func.AuthLevel = func.AuthLevel.FUNCTION,
         *,
         max_body_bytes: int = MAX_BODY_BYTES,
-        progress: bool = False,
         studio: bool = True,
+        progress: bool = False,
     ) -> None:
         """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure.
 
+        `studio` serves the page `studio`, whose files are open: it reads the API with the key that its reader gives it.
         With `progress` the runs show what their nodes report by `context.progress`, which costs messages in the task
-        hub; without it nothing is registered for that. `studio` serves the page `studio`, whose files are open: it
-        reads the API with the key that its reader gives it.
+        hub; without it nothing is registered for that.
         """
         self.registry = Registry()
         self._starters: dict[str, Union[Schedule, MessageTrigger]] = {}
@@ -63,7 +63,8 @@ class DurableGraphApp:
         self.function_app = GraphFunctions(auth_level, self)
         self._max_body_bytes = max_body_bytes
         self._progress = progress
-        add_own_functions(self.function_app, self.registry, max_body_bytes, progress=progress, studio=studio)
+        own = OwnFunctions(self.registry, max_body_bytes, studio=studio, progress=progress)
+        own.add_to(self.function_app)
 
     def register_registration(self, registration: GraphRegistration) -> None:
         """Add a graph. Of several versions of one graph, new runs use the one that was registered last."""

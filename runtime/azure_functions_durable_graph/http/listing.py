@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
+from difflib import get_close_matches
 
 from ..graph.names import did_you_mean
 from ..history.arrivals import moment
@@ -23,7 +25,12 @@ answer says so."""
 SKEW = timedelta(minutes=5)
 """How far the clock of the app may be ahead of the engine's."""
 
+BEFORE_ALL_RUNS = datetime(2000, 1, 1, tzinfo=timezone.utc)
+"""The engine is not asked for what is older: it need not filter, and its storage has no times before 1601."""
+
 TAG = "tag."
+KEYS = ("graph", "status", "since", "until", "limit", "cursor")
+"""What a list of runs reads of its query, besides tags."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class _Filter:
     @property
     def engine_since(self) -> datetime | None:
         """What the engine may leave out: it knows when a generation began, which is never before the run's start."""
-        return None if self.since is None else self.since - SKEW
+        return None if self.since is None or self.since < BEFORE_ALL_RUNS else self.since - SKEW
 
 
 async def list_runs(api: Api, request: Request) -> Response:
@@ -76,11 +83,21 @@ async def list_runs(api: Api, request: Request) -> Response:
 
 def _read_filter(request: Request) -> _Filter:
     query = request.query
+    _refuse_misspelt(query)
     status = query.get("status")
     if status is not None and status not in STATUSES:
         raise Problem("invalid", f"there is no status {status!r}; {did_you_mean(status, STATUSES)}")
     tags = {key[len(TAG) :]: value for key, value in query.items() if key.startswith(TAG)}
     return _Filter(query.get("graph"), status, _time(request, "since"), _time(request, "until"), tags)
+
+
+def _refuse_misspelt(query: Mapping[str, str]) -> None:
+    """A filter that is misspelt must not list everything. What is like no filter comes from proxies and is ignored."""
+    for key in query:
+        near = get_close_matches(key, [*KEYS, TAG], n=1, cutoff=0.7)
+        if key not in KEYS and not key.startswith(TAG) and near:
+            name = f"{TAG}KEY" if near[0] == TAG else near[0]
+            raise Problem("invalid", f"a list of runs has no filter {key!r}; did you mean {name!r}?")
 
 
 def _time(request: Request, key: str) -> datetime | None:

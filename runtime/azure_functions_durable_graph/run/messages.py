@@ -156,12 +156,12 @@ class RunInput(TypedDict):
     depth: NotRequired[int]
     tags: NotRequired[dict[str, str]]
     origin: NotRequired[Origin]
-    trace: NotRequired[TraceContext]
     branch: NotRequired[Branch]
     written: NotRequired[Written]
     share: NotRequired[Share]
     item: NotRequired[Item]
     results: NotRequired[list[dict[str, Any]]]
+    trace: NotRequired[TraceContext]
 
 
 class NodeCall(TypedDict):

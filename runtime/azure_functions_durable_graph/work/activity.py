@@ -4,7 +4,7 @@ In one activity: pending updates of fields with reducers, the event's handler (i
 node's handler, the merge, and the route's decision. Whatever the user's code returns or raises becomes a value; only a
 call that cannot be read raises.
 
-Each attempt at a node leaves one line in the log and, where the app has OpenTelemetry, one span.
+Each attempt leaves one line in the log and, where the app has OpenTelemetry, one span.
 """
 
 from __future__ import annotations
@@ -41,40 +41,37 @@ def _ignoring(place: Mapping[str, Any]) -> Reporter:
 
 @dataclass(frozen=True)
 class Lent:
-    """What a host lends to one call of the activity: threads, its trace context, and where reports of progress go."""
+    """What a host lends to one call of the activity: threads, a trace context, where progress is reported, a clock."""
 
     in_thread: InThread = asyncio.to_thread
     trace: TraceContext | None = None
     reporter_for: Callable[[Mapping[str, Any]], Reporter] = _ignoring
+    clock: Callable[[], float] = time.monotonic
 
 
-NOTHING_LENT = Lent()
-
-
-async def run_node(
-    registry: Registry, call: NodeCall, host: Lent = NOTHING_LENT, clock: Callable[[], float] = time.monotonic
-) -> NodeResult:
+async def run_node(registry: Registry, call: NodeCall, host: Lent = Lent()) -> NodeResult:
     """Run one node, and those that follow it without a checkpoint. Never raises because of the user's code.
 
     See NodeResult for the three forms of the result; `then` has the results of the nodes that followed.
     """
     graph = registry.find(call["graph"], call["hash"])
-    started = clock()
-    result = await _run(registry, graph, call, host)
+    started = host.clock()
+    result = last = await _attempt(registry, graph, call, host)
     if graph is None:
         return result
     if graph.graph_hash != call["hash"]:
         result["plan"] = graph.manifest.plan()
-    last, following = result, following_call(graph.manifest, call, result)
-    while following is not None and clock() - started < CHAIN_SECONDS:
-        last = await _run(registry, graph, following, host)
+    following = following_call(graph.manifest, call, result)
+    while following is not None and host.clock() - started < CHAIN_SECONDS:
+        last = await _attempt(registry, graph, following, host)
         result.setdefault("then", []).append(last)
         following = following_call(graph.manifest, following, last)
     return result
 
 
-async def _run(registry: Registry, graph: GraphRegistration | None, call: NodeCall, host: Lent) -> NodeResult:
-    """Run the node of one call, with everything that tells of it."""
+async def _attempt(registry: Registry, graph: GraphRegistration | None, call: NodeCall, host: Lent) -> NodeResult:
+    """One attempt at the node of a call, with its line in the log and its span."""
+    echoed = {key: call[key] for key in _ECHOED if key in call}  # type: ignore[literal-required]
     facts = facts_of(call, graph)
     named, carried = attributes(facts), read_trace(call.get("trace"))
     began = time.perf_counter()
@@ -85,8 +82,7 @@ async def _run(registry: Registry, graph: GraphRegistration | None, call: NodeCa
         finally:
             await reporter.close()
         _report(ending, facts, time.perf_counter() - began, here)
-    echoed = {key: call[key] for key in _ECHOED if key in call}  # type: ignore[literal-required]
-    return cast(NodeResult, {**echoed, **_answer(ending)})
+        return cast(NodeResult, {**echoed, **_answer(ending)})
 
 
 async def _visit(

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from ..graph.decisions import RouteAction, decision_after
 from ..graph.manifest import GraphManifest
-from ..graph.regions import joins
 from ..graph.states import apply_patch
 from ..run.messages import NodeCall
 
@@ -32,8 +31,6 @@ def following_call(manifest: GraphManifest, call: NodeCall, result: Mapping[str,
         return None
     if target.name == call.get("join"):
         return None  # where the branches join, the run goes on
-    if call.get("branched") and target.name == joins(manifest.nodes).get(call["node"]):
-        return None
     step = call["step"] + 1
     if step >= manifest.max_steps:
         return None

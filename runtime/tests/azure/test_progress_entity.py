@@ -12,7 +12,13 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, NodeContext, RouteDecision
+from azure_functions_durable_graph import (
+    DurableGraphApp,
+    GraphRegistration,
+    ManifestBuilder,
+    NodeContext,
+    RouteDecision,
+)
 from azure_functions_durable_graph.azure.progress import after
 from azure_functions_durable_graph.hosting import AppHost
 from azure_functions_durable_graph.testing import run_graph
@@ -42,7 +48,7 @@ class Long:
         await asyncio.to_thread(self.go_on.wait, 60)
         return item
 
-    def app(self, *, kind: str = "crunch", progress: bool = True) -> Any:
+    def app(self, *others: GraphRegistration, kind: str = "crunch", progress: bool = True) -> Any:
         builder = ManifestBuilder("g", State).set_entrypoint(kind)
         if kind == "crunch":
             wait = RouteDecision.wait_for_event(event_name="go", resume_node="end")
@@ -53,15 +59,16 @@ class Long:
         else:
             builder.add_map("score", self.score, over="items", into="done")
         runtime = DurableGraphApp(func.AuthLevel.ANONYMOUS, progress=progress)
-        runtime.register_registration(builder.build())
+        for graph in (builder.build(), *others):
+            runtime.register_registration(graph)
         return runtime.function_app
 
 
 @contextmanager
-def started(app: Any) -> Iterator[tuple[AppHost, str]]:
+def started(app: Any, graph: str = "g") -> Iterator[tuple[AppHost, str]]:
     """Start a run of the app; gives the host and the run's URL."""
     with AppHost(app) as host:
-        yield host, httpx.post(f"{host.url}/api/graphs/g/runs", json={}).headers["location"]
+        yield host, httpx.post(f"{host.url}/api/graphs/{graph}/runs", json={}).headers["location"]
 
 
 def shown(url: str, count: int = 1) -> list[dict[str, Any]]:
@@ -102,6 +109,19 @@ def test_items_of_a_map_report_side_by_side() -> None:
     assert [(report["node"], report["item"]) for report in reports] == [("score", 0), ("score", 1), ("score", 2)]
     assert [report["value"] for report in reports] == [{"item": number, "of": 3} for number in (1, 2, 3)]
     assert (ended["status"], ended["state"]["done"], left) == ("completed", [1, 2, 3], [])
+
+
+def test_a_run_shows_the_reports_of_the_runs_below_it_with_their_ids() -> None:
+    long = Long()
+    parent = ManifestBuilder("parent", State).set_entrypoint("ask")
+    parent.add_subgraph("ask", graph="g", input={"items": "items"}, output={"done": "done"})
+    with started(long.app(parent.build(), kind="score"), "parent") as (host, url):
+        reports = shown(url, 3)
+        child = httpx.get(url).json()["children"][0]["id"]
+        long.go_on.set()
+        host.wait_until_idle()
+
+    assert {report["run"] for report in reports} == {child}
 
 
 def test_a_wrong_value_fails_the_node_and_the_run_says_why() -> None:

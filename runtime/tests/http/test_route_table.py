@@ -163,6 +163,9 @@ def test_the_body_of_a_start_is_that_of_the_graph(document: dict[str, Any]) -> N
     assert set(body["properties"]) == {"input", "instance_id", "metadata", "on_conflict", "tags"}
     assert set(body["properties"]["input"]["properties"]) == {"ticket_id", "priority", "approved"}
     assert body["additionalProperties"] is False
+    assert body["properties"]["input"]["additionalProperties"] is False
+    assert re.search(body["properties"]["instance_id"]["pattern"], "order:A-1")
+    assert set(body["properties"]["tags"]) >= {"propertyNames", "additionalProperties", "maxProperties"}
     assert body_of(document, "post_approval")["properties"] == {"approved": {"title": "Approved", "type": "boolean"}}
     assert body_of(document, "post_answer") == {}, "an event without a payload model takes any value"
     assert set(body_of(document, "cancel_run")["properties"]) == {"reason"}
