@@ -21,7 +21,7 @@ from ..graph.wording import counted
 from ..work.packages import search
 from ..work.registry import Registry
 from .graph_functions import GraphFunctions
-from .own_functions import add_own_functions
+from .own_functions import OwnFunctions
 
 if TYPE_CHECKING:
     from ..calls.graph_calls import GraphCalls
@@ -47,10 +47,13 @@ class DurableGraphApp:
         *,
         max_body_bytes: int = MAX_BODY_BYTES,
         studio: bool = True,
+        progress: bool = False,
     ) -> None:
         """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure.
 
         `studio` serves the page `studio`, whose files are open: it reads the API with the key that its reader gives it.
+        With `progress` the runs show what their nodes report by `context.progress`, which costs messages in the task
+        hub; without it nothing is registered for that.
         """
         self.registry = Registry()
         self._starters: dict[str, Union[Schedule, MessageTrigger]] = {}
@@ -59,7 +62,9 @@ class DurableGraphApp:
         self._left_out: dict[str, str] = {}
         self.function_app = GraphFunctions(auth_level, self)
         self._max_body_bytes = max_body_bytes
-        add_own_functions(self.function_app, self.registry, max_body_bytes, studio=studio)
+        self._progress = progress
+        own = OwnFunctions(self.registry, max_body_bytes, studio=studio, progress=progress)
+        own.add_to(self.function_app)
 
     def register_registration(self, registration: GraphRegistration) -> None:
         """Add a graph. Of several versions of one graph, new runs use the one that was registered last."""
@@ -228,12 +233,13 @@ class DurableGraphApp:
         if self._retention is not None:
             raise RegistrationError("retention is declared twice: keep one of the two")
         self._retention = retention = declared(days, cron)
+        progress = self._progress
 
         @self.function_app.function_name("durable_graph_retention")
         @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-            await purge_old_runs(retention, client)
+            await purge_old_runs(retention, client, progress=progress)
 
     def client(self, durable_client: df.DurableOrchestrationClient) -> "GraphCalls":
         """The API for functions of the app: start, read, answer and steer runs, by the rules of the HTTP routes.

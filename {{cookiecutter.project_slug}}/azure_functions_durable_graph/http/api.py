@@ -60,6 +60,10 @@ class Runs(Protocol):
 
     async def resume(self, run_id: str, reason: str) -> None: ...
 
+    async def progress(self, run_id: str) -> list[dict[str, Any]]:
+        """What nodes of a run have reported of their progress, each with its node, step and value."""
+        ...
+
     async def purge(self, run_id: str) -> bool:
         """Delete a finished run with its history. False where there was none."""
         ...

@@ -55,7 +55,7 @@ async def get_diagram(api: Api, request: Request) -> Response:
     graph = find_graph(api, request)
     kind = request.query.get("format", "mermaid")
     if kind not in _PICTURES:
-        raise Problem("invalid", f"format is one of {', '.join(map(repr, _PICTURES))}, not {kind!r}")
+        raise Problem("invalid", f"format must be one of {', '.join(map(repr, _PICTURES))}, not {kind!r}")
     draw, content_type = _PICTURES[kind]
     return Response(200, draw(graph.manifest), content_type=content_type)
 

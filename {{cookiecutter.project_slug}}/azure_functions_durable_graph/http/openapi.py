@@ -10,13 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ..graph.fields import reads_raw_input
+from ..graph.names import RUN_ID_PATTERN
 from ..graph.registration import GraphRegistration
 from ..history.record import STATUSES
 from . import bodies, responses
 from .routes import Route
 from .values import LONGEST_KEY, SVG
 
-_RUN_ID = {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$"}
+_RUN_ID = {"type": "string", "pattern": RUN_ID_PATTERN}
 
 _QUERY: dict[str, Any] = {
     "status": {"enum": list(STATUSES)},
@@ -161,6 +163,8 @@ def _start_schema(route: Route, graph: GraphRegistration) -> dict[str, Any]:
     state = _schema(graph.state_model, name)
     definitions = {**schema.pop("$defs", {}), **state.pop("$defs", {})}
     schema["properties"] = {**schema["properties"], "input": state}
+    if not reads_raw_input(graph.state_model):
+        state.setdefault("additionalProperties", False)  # a start refuses keys that nothing reads
     if state.get("required"):
         schema["required"] = ["input"]
     return {**schema, **({"$defs": definitions} if definitions else {})}

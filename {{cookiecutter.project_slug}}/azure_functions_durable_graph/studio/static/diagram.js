@@ -25,7 +25,15 @@ export function diagram(manifest, waits = []) {
     mine.forEach((wait, index) => drawWait(graph, name, wait, index));
     drawOnward(graph, name, node, mine);
   }
+  drawOpenEnds(boxes, arrows, arrow);
   return { boxes, arrows: [...arrows.values()] };
+}
+
+/** Where a route is open, it may lead to what nothing else leads to. */
+function drawOpenEnds(boxes, arrows, arrow) {
+  const open = [...boxes.values()].find((box) => box.kind === "open");
+  const reached = new Set([...arrows.values()].map(({ to }) => to));
+  for (const { id, node } of boxes.values()) if (open && node && !reached.has(id)) arrow(open.id, id, "late");
 }
 
 function branchesOf(manifest) {
@@ -73,7 +81,7 @@ function drawOnward({ nodes, branches, box, arrow }, name, node, waits) {
     from = `join:${name}`;
     box(from, "join", { title: `the branches of ${name} join`, joins: name });
   }
-  for (const [error, to] of Object.entries(node.on_error ?? {})) arrow(from, to, "error", error === "*" ? "any error" : error);
+  drawErrors(arrow, from, node);
   if (branches.has(name)) return;
   const end = () => {
     box(`end:${name}`, "end", { title: "complete" });
@@ -96,6 +104,19 @@ function drawOnward({ nodes, branches, box, arrow }, name, node, waits) {
   }
 }
 
+/** An error edge says which error it is for, unless it is for all. */
+function drawErrors(arrow, from, node) {
+  const edges = Object.entries(node.on_error ?? {});
+  for (const [error, to] of edges) {
+    if (!continues(node)) arrow(from, to, "error", error !== "*" ? error : edges.length > 1 ? "other errors" : "");
+  }
+}
+
+/** Whether every error leads where the node leads anyway: its box says so instead of a second arrow. */
+function continues(node) {
+  return !node.routed && node.on_error && node.on_error["*"] === node.next && Object.keys(node.on_error).length === 1;
+}
+
 function note(node) {
   const notes = {
     map: () => `each of ${node.over}`,
@@ -104,7 +125,7 @@ function note(node) {
     wait: () => `pause ${length(node.seconds ?? 0)}`,
   };
   const most = node.retry?.max_attempts ?? 1;
-  const parts = [notes[node.kind]?.(), node.timeout && `at most ${length(node.timeout)}`, most > 1 && `${most} attempts`];
+  const parts = [notes[node.kind]?.(), node.timeout && `at most ${length(node.timeout)}`, most > 1 && `${most} attempts`, continues(node) && "goes on after errors"];
   return parts.filter(Boolean).join(" · ");
 }
 

@@ -1,80 +1,7 @@
 // The picture of a graph: laid out by dagre, drawn as SVG, with the path of a run lit.
 
 import { html, useMemo, useState } from "./vendor/htm-preact.js";
-import { Graph, layout } from "./vendor/dagre.js";
-
-const TITLE = 13;
-const NOTE = 11;
-const WIDEST = 230;
-const SMALL = { start: [14, 14], end: [18, 18], join: [46, 6] };
-const WEIGHTS = { static: 6, wait: 4, route: 3, late: 1, error: 1 };
-
-let measuring;
-
-/** How wide a text is, in the page's own font. */
-function width(text, size, weight = 500) {
-  measuring ??= document.createElement("canvas").getContext("2d");
-  measuring.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
-  return measuring.measureText(text).width;
-}
-
-function size(box) {
-  if (SMALL[box.kind]) return SMALL[box.kind];
-  const wide = Math.max(width(box.title, TITLE), width(box.note ?? "", NOTE, 400)) + (box.kind === "event" ? 46 : 40);
-  return [Math.min(WIDEST, Math.max(96, Math.ceil(wide))), box.note ? 44 : 32];
-}
-
-/** The diagram with places: boxes with x, y, w, h and arrows with their points and the place of their labels. */
-export function laidOut(diagram) {
-  const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "TB", nodesep: 26, ranksep: 30, edgesep: 14, marginx: 14, marginy: 10 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const box of diagram.boxes.values()) {
-    const [wide, high] = size(box);
-    graph.setNode(box.id, { width: wide, height: high });
-  }
-  for (const arrow of diagram.arrows) {
-    const text = arrow.label ? { width: width(arrow.label, NOTE, 400) + 10, height: 14, labelpos: "c" } : {};
-    if (diagram.boxes.has(arrow.to)) graph.setEdge(arrow.from, arrow.to, { weight: WEIGHTS[arrow.kind], ...text }, arrow.kind);
-  }
-  layout(graph);
-  const boxes = [...diagram.boxes.values()].map((box) => ({ ...box, ...graph.node(box.id) }));
-  const arrows = diagram.arrows
-    .filter((arrow) => diagram.boxes.has(arrow.to))
-    .map((arrow) => ({ ...arrow, ...graph.edge(arrow.from, arrow.to, arrow.kind) }));
-  return { boxes, arrows, ...extent(graph.graph(), boxes, arrows) };
-}
-
-/** The corner and the size of all that is drawn; labels and loops may stand out of what dagre counts. */
-function extent(whole, boxes, arrows) {
-  const xs = [0, whole.width ?? 0];
-  for (const arrow of arrows) {
-    for (const point of arrow.points) xs.push(point.x - 6, point.x + 6);
-    if (arrow.label) xs.push(arrow.x - arrow.width / 2, arrow.x + arrow.width / 2);
-  }
-  const left = Math.min(...xs);
-  return { left, wide: Math.max(...xs) - left, high: whole.height ?? 0 };
-}
-
-/** A smooth line through the points: straight at both ends, where it meets its boxes. */
-function line(points) {
-  const at = (point) => `${point.x.toFixed(1)} ${point.y.toFixed(1)}`;
-  if (points.length < 3) return `M${points.map(at).join("L")}`;
-  let path = `M${at(points[0])}`;
-  for (let index = 1; index < points.length - 1; index += 1) {
-    const next = points[index + 1];
-    const last = index === points.length - 2;
-    const end = last ? next : { x: (points[index].x + next.x) / 2, y: (points[index].y + next.y) / 2 };
-    path += `Q${at(points[index])} ${at(end)}`;
-  }
-  return path;
-}
-
-function tip(points) {
-  const [before, end] = points.slice(-2);
-  const turn = (Math.atan2(end.y - before.y, end.x - before.x) * 180) / Math.PI;
-  return `translate(${end.x.toFixed(1)} ${end.y.toFixed(1)}) rotate(${turn.toFixed(1)})`;
-}
+import { NOTE, TITLE, isMark, laidOut, tip, width } from "./geometry.js";
 
 function cut(text, size, most) {
   if (width(text, size) <= most) return text;
@@ -87,25 +14,34 @@ function cut(text, size, most) {
 export function Picture({ diagram, lit, pick, picked, label }) {
   const [natural, setNatural] = useState(false);
   const drawing = useMemo(() => laidOut(diagram), [diagram]);
-  const { left, wide, high } = drawing;
+  const { left, top, wide, high } = drawing;
   const style = natural ? { width: `${wide}px`, maxWidth: "none" } : { maxWidth: `${wide}px` };
   const dim = lit ? "lit" : "";
   return html`<figure class="picture">
     <div class="canvas" tabindex="0" aria-label=${`${label}; scrolls`}>
-      <svg viewBox=${`${left} 0 ${wide} ${high}`} style=${style} class=${dim} role="group" aria-label=${label}>
+      <svg viewBox=${`${left} ${top} ${wide} ${high}`} style=${style} class=${dim} role="group" aria-label=${label}>
         ${drawing.arrows.map((arrow) => html`<${Arrow} key=${arrow.id} arrow=${arrow} on=${lit?.arrows.has(arrow.id) ?? false} />`)}
         ${drawing.boxes.map((box) => html`<${Box} key=${box.id} box=${box} lit=${lit?.boxes.get(box.id)} pick=${pick} on=${picked === box.node && !!box.node} />`)}
       </svg>
     </div>
-    ${wide > 420 && html`<figcaption><button type="button" class="plain" aria-pressed=${natural} onClick=${() => setNatural(!natural)}>${natural ? "Fit to width" : "Full size"}</button></figcaption>`}
+    <figcaption><${Legend} arrows=${drawing.arrows} />
+      ${wide > 420 && html`<button type="button" class="plain" aria-pressed=${natural} onClick=${() => setNatural(!natural)}>${natural ? "Fit to width" : "Full size"}</button>`}</figcaption>
   </figure>`;
+}
+
+const LEGEND = [["error", "on an error"], ["late", "when time is up"]];
+
+/** What the lines mean that are not solid. */
+function Legend({ arrows }) {
+  const used = LEGEND.filter(([kind]) => arrows.some((arrow) => arrow.kind === kind));
+  return used.map(([kind, text]) => html`<span class="hint legend"><svg viewBox="0 0 26 8" class=${`arrow ${kind}`} aria-hidden="true"><path class="line" d="M0 4h26" /></svg> ${text}</span>`);
 }
 
 function Arrow({ arrow, on }) {
   return html`<g class=${`arrow ${arrow.kind} ${on ? "on" : ""}`}>
-    <path class="line" d=${line(arrow.points)} />
-    <path class="tip" d="M0 0L-7 -3.6L-7 3.6Z" transform=${tip(arrow.points)} />
-    ${arrow.label && html`<text x=${arrow.x} y=${arrow.y + 3.5}>${arrow.label}</text>`}
+    <path class="line" d=${arrow.path} />
+    <path class="tip" d="M0 0L-8 -3.8L-8 3.8Z" transform=${tip(arrow)} />
+    ${arrow.label && html`<rect class="halo" x=${arrow.x - arrow.width / 2 + 2} y=${arrow.y - 8} width=${arrow.width - 4} height="16" rx="3" /><text x=${arrow.x} y=${arrow.y + 3.5}>${arrow.label}</text>`}
   </g>`;
 }
 
@@ -127,7 +63,7 @@ function Box({ box, lit, pick, on }) {
   return html`<g class=${`box ${kind} ${state} ${on ? "picked" : ""}`} transform=${`translate(${x.toFixed(1)} ${y.toFixed(1)})`}
     aria-label=${spoken(box, lit)} ...${role}>
     <title>${spoken(box, lit)}</title>
-    ${shape(kind, w, h)} ${SMALL[kind] ? null : words(box, w)} ${lit && !SMALL[kind] ? badge(lit, w, h) : null}
+    ${shape(kind, w, h)} ${isMark(kind) ? null : words(box, w)} ${lit && !isMark(kind) ? badge(lit, w, h) : null}
   </g>`;
 }
 
