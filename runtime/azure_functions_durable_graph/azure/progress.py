@@ -89,7 +89,7 @@ async def purge(client: Any, run_id: str) -> None:
 
 
 def _entry(place: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: place[key] for key in ("node", *FACTS[4:]) if key in place}
+    return {key: place[key] for key in FACTS[3:] if key in place}
 
 
 def _slot(entry: Mapping[str, Any]) -> str:
