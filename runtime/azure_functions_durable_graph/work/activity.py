@@ -110,7 +110,7 @@ def _answer(ending: Ending) -> dict[str, Any]:
 def _report(ending: Ending, facts: Mapping[str, Any], seconds: float, here: Span) -> None:
     """Log how the attempt has ended, in a form that queries read, and note it in the span.
 
-    A failure's text contains no values of the state; the stack is that of the user's frames.
+    What validation rejects is named without its value; the stack is that of the user's frames.
     """
     place = as_text(facts)
     if isinstance(ending, NotDeployed):
