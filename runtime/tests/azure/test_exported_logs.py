@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -24,7 +25,8 @@ def exporter() -> Iterator[InMemoryLogRecordExporter]:
     """The handler on a logger of the user's."""
     from opentelemetry.sdk._logs import LoggingHandler
 
-    kept, provider = InMemoryLogRecordExporter(), LoggerProvider()
+    make: Any = InMemoryLogRecordExporter  # which is not annotated
+    kept, provider = make(), LoggerProvider()
     provider.add_log_record_processor(SimpleLogRecordProcessor(kept))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # it moves to another package

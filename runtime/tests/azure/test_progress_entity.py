@@ -19,7 +19,7 @@ from azure_functions_durable_graph import (
     NodeContext,
     RouteDecision,
 )
-from azure_functions_durable_graph.azure.progress import after
+from azure_functions_durable_graph.azure.progress import ENTITIES, after, entity_of
 from azure_functions_durable_graph.hosting import AppHost
 from azure_functions_durable_graph.testing import run_graph
 from azure_functions_durable_graph.work import progress
@@ -183,52 +183,49 @@ def test_a_hub_that_takes_no_signals_fails_no_node(
     assert any("cannot be read (OSError: no route)" in message for message in caplog.messages)
 
 
-def test_deleting_a_run_deletes_its_entity_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    from azure.durable_functions import DurableOrchestrationClient
-
-    purged: list[str] = []
-    purge: Any = DurableOrchestrationClient.purge_instance_history
-
-    async def watched(self: Any, instance_id: str) -> Any:
-        purged.append(instance_id)
-        return await purge(self, instance_id)
-
-    monkeypatch.setattr(DurableOrchestrationClient, "purge_instance_history", watched)
-    long = Long()
-    long.go_on.set()
-    with started(long.app()) as (host, url):
-        host.wait_until_idle()
-        httpx.post(f"{url}/cancel")
-        host.wait_until_idle()
-        answer = httpx.delete(url)
-
-    run_id = url.rpartition("/")[2]
-    assert (answer.status_code, purged) == (204, [run_id, f"@durable_graph_progress@{run_id}"])
+def entry(step: int, value: float = 0.1, *, run: str = "r", at: str = "2030-01-01T12:00:00+00:00", **more: Any) -> Any:
+    return {"run_id": run, "node": "a", "step": step, "attempt": 1, "at": at, "value": value, **more}
 
 
-def entry(step: int, value: float = 0.1, **more: Any) -> dict[str, Any]:
-    return {"node": "a", "step": step, "attempt": 1, "value": value, **more}
+def kept(*operations: tuple[str, Any]) -> list[Any]:
+    """What the entity holds after some operations, without their common parts."""
+    state: dict[str, Any] = {}
+    for name, given in operations:
+        state = after(state, name, given)
+    return [(one["run_id"], one["step"], one.get("item"), one["value"]) for one in state.values()]
 
 
 def test_the_entity_keeps_the_newest_report_of_each_place() -> None:
-    state = after({}, "report", entry(1, 0.1, item=0))
-    state = after(state, "report", entry(1, 0.2, item=1))
-    state = after(state, "report", entry(1, 0.3, item=0))
+    reports = [("report", entry(1, 0.1, item=0)), ("report", entry(1, 0.2, item=1)), ("report", entry(1, 0.3, item=0))]
 
-    assert [one["value"] for one in state.values()] == [0.3, 0.2]
+    assert sorted(kept(*reports)) == [("r", 1, 0, 0.3), ("r", 1, 1, 0.2)]
 
 
-def test_the_end_of_a_node_removes_its_report_and_those_of_earlier_steps() -> None:
-    state: dict[str, Any] = {}
-    for one in (entry(1, item=0), entry(2, item=0), entry(2, item=1)):  # the first one's end was lost
-        state = after(state, "report", one)
+def test_the_end_of_a_node_removes_its_report_and_those_of_earlier_steps_of_its_run() -> None:
+    others = [("report", entry(1, run="other")), ("report", entry(2, item=1))]
+    lost = ("report", entry(1))  # its end has not arrived
 
-    assert list(after(state, "forget", entry(2, item=0)).values()) == [entry(2, item=1)]
+    left = kept(lost, *others, ("report", entry(2, item=0)), ("forget", entry(2, item=0)))
+
+    assert left == [("other", 1, None, 0.1), ("r", 2, 1, 0.1)]
+
+
+def test_a_report_whose_end_was_lost_goes_after_a_day() -> None:
+    old, new = entry(1, at="2030-01-01T12:00:00+00:00"), entry(1, run="other", at="2030-01-02T12:00:00+00:00")
+
+    assert kept(("report", old), ("report", new)) == [("other", 1, None, 0.1)]
 
 
 @pytest.mark.parametrize("operation", ["delete", "", "who knows"])
 def test_another_operation_leaves_nothing(operation: str) -> None:
-    assert after({"1//": entry(1)}, operation, {}) == {}
+    assert kept(("report", entry(1)), (operation, {})) == []
+
+
+def test_a_run_always_finds_its_entity_and_all_runs_share_a_few() -> None:
+    keys = {entity_of(f"g.{number}").key for number in range(1000)}
+
+    assert keys == {str(number) for number in range(ENTITIES)}
+    assert entity_of("g.1") == entity_of("g.1")
 
 
 def test_a_test_sees_every_report_of_its_run() -> None:
