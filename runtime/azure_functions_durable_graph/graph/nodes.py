@@ -12,7 +12,7 @@ from .durations import seconds_problem
 if TYPE_CHECKING:
     from .plan import PlanNode
 
-GROUP = 50
+GROUP = 20
 """Items that one part of a map takes one after the other, before it deals them out further."""
 
 KINDS = ("task", "parallel", "map", "subgraph", "wait")

@@ -17,7 +17,7 @@ from .children import Child, begin, outcome_of
 from .messages import FanOut, NodeCall, NodeResult
 from .outcomes import Failed
 from .ports import DurableTask, Steps
-from .traversal import HISTORY_BUDGET, Traversal
+from .traversal import Traversal
 
 Member = Union[NodeCall, Child]
 """What runs at once with others: a node in an activity, or a run."""
@@ -53,7 +53,7 @@ def gather(traversal: Traversal, crowd: Crowd) -> Steps[dict[str, dict[str, Any]
     fan: FanOut = traversal.run.setdefault("fan_out", {"done": {}, "attempts": {}})
     fan = traversal.run["fan_out"] = {"done": dict(fan["done"]), "attempts": dict(fan["attempts"])}
     while waiting := [key for key in crowd.keys if key not in fan["done"]]:
-        if traversal.turns >= HISTORY_BUDGET:
+        if traversal.turns >= traversal.budget:
             return None
         this_round = {key: crowd.make(key, fan["attempts"].get(key, 1)) for key in waiting[: crowd.limit]}
         children = [{"id": one.id, "node": one.node} for one in this_round.values() if isinstance(one, Child)]
