@@ -55,6 +55,7 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "start": start,
     "maps": lambda quick: maps.by_number(*(((20, 60), 1) if quick else ((100, 1_000, 10_000), 3))),
     "throughput": lambda quick: throughput.compare(*((10, 1) if quick else (200, 5))),
+    "durability": lambda quick: throughput.durabilities(*((20, 1) if quick else (200, 5))),
     "first_request": lambda quick: serving.first_request(1 if quick else 9),
     "memory": lambda quick: serving.memory(40 if quick else 10_000),
 }

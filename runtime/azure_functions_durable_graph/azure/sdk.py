@@ -29,6 +29,13 @@ def read_status(item: Mapping[str, Any]) -> Any:
     return DurableOrchestrationStatus.from_json(item)
 
 
+def entity_id(name: str, key: str) -> Any:
+    """The id of an entity, as the client's methods take it."""
+    from azure.durable_functions import EntityId
+
+    return EntityId(name, key)
+
+
 def history_of(status: Any) -> Sequence[Mapping[str, Any]]:
     """The history events of a status.
 

@@ -16,6 +16,10 @@ ORCHESTRATOR = "durable_graph_run"
 ACTIVITY = "durable_graph_node"
 """The only activity: runs one node of one graph."""
 
+PROGRESS = "durable_graph_progress"
+"""The only entity, of apps with `progress=True`: what the running nodes of one run have reported. Its key is the run's
+id."""
+
 COMPLETE = "__complete__"
 """What a route handler returns to end the run."""
 
@@ -26,6 +30,9 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
 NAME_RULE = "a letter, then letters, digits, '_' or '-', at most 60 characters"
 
 _RUN_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._:-]{1,100}")
+RUN_ID_PATTERN = "^[A-Za-z0-9._:-]{1,100}$"
+"""The same for JSON Schema, but for '.' and '..'."""
+
 RUN_ID_RULE = "1 to 100 characters from A-Z a-z 0-9 . _ : - (but not '.' or '..')"
 
 

@@ -25,7 +25,7 @@ _RUN: dict[str, type] = {
     "trail": list,
 }
 _OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "same": list, "tags": dict, "origin": dict}
-_OPTIONAL |= {"branch": dict, "written": dict, "share": dict, "item": dict, "results": list}
+_OPTIONAL |= {"branch": dict, "written": dict, "share": dict, "item": dict, "results": list, "trace": dict}
 _BRANCH: dict[str, type] = {"run": str, "node": str, "name": str}
 _SHARE: dict[str, type] = {"run": str, "node": str, "items": list, "limit": int}
 _WRITTEN: dict[str, type] = {"fields": list, "updates": list, "merge": bool}

@@ -59,7 +59,7 @@ def _branches(number: int, line: Line, results: Sequence[Result]) -> list[dict[s
             event, result = own[-1]
             kept = {key: result[key] for key in ("patch", "writes", "error") if key in result}
             times = {"started_at": own[0][0].get("ScheduledTime"), "finished_at": event.get("Timestamp")}
-            attempts = {"attempts": len(own)} if len(own) > 1 else {}
+            attempts = {"attempts": len(own), "failures": _failures(own)} if len(own) > 1 else {}
             shown = {"step": result["step"], "node": name, "kind": _BRANCH, "branch": True}
             lines.append({**shown, **times, **kept, **attempts})
     return lines
@@ -92,7 +92,7 @@ def _step(kind: StepKind, entry: Mapping[str, Any], line: Line | None, results: 
     last = tries[-1][0].get("Timestamp") if tries and kind == "task" else None
     step["finished_at"] = last or _iso(line.left if line else None) or entry.get("at")
     if len(tries) > 1:
-        step["attempts"] = len(tries)
+        step |= {"attempts": len(tries), "failures": _failures(tries)}
     counted = len({result["item"] for result in items}) + (line.items if line is not None else 0)
     if counted:
         step["items"] = counted
@@ -100,6 +100,11 @@ def _step(kind: StepKind, entry: Mapping[str, Any], line: Line | None, results: 
     if "events" in entry:
         step["waits_for"] = entry["events"]
     return {**step, **_seen(line)}
+
+
+def _failures(tries: Sequence[Result]) -> list[dict[str, Any]]:
+    """When and how the attempts before the last one failed."""
+    return [{"at": event.get("Timestamp"), "error": result.get("error")} for event, result in tries[:-1]]
 
 
 def _seen(line: Line | None) -> dict[str, Any]:

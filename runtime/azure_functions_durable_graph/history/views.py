@@ -88,15 +88,22 @@ def list_line(head: RunHead) -> dict[str, Any]:
 def history_view(record: RunRecord) -> dict[str, Any]:
     """The answer of GET runs/{id}/history: the steps in order, and what became of each event.
 
-    Steps from before the last continue-as-new are shown from the carried trail, without times and patches, and of the
-    events before it those that were discarded, the last 25.
+    `state` is the one with which the first of the steps that have a patch began, so that the patches of the steps give
+    each later one. Steps from before the last continue-as-new are shown from the carried trail, without times and
+    patches, and of the events before it those that were discarded, the last 25.
     """
     followed = _followed(record)
     steps = history_steps(followed)
     first = steps[0]["step"] if steps else record.run["step"]
     before = [{**seen, "outcome": "discarded"} for seen in record.run.get("discarded", ())]
-    events = [*before, *(_event(event) for event in followed.events)]
-    return _with_reason({"id": record.id, "steps_not_shown": first, "steps": steps, "events": events}, followed)
+    answer = {
+        "id": record.id,
+        "steps_not_shown": first,
+        "state": record.run["state"],
+        "steps": steps,
+        "events": [*before, *(_event(event) for event in followed.events)],
+    }
+    return _with_reason(answer, followed)
 
 
 def _followed(record: RunRecord) -> Followed:
@@ -115,9 +122,9 @@ def _event(seen: SeenEvent) -> dict[str, Any]:
     }
     if seen.step is None:
         return line
-    event_id, _ = opened(decoded(seen.event.get("Input")))
+    event_id, payload = opened(decoded(seen.event.get("Input")))
     named = {"event_id": f"{seen.event.get('Name')}.{event_id}"} if event_id else {}
-    return {**line, "step": seen.step, **named}
+    return {**line, "step": seen.step, **named, "payload": payload}
 
 
 def _error(record: RunHead) -> dict[str, Any] | None:

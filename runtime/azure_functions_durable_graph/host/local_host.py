@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any, Union
 
 from ..errors import HostError
+from ..graph.names import ACTIVITY
 from . import durable_http as outgoing
 from .app.settings import Settings
 from .app.worker import ActivityFailed, Worker
@@ -270,7 +271,8 @@ class LocalHost:
             answer = TaskAnswered(*ids, reason=str(error), details=json.dumps({"Message": str(error)}))
         took = (time.perf_counter() - began) * 1000
         what = "done" if answer.reason is None else f"failed: {answer.reason}"
-        logger.info("%s: %s %s (%.0f ms)", effect.instance_id, label(effect), what, took)
+        if answer.reason is not None or effect.name != ACTIVITY:  # a node that has ended says so itself
+            logger.info("%s: %s %s (%.0f ms)", effect.instance_id, label(effect), what, took)
         self.send(answer)
 
     async def _activity(self, effect: RunActivity) -> str:

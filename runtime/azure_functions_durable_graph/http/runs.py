@@ -124,7 +124,11 @@ async def get_run(api: Api, request: Request) -> Response:
     record = await poll_until(api, request, deadline, lambda record: record.is_idle)
     if record.status != "completed":
         record = await read_run(api, record.id, history=True) or record
-    return Response(200, view(api, record))
+    shown = view(api, record)
+    if record.status in ("running", "suspended"):
+        reports = [report for report in await api.runs.progress(record.id) if report["step"] == record.step]
+        shown |= {"progress": reports} if reports else {}
+    return Response(200, shown)
 
 
 async def get_history(api: Api, request: Request) -> Response:

@@ -131,7 +131,7 @@ def _part(traversal: Traversal, key: str, items: Indexed, limit: int) -> Child:
     empty: Any = {} if isinstance(run["state"].get(field), dict) else []
     whole = run["share"]["run"] if "share" in run else traversal.context.instance_id
     start: dict[str, Any] = {
-        **{name: run[name] for name in ("format", "plan", "metadata", "node", "step")},
+        **{name: run[name] for name in ("format", "plan", "metadata", "node", "step", "trace") if name in run},
         "input": {},
         "state": {**run["state"], field: empty},
         "started_at": traversal.now().isoformat(),

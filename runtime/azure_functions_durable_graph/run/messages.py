@@ -112,6 +112,13 @@ class DiscardedEvent(TypedDict):
     event_id: NotRequired[str]
 
 
+class TraceContext(TypedDict):
+    """Who called: the headers of a W3C trace context, checked, with a version 00."""
+
+    traceparent: str
+    tracestate: NotRequired[str]
+
+
 class RunInput(TypedDict):
     """The orchestration's input: at the start of a run, and again at each continue-as-new.
 
@@ -121,9 +128,10 @@ class RunInput(TypedDict):
     `pause` of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth`
     counts the runs above it, and is missing where a client started the run. `taken` lists the answers that the run
     has taken, oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier
-    generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats. `branch` marks
-    a run that is a branch of another, and comes with what it has `written`; `share` marks one that is a part of a map,
-    and comes to the `results` of its items; `item` marks the run of a graph for one item.
+    generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats, `trace` is the
+    trace context of its start. `branch` marks a run that is a branch of another, and comes with what it has `written`;
+    `share` marks one that is a part of a map, and comes to the `results` of its items; `item` marks the run of a graph
+    for one item.
     """
 
     format: int
@@ -153,6 +161,7 @@ class RunInput(TypedDict):
     share: NotRequired[Share]
     item: NotRequired[Item]
     results: NotRequired[list[dict[str, Any]]]
+    trace: NotRequired[TraceContext]
 
 
 class NodeCall(TypedDict):
@@ -182,6 +191,7 @@ class NodeCall(TypedDict):
     branched: NotRequired[bool]
     join: NotRequired[str]
     started_at: NotRequired[str]
+    trace: NotRequired[TraceContext]
 
 
 class ErrorRecord(TypedDict):

@@ -70,7 +70,7 @@ def _branch_run(traversal: Traversal, branch: str, depth: int) -> Child:
     """The run of a branch, which ends where the parallel goes on."""
     run, plan = traversal.run, traversal.run["plan"]
     start: dict[str, Any] = {
-        **{key: run[key] for key in ("format", "plan", "metadata", "state")},
+        **{key: run[key] for key in ("format", "plan", "metadata", "state", "trace") if key in run},
         "input": {},
         "started_at": traversal.now().isoformat(),
         "node": branch,

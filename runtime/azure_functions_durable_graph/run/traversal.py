@@ -108,7 +108,7 @@ class Traversal:
         if "branch" in run:
             call["branched"] = True
             call |= {"join": run["branch"]["join"]} if "join" in run["branch"] else {}
-        for key in ("event", "error", "writes"):
+        for key in ("event", "error", "writes", "trace"):
             if key in run:
                 call[key] = run[key]
         return cast(NodeCall, {**call, **details})

@@ -7,14 +7,13 @@ from typing import Any, cast
 
 from ..graph.decisions import RouteAction, decision_after
 from ..graph.manifest import GraphManifest
-from ..graph.regions import joins
 from ..graph.states import apply_patch
 from ..run.messages import NodeCall
 
 CHAIN_SECONDS = 10.0
 """After this time an activity begins no other node: functionTimeout may be as short as a minute."""
 
-_KEPT = ("run_id", "graph", "hash", "metadata", "started_at", "branched", "join")
+_KEPT = ("run_id", "graph", "hash", "metadata", "started_at", "branched", "join", "trace")
 """What a call has in common with the one that follows it in the same run."""
 
 _ALONE = frozenset({"branch", "item", "apply_only"})
@@ -32,8 +31,6 @@ def following_call(manifest: GraphManifest, call: NodeCall, result: Mapping[str,
         return None
     if target.name == call.get("join"):
         return None  # where the branches join, the run goes on
-    if call.get("branched") and target.name == joins(manifest.nodes).get(call["node"]):
-        return None
     step = call["step"] + 1
     if step >= manifest.max_steps:
         return None

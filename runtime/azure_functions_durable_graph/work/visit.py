@@ -19,17 +19,21 @@ from .boundary import NodeFailed, failure
 from .calling import Caller, InThread
 from .fan_in import ItemReader, child_fits, surely_reduces
 from .item_inputs import item_input
+from .node_facts import as_text, facts_of
+from .progress import Reporter
 from .registry import Registry
+from .spans import current_trace
 from .starting import new_run
+from .trace_context import read_trace
 from .visit_state import VisitState
 
 logger = logging.getLogger(__name__)
 
 
 class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
-    """A subgraph that this deployment does not have."""
+    """A subgraph that this deployment does not have; None for the call's own graph."""
 
-    def __init__(self, graph: str) -> None:
+    def __init__(self, graph: str | None) -> None:
         self.graph = graph
         super().__init__(graph)
 
@@ -37,13 +41,15 @@ class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
 class Visit:
     """One call of the activity. Failures are raised as NodeFailed."""
 
-    def __init__(self, registry: Registry, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> None:
+    def __init__(
+        self, registry: Registry, graph: GraphRegistration, call: NodeCall, in_thread: InThread, reporter: Reporter
+    ) -> None:
         self._registry = registry
         self._graph, self._model = graph, graph.state_model
         self._call = call
         self._spec = graph.manifest.nodes[call["node"]]
         self._who = f"node {self._spec.name!r}"
-        self._caller = Caller(graph, call, in_thread)
+        self._caller = Caller(graph, call, in_thread, reporter)
         self._answer: dict[str, Any] = {}
         self._updates: list[dict[str, Any]] = []
         self._replaced: set[str] = set()
@@ -180,7 +186,8 @@ class Visit:
         if child is None:
             raise NotDeployed(str(self._spec.graph))
         run = new_run(child, given, self._call.get("metadata", {}), str(self._call.get("started_at", "")))
-        self._answer["child"] = {**run, "child": True}
+        trace = current_trace() or read_trace(self._call.get("trace"))
+        self._answer["child"] = {**run, "child": True, **({"trace": trace} if trace else {})}
         return child
 
     async def _do_nothing(self) -> None:
@@ -201,10 +208,10 @@ class Visit:
             self._replaced |= {name for name, value in before.items() if self._state.fields.get(name) != value}
         if lost:
             logger.warning(
-                "run %s: %s changed %s in place and did not return it; only what is returned is kept",
-                self._call["run_id"],
+                "%s changed %s in place and did not return it; only what is returned is kept: %s",
                 who,
                 ", ".join(sorted(lost)),
+                as_text(facts_of(self._call, self._graph)),
             )
 
 

@@ -225,7 +225,7 @@ def test_runs_shows_why_a_run_failed(command: Command, url: str) -> None:
 
 
 def test_a_list_for_which_nothing_can_match_is_one_sentence(command: Command) -> None:
-    assert "--since is a time such as" in refused(command("runs", "--since", "yesterday"))
+    assert "--since must be a time such as" in refused(command("runs", "--since", "yesterday"))
     assert "there is no graph 'lime'" in refused(command("runs", "--graph", "lime"))
 
 

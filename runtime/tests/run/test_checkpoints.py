@@ -22,7 +22,7 @@ from azure_functions_durable_graph import (
     RouteDecision,
 )
 from azure_functions_durable_graph.testing import GraphHost, GraphRun
-from azure_functions_durable_graph.work.activity import run_node
+from azure_functions_durable_graph.work.activity import Lent, run_node
 from azure_functions_durable_graph.work.chain import CHAIN_SECONDS
 from azure_functions_durable_graph.work.registry import Registry
 
@@ -194,7 +194,7 @@ def test_an_activity_begins_no_other_node_when_its_time_is_spent(seconds: float,
         now[0] += seconds
         return now[0]
 
-    result = asyncio.run(run_node(registry, call, clock=clock))
+    result = asyncio.run(run_node(registry, call, Lent(clock=clock)))
 
     assert 1 + len(result.get("then", ())) == nodes
 

@@ -7,24 +7,21 @@ No `from __future__ import annotations` here: the worker reads the annotations o
 that are not plain classes.
 """
 
-import functools
 import logging
-from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Optional, Union, cast
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import azure.durable_functions as df
 import azure.functions as func
 
 from ..errors import RegistrationError
-from ..graph.names import ACTIVITY, ORCHESTRATOR
 from ..graph.registration import GraphRegistration
 from ..graph.wording import counted
-from ..http.routes import ROUTES, Route
 from ..work.packages import search
 from ..work.registry import Registry
 from .graph_functions import GraphFunctions
+from .own_functions import OwnFunctions
 
 if TYPE_CHECKING:
     from ..calls.graph_calls import GraphCalls
@@ -45,9 +42,19 @@ class DurableGraphApp:
     """
 
     def __init__(
-        self, auth_level: func.AuthLevel = func.AuthLevel.FUNCTION, *, max_body_bytes: int = MAX_BODY_BYTES
+        self,
+        auth_level: func.AuthLevel = func.AuthLevel.FUNCTION,
+        *,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        studio: bool = True,
+        progress: bool = False,
     ) -> None:
-        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure."""
+        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure.
+
+        `studio` serves the page `studio`, whose files are open: it reads the API with the key that its reader gives it.
+        With `progress` the runs show what their nodes report by `context.progress`, which costs messages in the task
+        hub; without it nothing is registered for that.
+        """
         self.registry = Registry()
         self._starters: dict[str, Union[Schedule, MessageTrigger]] = {}
         self._packages: set[str] = set()
@@ -55,10 +62,9 @@ class DurableGraphApp:
         self._left_out: dict[str, str] = {}
         self.function_app = GraphFunctions(auth_level, self)
         self._max_body_bytes = max_body_bytes
-        self._add_orchestrator()
-        self._add_activity()
-        for route in ROUTES:
-            self._add_route(route)
+        self._progress = progress
+        own = OwnFunctions(self.registry, max_body_bytes, studio=studio, progress=progress)
+        own.add_to(self.function_app)
 
     def register_registration(self, registration: GraphRegistration) -> None:
         """Add a graph. Of several versions of one graph, new runs use the one that was registered last."""
@@ -227,12 +233,13 @@ class DurableGraphApp:
         if self._retention is not None:
             raise RegistrationError("retention is declared twice: keep one of the two")
         self._retention = retention = declared(days, cron)
+        progress = self._progress
 
         @self.function_app.function_name("durable_graph_retention")
         @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-            await purge_old_runs(retention, client)
+            await purge_old_runs(retention, client, progress=progress)
 
     def client(self, durable_client: df.DurableOrchestrationClient) -> "GraphCalls":
         """The API for functions of the app: start, read, answer and steer runs, by the rules of the HTTP routes.
@@ -249,37 +256,3 @@ class DurableGraphApp:
         from .app_door import AppDoor
 
         return GraphCalls(AppDoor(self.registry, durable_client, self._max_body_bytes))
-
-    def _add_orchestrator(self) -> None:
-        @self.function_app.function_name(ORCHESTRATOR)
-        @self.function_app.orchestration_trigger(context_name="context")
-        def durable_graph_run(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
-            from ..run.orchestrator import orchestrate
-            from .sdk import SparingContext, speed_up_replays
-
-            speed_up_replays()
-            return (yield from orchestrate(cast(Any, SparingContext(context)), cast(Any, context.get_input())))
-
-    def _add_activity(self) -> None:
-        registry = self.registry
-
-        @self.function_app.function_name(ACTIVITY)
-        @self.function_app.activity_trigger(input_name="call")
-        async def durable_graph_node(call: dict, context: func.Context) -> dict:  # type: ignore[type-arg]
-            from ..work.activity import run_node
-            from .threads import in_thread, label_of
-
-            run = functools.partial(in_thread, context, label_of(call))
-            return dict(await run_node(registry, call, run))  # type: ignore[arg-type]
-
-    def _add_route(self, route: Route) -> None:
-        level = func.AuthLevel.ANONYMOUS if route.anonymous else None
-        registry, limit = self.registry, self._max_body_bytes
-
-        @self.function_app.function_name(f"durable_graph_{route.name}")
-        @self.function_app.route(route=route.path, methods=[route.method], auth_level=level)
-        @self.function_app.durable_client_input(client_name="client")
-        async def handle(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-            from .serving import serve
-
-            return await serve(route, registry, limit, req, client)

@@ -97,7 +97,9 @@ def read_time(text: str | None, option: str, now: datetime) -> datetime | None:
         return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
     found = moment(text)
     if found is None:
-        raise HostError(f"{option} is a time such as 2026-01-31T08:00:00Z, or how long ago: 90m, 2h, 7d; not {text!r}")
+        raise HostError(
+            f"{option} must be a time such as 2026-01-31T08:00:00Z, or how long ago: 90m, 2h, 7d; not {text!r}"
+        )
     return found
 
 

@@ -78,6 +78,14 @@ class GraphRun:
         return error
 
     @property
+    def progress(self) -> list[dict[str, Any]]:
+        """What the run's nodes have reported by `context.progress`, in order: node, step, attempt, value.
+
+        In a test every report is kept, and stays after its node has ended. Reports of branches and items name them.
+        """
+        return list(self.host.reports.by_run.get(self.id, ()))
+
+    @property
     def view(self) -> dict[str, Any]:
         """The whole answer of GET runs/{id}."""
         return self._view()

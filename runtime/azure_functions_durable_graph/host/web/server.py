@@ -84,6 +84,7 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
         self._management = Management(self._host, self.url)
         self._by_hand = by_hand.ByHand(self._host, self._management.client_binding)
+        self._host.worker.client_binding = self._management.client_binding
         tasks = [asyncio.create_task(self._host.run())]
         tasks += [asyncio.create_task(self._keep(name, schedule)) for name, schedule in self._schedules]
         for task in tasks:

@@ -92,11 +92,17 @@ class Worker:
     def __init__(
         self, app: LoadedApp, directory: str = ".", *, timeout: float | None = None, threads: int | None = None
     ) -> None:
-        """`timeout` is host.json's functionTimeout in seconds, `threads` the size of the pool for sync functions."""
+        """`timeout` is host.json's functionTimeout in seconds, `threads` the size of the pool for sync functions.
+
+        Whoever serves the management API sets `client_binding`, the binding JSON of durable clients in activities; a
+        test's host sets `reporter_for`, which takes the progress of nodes.
+        """
         sdk.speed_up_replays()
         self._directory = directory
         self._timeout = timeout
         self._threads = Threads(count=threads)
+        self.client_binding = ""
+        self.reporter_for: Any = None
         self._reported: set[tuple[str, str]] = set()
         self._entities = _by_durable_name(app, "entityTrigger")
         self._orchestrators = _by_durable_name(app, "orchestrationTrigger")
@@ -129,9 +135,10 @@ class Worker:
         if function is None:
             raise HostError(_missing_function(name, "an activity"))
         try:
-            value = await self._invoke(
-                function, {str(function.trigger["name"]): decode("activityTrigger", text_datum(input_))}
-            )
+            arguments = {str(function.trigger["name"]): decode("activityTrigger", text_datum(input_))}
+            if function.client_parameter is not None:
+                arguments[function.client_parameter] = self.client_binding
+            value = await self._invoke(function, arguments)
             return str(converter("activityTrigger").encode(value, expected_type=None).value)
         except Exception as error:
             raise ActivityFailed(name, error) from error
@@ -194,7 +201,9 @@ class Worker:
 
     async def _invoke(self, function: Function, arguments: dict[str, Any], trace: TraceContext | None = None) -> Any:
         """Call it as the worker does. Raises FunctionFailed for whatever it raises, and FunctionTimeout."""
-        context = InvocationContext(function.name, self._directory, self._threads, trace or trace_of({}))
+        context = InvocationContext(
+            function.name, self._directory, self._threads, trace or TraceContext(), self.reporter_for
+        )
         outputs = {name: Output() for name in function.outputs}
         given = {**arguments, **outputs, **({"context": context} if function.takes_context else {})}
         work: asyncio.Future[Ending]
