@@ -56,6 +56,14 @@ class Reader:
         )
         return {}
 
+    def count(self, what: str, value: Any) -> int | None:
+        """An optional number of at least 1."""
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+            found: int | None = value
+            return found
+        self.fault(f"{what} is {brief_repr(value)}", "Use a whole number of at least 1")
+        return None
+
     def seconds(self, what: str, span: timedelta | None) -> float | None:
         """A positive timedelta as seconds."""
         problem = duration_problem(span)

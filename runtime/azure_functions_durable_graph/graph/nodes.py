@@ -27,7 +27,8 @@ class NodeSpec:
     error's type, or "*", to a node. `timeout` and `seconds` are in seconds. The last fields belong to one kind each:
     `branches` to a parallel; `over`, `into` and `limit` to a map; `graph`, `input` and `output` to a subgraph,
     and to a map that runs a graph for each item; `seconds` to a wait. Without a `checkpoint`, the node's result need
-    not be kept before the next node begins.
+    not be kept before the next node begins. A parallel or a map fails if fewer than `min_successful` branches or items
+    succeed, by default if any fails; a map that is to `collect` does not, and keeps failures beside results.
     """
 
     name: str
@@ -48,6 +49,8 @@ class NodeSpec:
     output: Mapping[str, str] | None = None
     seconds: float | None = None
     checkpoint: bool = True
+    min_successful: int | None = None
+    collect: bool = False
 
     @property
     def own_edges(self) -> set[str]:
@@ -87,6 +90,8 @@ class NodeSpec:
         """The part that the orchestrator reads."""
         known = self.to_dict()
         planned = {key: known[key] for key in _PLANNED if key in known}
+        if self.kind in ("map", "parallel"):
+            planned["keeps"] = True
         if self.kind == "map":
             planned |= {"group": GROUP, **({"graph": self.graph} if self.graph else {})}
         return cast("PlanNode", planned)
@@ -113,9 +118,12 @@ _TYPES: dict[str, Any] = {
     "output": dict,
     "seconds": (int, float),
     "checkpoint": bool,
+    "min_successful": int,
+    "collect": bool,
 }
 
-_PLANNED = ("kind", "next", "routed", "retry", "on_error", "seconds", "branches", "over", "into", "limit", "output")
+_PLANNED: tuple[str, ...] = ("kind", "next", "routed", "retry", "on_error", "seconds", "branches", "over", "into")
+_PLANNED += ("limit", "output", "min_successful", "collect")
 
 
 @dataclass(frozen=True)
