@@ -115,6 +115,8 @@ _FIELDS = {
     "checkpoint": Impact.SAFE,
     "min_successful": Impact.SAFE,
     "collect": Impact.BREAKING,
+    "stop_when": Impact.SAFE,
+    "deadline": Impact.SAFE,
 }
 """What a change of a node's field means for runs in flight. A fan-out in progress keeps its branches."""
 

@@ -105,6 +105,8 @@ class ManifestBuilder(Generic[StateT]):
         name: str,
         branches: Iterable[str],
         *,
+        stop_when: Literal["first_success", "first_failure"] | int | None = None,
+        deadline: timedelta | None = None,
         min_successful: int | None = None,
         next_node: str | None = None,
         on_error: OnError | None = None,
@@ -114,11 +116,23 @@ class ManifestBuilder(Generic[StateT]):
         A branch is a node of any kind, or a chain that begins there; it ends where it leads to `next_node`, or at an
         end. Two branches may write one field only if it has a reducer. The parallel fails if a branch does, or, with
         `min_successful`, if fewer succeed. The node that `on_error` names sees what the others have changed.
+
+        With `stop_when` the rest is stopped after the first failure, or after so many successes, which are then all
+        that is needed; with a `deadline` what is not done by then is stopped, and fails with DeadlineExceeded.
         """
         read = self._declared.reader("node", name)
         named = read.names("branches", branches)
         least = read.count("min_successful", min_successful)
-        spec = NodeSpec(name, kind="parallel", branches=named, min_successful=least)
+        stop = read.stop_when(stop_when)
+        seconds = None if deadline is None else read.seconds("deadline", deadline)
+        spec = NodeSpec(
+            name,
+            kind="parallel",
+            branches=named,
+            stop_when=stop,
+            deadline=seconds,
+            min_successful=stop if least is None and isinstance(stop, int) else least,
+        )
         self._declared.keep_node(read, spec, next_node=next_node, on_error=on_error)
         return self
 

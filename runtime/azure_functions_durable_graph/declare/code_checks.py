@@ -138,6 +138,8 @@ def _conflicts(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterato
     from .introspection import returned_keys  # reads source: needed only if there is a parallel
 
     for node in manifest.nodes.values():
+        if node.stop_when == 1:
+            continue  # one branch alone is merged
         writer: dict[str, str] = {}
         for branch in node.branches or ():
             handler = code[branch].handler if branch in code else None

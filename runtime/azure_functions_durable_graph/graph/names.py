@@ -20,6 +20,9 @@ PROGRESS = "durable_graph_progress"
 """The only entity, of apps with `progress=True`: what the running nodes of one run have reported. Its key is the run's
 id."""
 
+STOP = "durable_graph_stop"
+"""The activity that ends runs which another run has started and needs no more."""
+
 COMPLETE = "__complete__"
 """What a route handler returns to end the run."""
 

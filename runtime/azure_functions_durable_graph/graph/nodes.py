@@ -29,6 +29,8 @@ class NodeSpec:
     and to a map that runs a graph for each item; `seconds` to a wait. Without a `checkpoint`, the node's result need
     not be kept before the next node begins. A parallel or a map fails if fewer than `min_successful` branches or items
     succeed, by default if any fails; a map that is to `collect` does not, and keeps failures beside results.
+    A parallel stops what is left at its `stop_when`, so many successes or "first_failure", and after `deadline`
+    seconds.
     """
 
     name: str
@@ -51,6 +53,8 @@ class NodeSpec:
     checkpoint: bool = True
     min_successful: int | None = None
     collect: bool = False
+    stop_when: str | int | None = None
+    deadline: float | None = None
 
     @property
     def own_edges(self) -> set[str]:
@@ -80,7 +84,7 @@ class NodeSpec:
         for key in ("targets", "branches"):
             if key in values:
                 values[key] = tuple(values[key])
-        for key in ("timeout", "seconds"):
+        for key in ("timeout", "seconds", "deadline"):
             problem = seconds_problem(values[key]) if key in values else None
             if problem is not None:
                 raise ManifestError(f"{path}.{key}: {problem}")
@@ -120,10 +124,12 @@ _TYPES: dict[str, Any] = {
     "checkpoint": bool,
     "min_successful": int,
     "collect": bool,
+    "stop_when": (str, int),
+    "deadline": (int, float),
 }
 
 _PLANNED: tuple[str, ...] = ("kind", "next", "routed", "retry", "on_error", "seconds", "branches", "over", "into")
-_PLANNED += ("limit", "output", "min_successful", "collect")
+_PLANNED += ("limit", "output", "min_successful", "collect", "stop_when", "deadline")
 
 
 @dataclass(frozen=True)

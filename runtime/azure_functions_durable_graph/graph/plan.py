@@ -6,7 +6,7 @@ It is in the histories of runs in flight: keys may be added, but never renamed o
 from __future__ import annotations
 
 import sys
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Union
 
 if sys.version_info >= (3, 11):
     from typing import NotRequired
@@ -42,6 +42,8 @@ class PlanNode(TypedDict, total=False):
     keeps: bool
     min_successful: int
     collect: bool
+    stop_when: Union[str, int]
+    deadline: float
 
 
 class Plan(TypedDict):

@@ -6,7 +6,7 @@ branch's first node with the state as it is, ends where the branches join, and g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from ..graph.plan import PlanNode
@@ -19,6 +19,8 @@ from .ports import Steps
 from .rounds import Crowd, Member, gather, with_attempt
 from .traversal import Traversal
 from .written import as_result
+
+FIRST_FAILURE = "first_failure"
 
 TOLD = 20
 """Failures of branches or items that the failure of the whole lists."""
@@ -39,11 +41,14 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     def retry(name: str) -> Any:
         return None if name in chains else nodes[name].get("retry")
 
-    results = yield from gather(traversal, Crowd(branches, make, retry, len(branches)))
+    plan = traversal.plan_node
+    enough = _enough(plan["stop_when"]) if "stop_when" in plan else None
+    crowd = Crowd(branches, make, retry, len(branches), enough=enough, seconds=plan.get("deadline"))
+    results = yield from gather(traversal, crowd)
     if results is None:
         return Revisit()
     errors = [_named(results[name]["error"], name) for name in branches if "error" in results[name]]
-    succeeded = {name: results[name] for name in branches if "error" not in results[name]}
+    succeeded = {name: results[name] for name in branches if {"error", "stopped"}.isdisjoint(results[name])}
     if not fails(traversal.plan_node, len(succeeded), len(errors)):
         failed = yield from _merge(traversal, succeeded)
         return failed or Moved(traversal.static_edge())
@@ -51,6 +56,13 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     if keeps_for(traversal.plan_node, error):
         yield from _merge(traversal, succeeded, now=True)  # a failure of its own adds nothing to that of the branches
     return Failed(error)
+
+
+def _enough(stop_when: str | int) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether these results are all that is needed: a first failure, or so many successes."""
+    if stop_when == FIRST_FAILURE:
+        return lambda results: any("error" in result for result in results.values())
+    return lambda results: sum("error" not in result for result in results.values()) >= int(stop_when)
 
 
 def fails(plan: PlanNode, succeeded: int, failed: int) -> bool:
@@ -86,6 +98,8 @@ def _chains(traversal: Traversal) -> set[str]:
     """
     plan, nodes = traversal.plan_node, traversal.run["plan"]["nodes"]
     found = {name for name in plan["branches"] if not is_single(nodes[name], plan.get("next"))}
+    if "stop_when" in plan or "deadline" in plan:
+        return found | {name for name in plan["branches"] if nodes[name].get("retry")}
     return found | {name for name in plan["branches"] if nodes[name].get("retry")} if found else found
 
 

@@ -123,6 +123,10 @@ class Tree:
         least = None
         if self.dice.random() < 0.3:
             settings["min_successful"] = least = self.dice.randint(1, len(branches))
+        elif self.dice.random() < 0.3:
+            settings["stop_when"] = len(branches)  # of all branches: none is ever left to be stopped
+        if self.dice.random() < 0.3:
+            settings["deadline"] = timedelta(days=3000)
         mends = after is not None and self.dice.random() < 0.5
         if mends:
             settings["on_error"] = after
