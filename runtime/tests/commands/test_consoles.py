@@ -11,7 +11,7 @@ from apps import command_line, write_app
 from processes import COMMAND_LINE
 
 ENCODINGS = ["cp1252", "cp437", "ascii"]
-COMMANDS = ["serve", "lock", "record", "new-graph", "package", "verify", "update-runtime"]
+COMMANDS = ["serve", "lock", "record", "new-graph", "verify", "update-runtime", "apps", "new-app", "new-lib", "package"]
 
 on_any_console = pytest.mark.parametrize("encoding", ENCODINGS)
 
@@ -61,6 +61,9 @@ def test_an_error_is_one_sentence_and_code_1(encoding: str, tmp_path: Path) -> N
         ("record", "run-1", "--url", "http://127.0.0.1:9"),
         ("new-graph", "größer→"),
         ("package",),
+        ("apps",),
+        ("new-app", "größer→"),
+        ("new-lib", "größer→"),
         ("verify",),
         ("update-runtime", "--template", "→"),
     ]
