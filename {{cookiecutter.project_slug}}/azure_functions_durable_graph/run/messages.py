@@ -106,7 +106,8 @@ class NodeCall(TypedDict):
     """Input of the node activity.
 
     `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates to be merged first, by
-    the rules of a dict that a handler returns; `apply_only` asks for that alone.
+    the rules of a dict that a handler returns; `apply_only` asks for that alone. `patch` has fields of branches, which
+    were validated there: they are kept, and what depends on them is computed, before `writes` are merged.
     """
 
     run_id: str
@@ -119,6 +120,7 @@ class NodeCall(TypedDict):
     metadata: NotRequired[dict[str, Any]]
     event: NotRequired[EventInput]
     error: NotRequired[dict[str, Any]]
+    patch: NotRequired[dict[str, Any]]
     writes: NotRequired[list[dict[str, Any]]]
     branch: NotRequired[str]
     item: NotRequired[int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 from .messages import RunInput, RunStatus
@@ -11,7 +12,8 @@ LIMIT_BYTES = 12 * 1024
 """Of UTF-16. The Durable extension fails a run whose custom status takes more than 16 KB of UTF-16; its serializer
 may need a little more room than ours, so we stay well below."""
 
-TEXT_LIMIT = 1000
+TEXT_LIMIT, SHORT_TEXT_LIMIT, SHORT_LIST_LIMIT = 1000, 200, 8
+"""Characters of a text that has to be cut, those of an error that is still too large then, and items of its lists."""
 
 SHOWN_ANSWERS, SURE_ANSWERS = 40, 12
 """Answers that the status lists, and how many of them even where it is too large. Those of earlier generations are in
@@ -34,15 +36,10 @@ def run_status(run: RunInput, **details: Any) -> RunStatus:
         status["tags"] = run["tags"]
     if run.get("taken"):
         status["taken"] = run["taken"][-SHOWN_ANSWERS:]
-    if _size(status) > LIMIT_BYTES and "taken" in status:
-        status["taken"] = status["taken"][-SURE_ANSWERS:]
-    if _size(status) > LIMIT_BYTES:
-        status = _shortened(status)
-    for key in ("note", "prompt"):
-        if _size(status) > LIMIT_BYTES:
-            status.pop(key, None)
-    if _size(status) > LIMIT_BYTES and "error" in status:
-        status["error"] = {"type": "TooLarge", "message": "the error is in the run's history"}
+    for say_less in _SAY_LESS:
+        if _size(status) <= LIMIT_BYTES:
+            break
+        status = say_less(status)
     return cast(RunStatus, status)
 
 
@@ -50,11 +47,38 @@ def _size(status: dict[str, Any]) -> int:
     return len(json.dumps(status, ensure_ascii=False).encode("utf-16-le", errors="surrogatepass"))
 
 
-def _shortened(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > TEXT_LIMIT:
-        return value[:TEXT_LIMIT] + "…"
+def _cut(value: Any, characters: int, items: int | None = None) -> Any:
+    """The value with each text in it cut, and each list where `items` says so."""
+    if isinstance(value, str) and len(value) > characters:
+        return value[:characters] + "…"
     if isinstance(value, dict):
-        return {key: _shortened(item) for key, item in value.items()}
+        return {key: _cut(item, characters, items) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shortened(item) for item in value]
+        return [_cut(item, characters, items) for item in value[:items]]
     return value
+
+
+def _newest_answers(status: dict[str, Any]) -> dict[str, Any]:
+    return {**status, "taken": status["taken"][-SURE_ANSWERS:]} if "taken" in status else status
+
+
+def _cut_texts(status: dict[str, Any]) -> dict[str, Any]:
+    return cast("dict[str, Any]", _cut(status, TEXT_LIMIT))
+
+
+def _without(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda status: {name: value for name, value in status.items() if name != key}
+
+
+def _one_error(status: dict[str, Any]) -> dict[str, Any]:
+    """The failures of single branches or items are in the history; what they add up to stays."""
+    return {**status, "error": _without("errors")(status["error"])} if "error" in status else status
+
+
+def _cut_error(status: dict[str, Any]) -> dict[str, Any]:
+    error = status.get("error")
+    return {**status, "error": _cut(error, SHORT_TEXT_LIMIT, SHORT_LIST_LIMIT)} if error else status
+
+
+_SAY_LESS = (_newest_answers, _cut_texts, _without("note"), _without("prompt"), _one_error, _cut_error)
+"""How a status that is too large says less, in this order, until it fits."""

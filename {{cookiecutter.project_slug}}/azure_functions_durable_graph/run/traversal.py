@@ -116,9 +116,8 @@ class Traversal:
 
         For results of branches, items and children, so that the node that collects them fails, not a later one.
         """
-        call = self.call(
-            state=apply_patch(self.run["state"], patch), apply_only=True, **({"writes": writes} if writes else {})
-        )
+        given = {"patch": dict(patch), "writes": writes}
+        call = self.call(apply_only=True, **{key: value for key, value in given.items() if value})
         while True:
             result = yield from self.run_activity(call)
             if not result.get("missing"):

@@ -49,6 +49,9 @@ class Visit:
         """The changing part of the result: the patch of the state, and what else the work returned."""
         with _ours("state"):
             self._state = VisitState(self._graph.state_model, self._call["state"])
+        if "patch" in self._call:
+            with _ours("merge"):
+                self._state.merge_patch(self._call["patch"])
         for writes in self._call.get("writes", ()):
             with _ours("merge"):
                 self._state.apply_json(writes)
@@ -57,7 +60,16 @@ class Visit:
         if not self._call.get("apply_only"):
             await _WORK[self._spec.kind](self)
         patch, unset = self._state.patch()
+        if "branch" in self._call:
+            patch = self._without_derived(patch)
         return {"patch": patch, **({"unset": unset} if unset else {}), **self._answer}
+
+    def _without_derived(self, patch: dict[str, Any]) -> dict[str, Any]:
+        """A branch's patch; what depends on other branches, too, is computed when all are merged."""
+        written = {name: value for name, value in patch.items() if not self._state.derives(name)}
+        if len(written) < len(patch):
+            self._answer["merge"] = True
+        return written
 
     async def _apply_event(self, event: EventInput) -> None:
         where = f"event handler {event['name']!r}"

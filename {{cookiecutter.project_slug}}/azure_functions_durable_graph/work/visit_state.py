@@ -33,6 +33,7 @@ class VisitState(Generic[StateT]):
         self._given = state
         self.value = load(model, state)
         self._written: set[str] = set()
+        self._replaced = False
         self._baseline: dict[str, Any] | None = None
         self._dumped: dict[str, Any] | None = None
 
@@ -79,6 +80,19 @@ class VisitState(Generic[StateT]):
             values[key] = reduce_field(self._model, key, values[key], read_update(self._model, key, update[key]))
         self._validate(values, set(update))
 
+    def merge_patch(self, patch: Mapping[str, Any]) -> None:
+        """Merge a patch of fields that were validated when they were written, and compute what depends on them.
+
+        They stay as they are; another field changes only if it validates to another value because of them.
+        """
+        before = self.fields
+        self.value = load(self._model, {**self._given, **patch})
+        after = dump(self.value)
+        kept = {**{name: value for name, value in self._given.items() if name in after}, **patch}
+        derived = {name for name, value in after.items() if not _same(value, before.get(name, _NEW))} - set(patch)
+        self._baseline = {**before, **kept}
+        self._dumped = {**after, **kept, **{name: after[name] for name in derived}}
+
     def split(self, update: Any, who: str) -> tuple[dict[str, Any], Any]:
         """What a branch returned: the updates of fields with a reducer, by field name, and everything else."""
         if not isinstance(update, Mapping):
@@ -96,6 +110,10 @@ class VisitState(Generic[StateT]):
             key: after[key] for key in after if key in self._written or not _same(before.get(key, _NEW), after[key])
         }
         return changed, [key for key in before if key not in after]
+
+    def derives(self, name: str) -> bool:
+        """Whether a changed field was computed by validation: no update has named it."""
+        return not self._replaced and name not in self._written
 
     def _by_field(self, update: Mapping[Any, Any], who: str) -> dict[str, Any]:
         """The update by field names. Raises TypeError for unknown fields, and for a coroutine as a value."""
@@ -119,6 +137,7 @@ class VisitState(Generic[StateT]):
             if more or not issubclass(kind, self._model):
                 text = f"its {', '.join(map(repr, more))} would be lost" if more else "it is not a subclass"
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
+        self._replaced = True
         self._validate(_values(update), set(), replaced=True)
 
     def _validate(self, values: Mapping[str, Any], written: set[str], *, replaced: bool = False) -> None:
