@@ -69,6 +69,14 @@ def sync(session: nox.Session) -> None:
 
 
 @nox.session
+def relock(session: nox.Session) -> None:
+    """Resolve anew what generated projects install; `-- --upgrade` takes new versions."""
+    install(session, "template")
+    session.install("nox")
+    session.run("python", "tools/relock.py", *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Generate a project, install it, serve it, run its graphs over HTTP, and show the results."""
     install(session, "demo")
