@@ -16,8 +16,8 @@ from pathlib import Path
 from ..errors import HistoryError, HostError, LockError, RegistrationError, VendorError
 from . import parts
 
-REQUIREMENTS = frozenset({"azure", "pydantic", "aiohttp"})
-"""The top-level modules that requirements.txt installs, and that may be missing when a command runs."""
+REQUIREMENTS = frozenset({"azure", "pydantic", "aiohttp", "tomli"})
+"""The top-level modules that sessions install, and that may be missing when a command runs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

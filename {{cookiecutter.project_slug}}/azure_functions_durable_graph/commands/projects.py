@@ -92,11 +92,15 @@ def read_project(root: Path) -> Project:
 
 
 def project_name(root: Path) -> str:
-    """The name in pyproject.toml: that of the first app, too, wherever it is."""
-    name = toml(root / SETTINGS).get("project", {}).get("name")
-    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]*", name):
-        raise HostError(f"{SETTINGS} must have a [project] with a name of a-z, 0-9 and '-', not {name!r}")
-    return name
+    """The name in pyproject.toml: that of the first app, too, wherever it is.
+
+    Read as text, since Python 3.10 has no TOML and most sessions install no parser.
+    """
+    section = re.search(r"(?ms)^\[project\][^\n]*\n(.*?)(?=^\[|\Z)", _text(root / SETTINGS))
+    name = re.search(r"""(?m)^name\s*=\s*["']([a-z][a-z0-9-]*)["']""", section[1] if section else "")
+    if name is None:
+        raise HostError(f"{root / SETTINGS} must have a [project] with a name of a-z, 0-9 and '-'")
+    return name[1]
 
 
 def toml(path: Path) -> Any:
@@ -106,11 +110,18 @@ def toml(path: Path) -> Any:
     else:
         import tomli as tomllib  # installed with nox
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_text(path))
+    except ValueError as error:
+        raise HostError(f"{path} is not TOML: {error}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise HostError(f"{path} cannot be read: {why(error)}") from None
-    except ValueError as error:  # not UTF-8, or not TOML
-        raise HostError(f"{path} cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise HostError(f"{path} is not UTF-8 text") from None
 
 
 def app_folder(root: Path, name: str | None) -> Path:
