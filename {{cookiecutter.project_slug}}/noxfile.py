@@ -73,9 +73,13 @@ def chosen(session: nox.Session, among: dict[str, Path]) -> tuple[dict[str, Path
 
 
 def paths(folder: Path) -> dict[str, str]:
-    """Where Python finds an app, the libraries and the runtime. In Azure they are all in one folder."""
+    """Where Python and mypy find an app, the libraries and the runtime. In Azure they are all in one folder."""
     folders = [folder, *(library / "src" for library in LIBRARIES.values()), ROOT]
-    return {"PYTHONPATH": os.pathsep.join(map(str, folders)), "MYPYPATH": os.pathsep.join(map(str, folders[1:]))}
+    return {
+        "PYTHONPATH": os.pathsep.join(map(str, folders)),
+        "MYPYPATH": os.pathsep.join(map(str, folders[1:])),
+        "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"),
+    }
 
 
 @nox.session(python=python())
