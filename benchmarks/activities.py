@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -26,8 +26,8 @@ def _nothing(state: State) -> None:
     return None
 
 
-def _line(nodes: int) -> GraphRegistration:
-    builder = ManifestBuilder("line", State).set_entrypoint("n0")
+def _line(nodes: int, name: str = "line", durability: Literal["node", "wait"] = "node") -> GraphRegistration:
+    builder = ManifestBuilder(name, State, durability=durability).set_entrypoint("n0")
     for number in range(nodes - 1):
         builder.add_node(f"n{number}", _nothing, next_node=f"n{number + 1}")
     return builder.add_node(f"n{nodes - 1}", _nothing, terminal=True).build()
@@ -64,7 +64,7 @@ def _wait() -> GraphRegistration:
 
 def of_each_shape() -> dict[str, Any]:
     """The number of activities in a run of each shape."""
-    host = GraphHost(_line(12), _parallel(), _map(), _event(), _wait())
+    host = GraphHost(_line(12), _line(12, "waiting_line", "wait"), _parallel(), _map(), _event(), _wait())
     costs: dict[str, Any] = {}
 
     def cost(name: str, graph: str, given: dict[str, Any], event: Any = None) -> None:
@@ -77,6 +77,7 @@ def of_each_shape() -> dict[str, Any]:
         costs[name] = host.activities_run - before
 
     cost("a line of 12 nodes", "line", {})
+    cost('a line of 12 nodes with durability="wait"', "waiting_line", {})
     cost("a parallel of 3 branches", "parallel", {})
     cost("a map of 40 items", "map", {"items": list(range(40))})
     cost("2 nodes with an event between them", "event", {}, "hi")

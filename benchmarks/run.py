@@ -53,6 +53,7 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "budgets": budgets,
     "start": start,
     "throughput": lambda quick: throughput.compare(*((10, 1) if quick else (200, 5))),
+    "durability": lambda quick: throughput.durabilities(*((20, 1) if quick else (200, 5))),
     "first_request": lambda quick: serving.first_request(1 if quick else 9),
     "memory": lambda quick: serving.memory(40 if quick else 10_000),
 }

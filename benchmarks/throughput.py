@@ -34,11 +34,15 @@ class State(BaseModel):
 def step(state: State) -> dict:
     return {"value": state.value + 1}
 
-builder = ManifestBuilder("five", State).set_entrypoint("a")
-for name, following in zip("abcd", "bcde"):
-    builder.add_node(name, step, next_node=following)
+def five(name, durability):
+    builder = ManifestBuilder(name, State, durability=durability).set_entrypoint("a")
+    for node, following in zip("abcd", "bcde"):
+        builder.add_node(node, step, next_node=following)
+    return builder.add_node("e", step, terminal=True).build()
+
 runtime = DurableGraphApp()
-runtime.register_registration(builder.add_node("e", step, terminal=True).build())
+runtime.register_registration(five("five", "node"))
+runtime.register_registration(five("five_at_once", "wait"))
 app = runtime.function_app
 """
 
@@ -70,12 +74,12 @@ threading.Event().wait()
 """
 
 
-async def over_http(url: str, runs: int) -> float:
+async def over_http(url: str, runs: int, graph: str = "five") -> float:
     """Seconds that this many runs take, from the first start to the last end."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def start() -> str:
-            async with session.post(f"{url}/graphs/five/runs", json={"input": {}}) as response:
+            async with session.post(f"{url}/graphs/{graph}/runs", json={"input": {}}) as response:
                 return str((await response.json())["id"])
 
         async def get(path: str) -> dict[str, Any]:
@@ -133,6 +137,24 @@ def compare(runs: int, rounds: int) -> dict[str, Any]:
                     found["wall"].append((ours, theirs))
                     found["cpu"].append((our_cpu, their_cpu))
     return {name: _rates(5 * runs, pairs) for name, pairs in found.items()}
+
+
+def durabilities(runs: int, rounds: int) -> dict[str, Any]:
+    """How many times as many nodes durability "wait" runs as "node" does, on one host, in alternating rounds."""
+    found: dict[str, list[float]] = {"wall": [], "cpu": []}
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "function_app.py").write_text(APP)
+        with serving(Path(name), memory=False) as (host, url):
+            for number in range(rounds + 1):
+                kept, kept_cpu = _timed(host.pid, lambda: asyncio.run(over_http(url, runs)))
+                at_once, at_once_cpu = _timed(host.pid, lambda: asyncio.run(over_http(url, runs, "five_at_once")))
+                if number:  # the first round warms both
+                    found["wall"].append(kept / at_once)
+                    found["cpu"].append(kept_cpu / at_once_cpu)
+    return {
+        measure: {"ratio": round(statistics.median(ratios), 2), "lowest": round(min(ratios), 2)}
+        for measure, ratios in found.items()
+    }
 
 
 def _timed(pid: int, work: Callable[[], float]) -> tuple[float, float]:

@@ -82,6 +82,13 @@ builder = ManifestBuilder("g", PollState)
 class CardDeclined(Exception): ...
 charge_card = refund = alert = nothing
 """,
+    "Steps without a checkpoint 1": """
+class LetterState(BaseModel):
+    text: str = ""
+
+def send_letter(state: LetterState) -> None: ...
+file_letter = send_letter
+""",
     "The context of a handler 1": """
 class InvoiceState(BaseModel):
     customer: str
@@ -102,6 +109,10 @@ builder = ManifestBuilder("g", BatchState)
 """,
     "Subgraphs 1": ANY_STATE,
     "Schedules 1": "runtime = DurableGraphApp()",
+    "Messages that start runs 1": "runtime = DurableGraphApp()",
+    "Messages that start runs 4": "",
+    "Runs from code 1": "runtime = DurableGraphApp()",
+    "From outside 1": "",
     "Async handlers 1": """
 class AgentState(BaseModel):
     prompt: str

@@ -235,7 +235,7 @@ def test_a_version_that_a_live_run_needs_stays_deployed(runner: Runner, push: An
 
     assert kept.returncode == 0, kept.stdout + kept.stderr
     assert dropped.returncode == 1
-    assert "1 live run(s) of support_agent need version 1, which this revision lacks." in dropped.stdout
+    assert "Version 1 of support_agent, which this revision lacks, still has live runs: 1." in dropped.stdout
     assert LIVE["if"] == "${{ !inputs.runs_may_park }}"
 
 

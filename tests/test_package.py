@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("generated")
 
-LAPTOP = {"commands", "host", "testing.py", "hosting.py", "fixtures.py", "__main__.py"}
+LAPTOP = {"commands", "host", "remote", "client.py", "testing.py", "hosting.py", "fixtures.py", "__main__.py"}
 
 LOADED = """
 import importlib, json, pkgutil

@@ -97,9 +97,10 @@ def test_the_wheel_is_the_runtime_and_nothing_else(run: Any, tmp_path: Path) -> 
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     package = ROOT / "runtime" / "azure_functions_durable_graph"
-    expected = {path.relative_to(package.parent).as_posix() for path in package.rglob("*.py")}
-    assert {name for name in names if name.endswith(".py")} == expected
-    assert "azure_functions_durable_graph/py.typed" in names
+    files = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    expected = {path.relative_to(package.parent).as_posix() for path in files}
+    assert {name for name in names if name.startswith("azure_functions_durable_graph/")} == expected
+    assert {"azure_functions_durable_graph/py.typed", "azure_functions_durable_graph/studio/static/app.js"} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {
         "azure_functions_durable_graph",
         "azure_functions_durable_graph_runtime",

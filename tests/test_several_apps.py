@@ -19,7 +19,7 @@ from systems import needs_bash
 from test_deployment import COMPARE, FETCH, PRODUCTION
 
 from azure_functions_durable_graph.commands.new_app import app_files
-from azure_functions_durable_graph.commands.projects import App
+from azure_functions_durable_graph.commands.workspace import App
 
 pytestmark = pytest.mark.xdist_group("generated")
 

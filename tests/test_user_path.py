@@ -84,6 +84,13 @@ def test_the_path_of_a_user(older_template: Path, run: Any, nox: Callable[..., A
     nox(project, "test", "lint")
     committed(run, project, "A graph")
 
+    # Until it is pushed, it is a draft: a change that runs would not survive is none of anybody's business.
+    replaced(graph, "    subject: str\n", "    topic: str\n")
+    assert "invoice_approval, version 1: new" in nox(project, "lock").stdout
+    replaced(graph, "    topic: str\n", "    subject: str\n")
+    nox(project, "lock")
+    run("git", "update-ref", "refs/remotes/origin/main", "main", cwd=project)  # what a push does here
+
     # Change it harmlessly: the lock wants to be renewed, says why it is safe, and passes.
     replaced(graph, "    done: bool = False\n", "    done: bool = False\n    amount: int = 0\n")
     stopped = nox(project, "lint", check=False)

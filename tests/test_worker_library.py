@@ -40,8 +40,9 @@ class State(BaseModel):
     invocation: str = ""
 
 
-def look(state):
+def look(state, context):
     """Say in which thread it runs, and whose its log records would be."""
+    context.progress(0.5)
     return {"thread": threading.current_thread().name, "invocation": str(invocation_id_cv.get())}
 
 
@@ -112,6 +113,24 @@ def test_a_project_is_indexed_and_runs_a_graph(
     assert told["ended"] == [True, {"text": "hi", **told["patch"]}]
     assert told["patch"]["thread"].startswith("ThreadPoolExecutor-"), "the worker's own pool"
     assert told["patch"]["invocation"] == "invocation of durable_graph_node"
+
+
+def test_a_node_reports_its_progress_through_the_client_of_its_activity(
+    worker: Callable[..., Any], generate: Callable[..., Path], tmp_path: Path
+) -> None:
+    made = generate(tmp_path, include_samples=False)
+    (made / "graphs" / "probe.py").write_text(GRAPH)
+    script = made / "function_app.py"
+    script.write_text(
+        script.read_text().replace("DurableGraphApp(", "DurableGraphApp(progress=True, ").replace(", )", ")")
+    )
+
+    told = worker(str(made))
+
+    assert "durable_graph_progress" in told["functions"]
+    assert told["ended"] == [True, {"text": "hi", **told["patch"]}]
+    entity = "/entities/durable_graph_progress/run"
+    assert told["signalled"] == [f"{entity}?op=report", f"{entity}?op=forget"]
 
 
 def test_the_library_loads_what_our_loader_loads_and_nothing_else(worker: Callable[..., Any]) -> None:

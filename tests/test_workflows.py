@@ -67,7 +67,7 @@ def test_the_step_runs(step: dict[str, Any], runner: Runner, tmp_path: Path) -> 
 
 
 def stub_of_pip_audit(folder: Path) -> dict[str, str]:
-    """A package called pip-audit, so that the install and the call are real; gives where pip and uv find it."""
+    """A package called pip-audit, so that the session's own install and call are real; returns where it is found."""
     package = folder / "stub"
     (package / "pip_audit_stub").mkdir(parents=True)
     (package / "pip_audit_stub" / "__init__.py").write_text(

@@ -143,7 +143,7 @@ def requirements(session: nox.Session) -> None:
 @nox.session(python=python())
 def lock(session: nox.Session) -> None:
     """Write graphs.lock.json of each app and report what changed; `-- --check` only reports."""
-    install(session, "requirements.txt")
+    install(session, "requirements-dev.txt")
     apps, rest = chosen(session, APPS)
     for folder in apps.values():
         session.run(*COMMAND, "lock", str(folder), *rest)
@@ -152,7 +152,7 @@ def lock(session: nox.Session) -> None:
 @nox.session(name="new-graph", python=python())
 def new_graph(session: nox.Session) -> None:
     """Add a graph with its test and its entry in the lock: `nox -s new-graph -- invoice_approval --app billing`."""
-    install(session, "requirements.txt")
+    install(session, "requirements-dev.txt")
     session.run(*COMMAND, "new-graph", *session.posargs)
     for name, folder in APPS.items():
         if len(APPS) == 1 or name in session.posargs or f"--app={name}" in session.posargs:
@@ -216,6 +216,13 @@ def serve(session: nox.Session) -> None:
     apps, rest = chosen(session, APPS)
     command = (*COMMAND, "serve", *map(str, apps.values()), *rest)
     session.run(*command, interrupt_timeout=6, terminate_timeout=6)  # running functions get five seconds to finish
+
+
+@nox.session(python=python())
+def cli(session: nox.Session) -> None:
+    """Look at and steer runs, here or in Azure: `nox -s cli -- runs --status waiting`; `nox -s cli -- --help`."""
+    install(session, "requirements-dev.txt")
+    session.run(*COMMAND, *session.posargs)
 {%- if cookiecutter.include_samples %}
 
 

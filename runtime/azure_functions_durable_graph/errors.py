@@ -12,6 +12,9 @@ GraphError
 ├── HistoryError         a recorded run cannot be read, or diverges from today's code
 ├── VendorError          the vendored runtime has been modified, or cannot be replaced
 ├── GraphRunFailed       a run failed (raised inside the orchestrator)
+├── ApiError             the API has answered a client's call with a problem
+├── ApiUnreachable       a client got no answer from the API
+├── MessageError         a message of a queue or topic does not start a run; says why
 └── HostError            the local host cannot start or continue; one sentence for the terminal
 """
 
@@ -19,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class GraphError(Exception):
@@ -91,6 +95,26 @@ class VendorError(GraphError):
 
 class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their logs
     """Raised by the orchestrator to end a run as Failed. The structured error is in the custom status."""
+
+
+class ApiError(GraphError):
+    """The API has answered a call with a problem: `status` as in HTTP, `code` such as "run-not-found", `detail`.
+
+    `members` has what else the problem says, such as `errors` for an input that is not valid.
+    """
+
+    def __init__(self, status: int, code: str, detail: str, members: Mapping[str, Any] | None = None) -> None:
+        self.status, self.code, self.detail = status, code, detail
+        self.members = dict(members or {})
+        super().__init__(f"{status} {code}: {detail}")
+
+
+class ApiUnreachable(GraphError):  # noqa: N818 - it says what happened
+    """A client got no answer from the API. The text names the address."""
+
+
+class MessageError(GraphError, ValueError):
+    """A message does not start a run. The text names the message and says why."""
 
 
 class HostError(GraphError):

@@ -17,3 +17,28 @@ def api() -> Iterator[Any]:
 
     with contract_api() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; without one the test is skipped."""
+    from browser import launched
+
+    with launched() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def studio(browser: Any) -> Iterator[Any]:
+    """An app with graphs for the studio, served once for each file of tests."""
+    from studio_pages import studio_over
+
+    with studio_over(browser) as found:
+        yield found
+
+
+@pytest.fixture
+def page(studio: Any) -> Iterator[Any]:
+    """The studio's page in a browser context of its own."""
+    with studio.open() as found:
+        yield found

@@ -1,6 +1,7 @@
 """The examples in the docstrings of the doors are run: every indented block of what users import."""
 
 import ast
+import contextlib
 import importlib
 import inspect
 import re
@@ -10,16 +11,19 @@ from datetime import timedelta
 from textwrap import dedent
 from typing import Any
 
+import azure.durable_functions as df
+import azure.functions as func
 import httpx
 import pytest
 from pydantic import BaseModel
 
 import azure_functions_durable_graph as package
 from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, NodeContext, RetryPolicy, RouteDecision
+from azure_functions_durable_graph.client import GraphClient
 from azure_functions_durable_graph.hosting import AppHost
 from azure_functions_durable_graph.testing import GraphHost, run_graph
 
-DOORS = ("", ".testing", ".hosting", ".fixtures")
+DOORS = ("", ".client", ".testing", ".hosting", ".fixtures")
 STATEMENT = re.compile(r"^(?:with .*:|from \S+ import .*|import \S+|assert .*)$", re.MULTILINE)
 
 
@@ -79,20 +83,23 @@ def world() -> dict[str, Any]:
     registration = builder.build()
     runtime = DurableGraphApp()
     runtime.register_registration(registration)
-    public = (AppHost, BaseModel, DurableGraphApp, GraphHost, ManifestBuilder, NodeContext, RetryPolicy, RouteDecision)
+    own = (AppHost, DurableGraphApp, GraphClient, GraphHost, ManifestBuilder, NodeContext, RetryPolicy, RouteDecision)
     return {
         "__name__": "example",
         "registration": registration,
         "runtime": runtime,
         "app": runtime.function_app,
-        "httpx": httpx,
-        **{value.__name__: value for value in (*public, OrderState, validate_order, ship_order, run_graph, timedelta)},
+        **{"httpx": httpx, "func": func, "df": df},
+        **{value.__name__: value for value in (*own, BaseModel, OrderState, validate_order, ship_order, run_graph)},
+        "timedelta": timedelta,
     }
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
 def test_the_example_runs(example: Example) -> None:
-    exec(compile(example.text, example.place, "exec", dont_inherit=True), world())
+    code, names = compile(example.text, example.place, "exec", dont_inherit=True), world()
+    with AppHost(names["app"]) if "url" in code.co_names else contextlib.nullcontext() as served:
+        exec(code, {**names, "url": served.url if served else None})
 
 
 def test_every_door_has_an_example() -> None:

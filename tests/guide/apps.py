@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 from served import served
+from shapes import line
 
 from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
+from azure_functions_durable_graph.client import GraphClient
+from azure_functions_durable_graph.errors import MessageError
 from azure_functions_durable_graph.hosting import AppHost
 from azure_functions_durable_graph.testing import GraphHost, run_graph
 from guide.blocks import (
@@ -17,6 +21,7 @@ from guide.blocks import (
     guide_review,
     nothing,
 )
+from guide.shells import read_command
 
 
 @check_of("Schedules 1")
@@ -27,6 +32,68 @@ def _schedule(block: Block) -> None:
     trigger = functions["schedule_nightly_report"].get_trigger()
     assert trigger is not None
     assert trigger.get_dict_repr()["schedule"] == "0 30 2 * * *"
+
+
+def orders_app() -> DurableGraphApp:
+    """The guide's first app, without its end."""
+    runtime = DurableGraphApp()
+    runtime.register_registration(execute(BLOCKS["Baseline pattern 1"])["builder"].build())
+    return runtime
+
+
+@check_of("Messages that start runs 1")
+def _messages(block: Block) -> None:
+    runtime = orders_app()
+    runtime.register_registration(line("a", graph_name="return_flow"))
+    runtime.register_registration(line("a", graph_name="scan_flow"))
+    execute(block, runtime=runtime)
+    with AppHost(runtime.function_app) as host:
+        host.trigger("orders", {"order_id": "A-1"})
+        host.trigger("returns", {"order": {"value": 3}})
+        with pytest.raises(MessageError, match="unknown key"):  # the data makes an input that the graph does not take
+            host.trigger("scanned", {"url": "u"})
+        found = httpx.get(f"{host.url}/api/runs").json()["runs"]
+    assert sorted(run["graph"] for run in found) == ["order_flow", "return_flow"]
+
+
+@check_of("Messages that start runs 2")
+@check_of("Messages that start runs 3")
+def _by_hand(block: Block) -> None:
+    runtime = orders_app()
+    runtime.start_on_queue("orders", graph="order_flow")
+    command = read_command(block.text)
+    headers = {"Content-Type": str(command.content_type)}
+    with AppHost(runtime.function_app) as host:
+        assert httpx.post(f"{host.url}{command.path}", content=command.body, headers=headers).status_code == 202
+        host.wait_until_idle()
+        (run,) = httpx.get(f"{host.url}/api/runs").json()["runs"]
+    assert run["graph"] == "order_flow"
+
+
+@check_of("Messages that start runs 4")
+def _redelivered(block: Block) -> None:
+    runtime = orders_app()
+    runtime.start_on_queue("orders", graph="order_flow")
+    with AppHost(runtime.function_app) as host:
+        execute(block)["test_a_message_that_is_delivered_again_starts_one_run"](host)
+
+
+@check_of("Runs from code 1")
+def _own_function(block: Block) -> None:
+    runtime = DurableGraphApp()
+    runtime.register_registration(guide_review().build())
+    execute(block, runtime=runtime)
+    with AppHost(runtime.function_app) as host, GraphClient(host.url) as client:
+        run = client.wait(client.start("reviews"), until="idle")
+        host.trigger("take_approval", {"run": run.id, "answer": {"approved": True, "reviewer": "eve"}})
+        assert client.get(run).output["approved"] is True
+
+
+@check_of("From outside 1")
+def _from_outside(block: Block) -> None:
+    order = execute(block)["order"]
+    with AppHost(orders_app().function_app) as host:
+        assert order(host.url, "key", "A-1") == ["validate", "ship"]
 
 
 @check_of("Multiple graphs 1")

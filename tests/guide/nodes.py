@@ -48,6 +48,33 @@ def _retries(block: Block) -> None:
     assert run_graph(graph, {}).path == ["charge", "refund"]
 
 
+class LetterState(BaseModel):
+    """The state of the letter example."""
+
+    text: str = ""
+
+
+@check_of("Steps without a checkpoint 1")
+def _checkpoints(block: Block) -> None:
+    sent: list[str] = []
+
+    def send_letter(state: LetterState) -> None:
+        sent.append(state.text)
+
+    code = execute(
+        block, ManifestBuilder=ManifestBuilder, LetterState=LetterState, send_letter=send_letter, file_letter=nothing
+    )
+    graph = code["letters"].build()
+    run = run_graph(graph, {"text": " Dear   Ono "})
+    assert (run.path, sent) == (["tidy", "shorten", "send", "file"], ["Dear Ono"])
+    assert {name: node.checkpoint for name, node in graph.manifest.nodes.items()} == {
+        "tidy": False,
+        "shorten": False,
+        "send": True,
+        "file": True,
+    }
+
+
 class InvoiceState(BaseModel):
     """The state of the context example."""
 

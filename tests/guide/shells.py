@@ -5,12 +5,16 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-BASE = "http://127.0.0.1:7071/api"
+ROOT = "http://127.0.0.1:7071"
+BASE = f"{ROOT}/api"
 
 
 @dataclass(frozen=True)
 class Command:
-    """The request that a command sends; `path` is below the app's routes, `body` None where it sends none."""
+    """The request that a command sends; `path` is below the app's routes, or that of an endpoint of the host itself.
+
+    `body` is None where it sends none.
+    """
 
     method: str
     path: str
@@ -39,5 +43,5 @@ def _powershell(words: list[str]) -> Command:
 
 
 def _path(url: str) -> str:
-    assert url.startswith(f"{BASE}/"), url
-    return url.removeprefix(BASE)
+    assert url.startswith((f"{BASE}/", f"{ROOT}/admin/")), url
+    return url.removeprefix(BASE).removeprefix(ROOT)

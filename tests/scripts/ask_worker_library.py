@@ -70,15 +70,20 @@ async def call(name: str, **given: Message) -> Any:
 
 
 class Extension(BaseHTTPRequestHandler):
-    """The management API as far as a start needs it: no run exists, and every start is taken."""
+    """The management API as far as a run needs it: no run exists, and every start and every signal is taken."""
 
     started: list[tuple[str, bytes]] = []  # noqa: RUF012 - one server, one list
+    signalled: list[str] = []  # noqa: RUF012
 
     def do_GET(self) -> None:
         self._answer(404, b"")
 
     def do_POST(self) -> None:
-        self.started.append((self.path, self.rfile.read(int(self.headers.get("Content-Length", 0)))))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/entities/"):
+            self.signalled.append(self.path)
+        else:
+            self.started.append((self.path, body))
         self._answer(202, json.dumps({"id": self.path.partition("?")[0].rpartition("/")[2]}).encode())
 
     def _answer(self, status: int, body: bytes) -> None:
@@ -136,11 +141,14 @@ async def ask(project: Path) -> dict[str, Any]:
     run_input = json.loads(Extension.started[0][1])
     asked = await episode(run_input)
     (action,) = asked["actions"][0]
-    result = (await call("durable_graph_node", call=Message(string=action["input"]))).json
+    names = [metadata.name for metadata in indexed]
+    given = {"client": client} if "durable_graph_progress" in names else {}
+    result = (await call("durable_graph_node", call=Message(string=action["input"]), **given)).json
     scheduled = {"EventType": 4, "EventId": 0, "Name": action["functionName"]}
     ended = await episode(run_input, scheduled, {"EventType": 5, "TaskScheduledId": 0, "Result": result})
     return {
-        "functions": [metadata.name for metadata in indexed],
+        "functions": names,
+        "signalled": Extension.signalled,
         "health": [health.status_code, json.loads(health.body.bytes)],
         "start": [start.status_code, len(Extension.started)],
         "asked": [action["functionName"], asked["isDone"]],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -15,8 +16,15 @@ from ..history.reading import read_head, read_input, read_status
 from ..history.record import FINISHED, LIVE, STATUSES, RunHead, RunRecord
 from ..http.api import IdTaken
 from ..http.values import Problem
-from ..run.messages import EventEnvelope, RunInput
+from ..run.messages import EventEnvelope, RunInput, TraceContext
+from ..work.boundary import error_record
+from ..work.node_facts import as_text, attributes
+from ..work.spans import span
 from . import sdk
+from .progress import purge as purge_reports
+from .progress import reports_of
+
+logger = logging.getLogger(__name__)
 
 Fetch = Callable[[str, dict[str, str]], Awaitable[tuple[list[Any], str]]]
 
@@ -24,16 +32,39 @@ Fetch = Callable[[str, dict[str, str]], Awaitable[tuple[list[Any], str]]]
 class DurableRuns:
     """The `Runs` port over the SDK's client."""
 
-    def __init__(self, client: Any, fetch: Fetch | None = None) -> None:
+    def __init__(
+        self, client: Any, fetch: Fetch | None = None, trace: TraceContext | None = None, *, progress: bool = False
+    ) -> None:
+        """`trace` is the caller's trace context, which runs that are started here carry.
+
+        `progress`: the app has the entity of reports, which is asked, and deleted with a run.
+        """
         self._client = client
         self._fetch = fetch or _fetch
+        self._trace = trace
+        self._progress = progress
 
     async def start(self, run_id: str, run: RunInput, *, fresh: bool) -> None:
         """Start a run; raises IdTaken if any orchestration has the id, even a finished one.
 
         The look-up and the start are two calls: of two simultaneous starts with one id the engine rejects one, unless
         the other has already finished by then.
+
+        With OpenTelemetry the run carries the trace context of a span around its start, otherwise that of the caller.
         """
+        facts = {"run_id": run_id, "graph": run["plan"]["graph"], "version": run["plan"]["version"]}
+        with span(f"run {facts['graph']}", attributes(facts), carried=self._trace) as here:
+            trace = here.trace or self._trace
+            try:
+                await self._start(run_id, run if trace is None else {**run, "trace": trace}, fresh=fresh)
+            except IdTaken:
+                raise
+            except Exception as error:
+                here.fail(error_record(error, "start"), "")
+                raise
+        logger.info("run started: %s", as_text(facts))
+
+    async def _start(self, run_id: str, run: RunInput, *, fresh: bool) -> None:
         if not fresh and await self._client.get_status(run_id):
             raise IdTaken(run_id)
         try:
@@ -109,7 +140,14 @@ class DurableRuns:
 
     async def purge(self, run_id: str) -> bool:
         """Delete a finished run with its history. False where there was none."""
-        return bool((await self._client.purge_instance_history(run_id)).instances_deleted)
+        deleted = bool((await self._client.purge_instance_history(run_id)).instances_deleted)
+        if self._progress:
+            await purge_reports(self._client, run_id)
+        return deleted
+
+    async def progress(self, run_id: str) -> list[dict[str, Any]]:
+        """What the nodes of a run have reported of their progress."""
+        return await reports_of(self._client, run_id) if self._progress else []
 
     async def _change(self, run_id: str, call: Any, wanted: str) -> None:
         """The engine refuses a change to the state that an instance is in already."""

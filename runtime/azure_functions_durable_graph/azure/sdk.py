@@ -29,6 +29,13 @@ def read_status(item: Mapping[str, Any]) -> Any:
     return DurableOrchestrationStatus.from_json(item)
 
 
+def entity_id(name: str, key: str) -> Any:
+    """The id of an entity, as the client's methods take it."""
+    from azure.durable_functions import EntityId
+
+    return EntityId(name, key)
+
+
 def history_of(status: Any) -> Sequence[Mapping[str, Any]]:
     """The history events of a status.
 
@@ -65,7 +72,7 @@ def client_over(transport: Transport, binding: str) -> Any:
 
 
 class SparingContext:
-    """An orchestration context that sends the input of an activity only until its result is in the history.
+    """An orchestration context that sends the input of an activity or a child only until its result is in the history.
 
     The SDK returns all actions of a run in every episode, each with its input. The extension needs an input once:
     DurableTask.Core knows an action that is in the history by its number, type and name, and drops it with its input
@@ -78,25 +85,50 @@ class SparingContext:
     def __init__(self, context: Any) -> None:
         self._context = context
 
+    def raised_events(self) -> list[tuple[str, Any, str]]:
+        """Name, input and time of each external event in the history of this generation, in order."""
+        from azure.durable_functions.models.history import HistoryEventType
+
+        raised = [event for event in self._context.histories if event.event_type == HistoryEventType.EVENT_RAISED]
+        return [(str(event.Name), event.Input, event.timestamp.isoformat()) for event in raised]
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._context, name)
 
     def call_activity(self, name: str, input_: Any = None) -> Any:
         """Schedule an activity, as the SDK's context does."""
         task = self._context.call_activity(name, None)
-        action: Any = getattr(task, "action_repr", None)
-        known = getattr(action, "__dict__", None) == {"function_name": name, "input_": "null"}
-        if not (known and hasattr(task, "is_completed")):
+        if not _is_known(task, {"function_name": name, "input_": "null"}):
             return self._context.call_activity(name, input_)
+        return _sparing(task, "input_", lambda action: type(action)(name, input_))
 
-        def to_json() -> Any:
-            del action.to_json  # which refers to the task, which refers to the action
-            if not task.is_completed:
-                action.input_ = type(action)(name, input_).input_
-            return action.to_json()
+    def call_sub_orchestrator(self, name: str, input_: Any = None, instance_id: str | None = None) -> Any:
+        """Start a child, as the SDK's context does. A child is known again by its number and name, too."""
+        task = self._context.call_sub_orchestrator(name, None, instance_id)
+        shape = {"function_name": name, "_input": "null", "instance_id": instance_id, "version": None}
+        if not _is_known(task, shape):
+            return self._context.call_sub_orchestrator(name, input_, instance_id)
+        return _sparing(task, "_input", lambda action: type(action)(name, input_, instance_id))
 
-        action.to_json = to_json
-        return task
+
+def _is_known(task: Any, shape: dict[str, Any]) -> bool:
+    """Whether a task and its action look as those of SDK 1.7 do."""
+    action = getattr(task, "action_repr", None)
+    return getattr(action, "__dict__", None) == shape and hasattr(task, "is_completed")
+
+
+def _sparing(task: Any, field: str, whole: Callable[[Any], Any]) -> Any:
+    """A task whose action encodes its input when it is sent, and only until the task is done."""
+    action = task.action_repr
+
+    def to_json() -> Any:
+        del action.to_json  # which refers to the task, which refers to the action
+        if not task.is_completed:
+            setattr(action, field, getattr(whole(action), field))
+        return action.to_json()
+
+    action.to_json = to_json
+    return task
 
 
 @functools.cache

@@ -19,16 +19,20 @@ from ..http.api import Api, Runs
 from ..http.routes import Route
 from ..http.values import Problem, Request, Response
 from ..work.registry import Registry
+from ..work.trace_context import read_trace
 
 logger = logging.getLogger(__name__)
 
 
-async def serve(route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any) -> func.HttpResponse:
-    """Answer one request of the Functions host."""
-    return _to_azure(await _answer(route, registry, limit, req, client))
+async def serve(
+    route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any, *, progress: bool = False
+) -> func.HttpResponse:
+    """Answer one request of the Functions host. `progress`: the app has the entity of reports."""
+    return _to_azure(await _answer(route, registry, limit, req, client, progress))
 
 
-def _api(registry: Registry, runs: Runs, limit: int) -> Api:
+def api_of(registry: Registry, runs: Runs, limit: int) -> Api:
+    """The surroundings of one request."""
     return Api(
         registry=registry,
         runs=runs,
@@ -40,7 +44,7 @@ def _api(registry: Registry, runs: Runs, limit: int) -> Api:
     )
 
 
-def _handler(route: Route) -> Callable[[Api, Request], Awaitable[Response]]:
+def handler_of(route: Route) -> Callable[[Api, Request], Awaitable[Response]]:
     """The function that serves a route, which the table names as `module:function`."""
     module, _, name = route.handler.partition(":")
     loaded = importlib.import_module(f"..http.{module}", __package__)
@@ -48,12 +52,16 @@ def _handler(route: Route) -> Callable[[Api, Request], Awaitable[Response]]:
     return handler
 
 
-async def _answer(route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any) -> Response:
+async def _answer(
+    route: Route, registry: Registry, limit: int, req: func.HttpRequest, client: Any, progress: bool
+) -> Response:
     """The route's response; any error, even of an import, becomes a problem without a stack trace."""
     try:
         from .durable_runs import DurableRuns
 
-        return await _handler(route)(_api(registry, DurableRuns(client), limit), _from_azure(route, req))
+        request = _from_azure(route, req)
+        runs = DurableRuns(client, trace=read_trace(request.headers), progress=progress)
+        return await handler_of(route)(api_of(registry, runs, limit), request)
     except Problem as problem:
         return problem.response()
     except Exception:
@@ -82,3 +90,15 @@ def _to_azure(response: Response) -> func.HttpResponse:
         status_code=response.status,
         headers={**response.headers, "Content-Type": response.content_type},
     )
+
+
+def serve_studio(req: func.HttpRequest) -> func.HttpResponse:
+    """The studio's page, or one of its files."""
+    from ..studio.files import find
+
+    below = urlsplit(req.url).path.endswith("/")
+    compressed = "gzip" in req.headers.get("accept-encoding", "")
+    found = find(req.route_params.get("file") or "", below=below, compressed=compressed)
+    if found is None:
+        return func.HttpResponse("there is no such file; reload the page", status_code=404, mimetype="text/plain")
+    return func.HttpResponse(found.body, headers=dict(found.headers))

@@ -14,7 +14,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, cast
+
+from ..run.messages import NodeCall
+from ..work.node_facts import as_text, facts_of
+from ..work.registry import Registry
 
 MOST_ADDED = 32
 """Threads that a pool gets beyond its size, to replace those that do not end."""
@@ -177,10 +181,11 @@ def _threads_for(context: Any) -> Threads:
     return _PROCESS[executor]
 
 
-def label_of(call: Any) -> str:
-    """How logs describe the activity's input: by its node and run."""
+def label_of(call: Any, registry: Registry) -> str:
+    """How logs describe the activity's input: by its node, and where in which run that is."""
     call = call if isinstance(call, dict) else {}
-    return f"node {call.get('node')!r} of {call.get('graph')!r}, run {call.get('run_id')}"
+    graph = registry.find(str(call.get("graph")), str(call.get("hash")))
+    return f"node {call.get('node')!r} ({as_text(facts_of(cast(NodeCall, call), graph))})"
 
 
 async def in_thread(context: Any, label: str, code: Callable[..., Any], *arguments: Any) -> Any:

@@ -112,6 +112,7 @@ _FIELDS = {
     "retry": Impact.SAFE,
     "timeout": Impact.SAFE,
     "on_error": Impact.SAFE,
+    "checkpoint": Impact.SAFE,
 }
 """What a change of a node's field means for runs in flight. A fan-out in progress keeps its branches."""
 

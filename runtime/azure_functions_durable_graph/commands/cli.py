@@ -13,11 +13,41 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import HistoryError, HostError, LockError, RegistrationError, VendorError
+from ..errors import (
+    ApiError,
+    ApiUnreachable,
+    HistoryError,
+    HostError,
+    LockError,
+    PayloadError,
+    RegistrationError,
+    VendorError,
+)
 from . import parts
+from .api_commands import add_api_commands
+from .served_app import LOCAL, routes_url, webhooks_url
+from .top_help import CommandLine
+from .vendored import version_of
 
 REQUIREMENTS = frozenset({"azure", "pydantic", "aiohttp", "tomli"})
 """The top-level modules that sessions install, and that may be missing when a command runs."""
+
+DEVELOPMENT = frozenset({"httpx", "rich"})
+"""Those of requirements-dev.txt, which no command needs that is run without it."""
+
+PACKAGE = Path(__file__).parent.parent
+
+EXPECTED = (
+    ApiError,
+    ApiUnreachable,
+    HistoryError,
+    HostError,
+    LockError,
+    PayloadError,
+    RegistrationError,
+    VendorError,
+)
+"""Errors whose text is a sentence for the terminal."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,16 +57,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
     try:
         return int(options.run(options))
-    except (HistoryError, HostError, LockError, RegistrationError, VendorError) as error:
+    except EXPECTED as error:
         print(f"error: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
-        if str(error.name).partition(".")[0] not in REQUIREMENTS:
+        module = str(error.name).partition(".")[0]
+        if module not in REQUIREMENTS | DEVELOPMENT:
             raise
+        file = "requirements.txt" if module in REQUIREMENTS else "requirements-dev.txt"
         print(
             f"error: {error.name} is not installed; run this command as a nox session (`nox -l` lists them), "
-            "or install requirements.txt first",
+            f"or install {file} first",
             file=sys.stderr,
         )
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
 
 
@@ -48,8 +84,9 @@ def _tolerate_encodings() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m azure_functions_durable_graph", description="Durable graphs.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = CommandLine(prog="python -m azure_functions_durable_graph", description="Durable graphs.")
+    parser.add_argument("--version", action="version", version=str(version_of(PACKAGE)))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=argparse.ArgumentParser)
     serve = commands.add_parser(
         "serve",
         help="run one or several apps on this machine, without Azure",
@@ -82,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_record(commands)
     _add_project_commands(commands)
     parts.add_commands(commands)
+    add_api_commands(commands)
     return parser
 
 
@@ -98,9 +136,14 @@ def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     lock.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
     lock.add_argument("--check", action="store_true", help="write nothing; fail if the lock is out of date")
     lock.add_argument("--json", action="store_true", help="print the changes as JSON")
-    lock.add_argument("--base", metavar="FILE_OR_REVISION", help="compare with this lock, the deployed one")
+    lock.add_argument(
+        "--base",
+        metavar="FILE_OR_REVISION",
+        help="what is deployed: a lock file, a git revision, or none (default: the deploy-branch in pyproject.toml, or "
+        "origin/main)",
+    )
     lock.add_argument("--summary", metavar="FILE", help="append a Markdown report (default: GITHUB_STEP_SUMMARY)")
-    lock.add_argument("--against-runs", metavar="URL", help="ask the app at URL (…/api) which versions live runs need")
+    lock.add_argument("--against-runs", metavar="URL", help="ask the app at URL which versions live runs need")
     lock.add_argument("--key", help="function key for --against-runs (default: FUNCTIONS_KEY)")
     lock.set_defaults(run=_lock, log=logging.CRITICAL)  # the command reports problems with the lock itself
 
@@ -113,7 +156,7 @@ def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "against today's code and names the first difference.",
     )
     record.add_argument("run_id", metavar="RUN_ID")
-    record.add_argument("--url", default="http://127.0.0.1:7071", help="the app, without a path (default: %(default)s)")
+    record.add_argument("--url", default=LOCAL, help="the app, with or without its route prefix (default: %(default)s)")
     record.add_argument("--key", help="system key of the Durable extension, for an app in Azure")
     record.add_argument("--app", metavar="APP", help="the app that the run belongs to, if the project has several")
     record.add_argument("--output", metavar="FOLDER", help="default: tests/histories of the app")
@@ -132,13 +175,13 @@ def _add_project_commands(commands: argparse._SubParsersAction[argparse.Argument
     verify.set_defaults(run=_verify, log=logging.WARNING)
     update = commands.add_parser("update-runtime", help="replace the vendored runtime with that of a template revision")
     update.add_argument("revision", nargs="?", metavar="REVISION", help="tag or branch (default: the template's head)")
-    update.add_argument("--template", required=True, metavar="URL", help="the template's repository")
+    update.add_argument("--template", metavar="URL", help="the template's repository (default: that in pyproject.toml)")
     update.set_defaults(run=_update_runtime, log=logging.WARNING)
 
 
 def _new_graph(options: argparse.Namespace) -> int:
     from .new_graph import new_graph
-    from .projects import app_folder
+    from .workspace import app_folder
 
     for path in new_graph(app_folder(Path.cwd(), options.app), options.name):
         print(path.relative_to(Path.cwd()))
@@ -158,25 +201,29 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _update_runtime(options: argparse.Namespace) -> int:
+    from .project import project_settings
     from .update_runtime import update
 
-    print(update(Path.cwd(), options.template, options.revision))
+    template = options.template or project_settings(Path.cwd()).get("template")
+    if not isinstance(template, str) or not template:
+        text = 'set template = "URL" under [tool.durable-graph] in pyproject.toml, or pass --template'
+        raise VendorError(f"the template's repository is not known: {text}")
+    print(update(Path.cwd(), template, options.revision))
     return 0
 
 
 def _record(options: argparse.Namespace) -> int:
-    from .projects import app_folder
     from .record import record
+    from .workspace import app_folder
 
     output = Path(options.output) if options.output else app_folder(Path(), options.app) / "tests" / "histories"
-    print(record(options.run_id, options.url, options.key, output))
+    print(record(options.run_id, webhooks_url(options.url), options.key, output))
     return 0
 
 
 def _lock(options: argparse.Namespace) -> int:
     from .lock import LockOptions, run_lock
-    from .moving import base_before_move
-    from .projects import use_libraries
+    from .workspace import use_libraries
 
     folder = Path(options.folder).resolve()
     use_libraries(folder)
@@ -184,18 +231,18 @@ def _lock(options: argparse.Namespace) -> int:
         folder=folder,
         check=options.check,
         as_json=options.json,
-        base=options.base and base_before_move(folder, options.base),
+        base=options.base,
         summary=options.summary,
-        against_runs=options.against_runs,
+        against_runs=options.against_runs and routes_url(options.against_runs),
         key=options.key or os.environ.get("FUNCTIONS_KEY"),
     )
     return run_lock(asked, lambda text: print(text, flush=True))
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from .projects import use_libraries
     from .serve import serve  # imports the Azure packages, which other commands do not need
     from .serve_several import folders_to_serve, serve_several
+    from .workspace import use_libraries
 
     if not 0 <= options.port <= 65535:
         raise HostError(f"--port must be between 0 and 65535, not {options.port}")

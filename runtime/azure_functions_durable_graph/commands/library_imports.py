@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import HostError
-from .projects import APPS, LIBRARIES, App, Library, Project, python_files
+from .workspace import APPS, LIBRARIES, App, Library, Project, python_files
 
 _IMPORTING = frozenset({"import_module", "__import__"})
 

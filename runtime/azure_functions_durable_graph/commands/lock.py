@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,14 @@ from typing import Any
 from ..change.code_digests import code_digests
 from ..change.lock import FILE_NAME, Lock, LockedVersion, VersionChange, compare, next_lock
 from ..change.report import as_json, as_markdown, as_text, needs_new_version
-from ..errors import HostError, LockError
+from ..errors import HostError
 from ..graph.documents import why
+from ..graph.wording import counted
 from ..host.app.loader import load_runtime
 from ..host.app.settings import apply_local_settings
 from ..work.registry import Registry
 from .asking import ask
+from .baseline import WAYS_OUT, baseline
 
 NEVER_DEPLOYED = "urn:durable-graph:graph-not-found"
 """The problem type that an app returns for a graph that it does not have. Any other 404 has another cause."""
@@ -32,7 +33,7 @@ UP_TO_DATE, OUT_OF_DATE, NEEDS_VERSION, STILL_NEEDED = 0, 3, 4, 5
 
 @dataclass(frozen=True)
 class LockOptions:
-    """The options of the command line. `base` is a file or a git revision: the state that is deployed."""
+    """The options of the command line. `base` says what is deployed: a file, a git revision, or "none"."""
 
     folder: Path
     check: bool = False
@@ -43,6 +44,27 @@ class LockOptions:
     key: str | None = None
 
 
+@dataclass(frozen=True)
+class Report:
+    """What a run of the command found. `reason` says what the graphs were compared with."""
+
+    reason: str
+    found: list[VersionChange]
+    code: int
+    verdict: str
+    warnings: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "exit_code": self.code,
+            "verdict": self.verdict,
+            "baseline": self.reason,
+            "versions": as_json(self.found),
+            "warnings": self.warnings,
+        }
+
+
 def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
     """Check or write the lock, and report what changed. Raises HostError or LockError for what cannot be read."""
     path = options.folder / FILE_NAME
@@ -51,17 +73,24 @@ def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
     runtime = load_runtime(options.folder)
     runtime.check()
     registered = locked_versions(runtime.registry)
-    deployed = _base(options) if options.base else on_disk or Lock()
-    wanted = next_lock(deployed, registered)
-    found = compare(deployed, wanted)
-    code, verdict = _verdict(options, on_disk, deployed, wanted, registered, found)
-    if not options.check and code == UP_TO_DATE:
-        try:
-            path.write_text(wanted.to_text(), encoding="utf-8")
-        except OSError as error:
-            raise HostError(f"{FILE_NAME} cannot be written: {why(error)}") from None
-    _report(options, say, found, code, verdict, runtime.warnings)
+    deployed = baseline(options.folder, options.base, on_disk)
+    wanted = next_lock(deployed.lock, registered)
+    found = compare(deployed.lock, wanted)
+    code, verdict = _verdict(options, on_disk, wanted, registered, found)
+    if not options.check and code == UP_TO_DATE and wanted != on_disk:
+        verdict = _write(path, wanted)
+    if code == NEEDS_VERSION and not deployed.certain:
+        verdict = f"{verdict}\n{WAYS_OUT}"
+    _report(options, say, Report(deployed.reason, found, code, verdict, runtime.warnings))
     return code
+
+
+def _write(path: Path, lock: Lock) -> str:
+    try:
+        path.write_text(lock.to_text(), encoding="utf-8")
+    except OSError as error:
+        raise HostError(f"{FILE_NAME} cannot be written: {why(error)}") from None
+    return f"{FILE_NAME} is written"
 
 
 def locked_versions(registry: Registry) -> list[LockedVersion]:
@@ -76,7 +105,6 @@ def locked_versions(registry: Registry) -> list[LockedVersion]:
 def _verdict(
     options: LockOptions,
     on_disk: Lock | None,
-    deployed: Lock,
     wanted: Lock,
     registered: list[LockedVersion],
     found: list[VersionChange],
@@ -88,16 +116,16 @@ def _verdict(
     if options.check:
         if on_disk is None:
             return OUT_OF_DATE, f"{FILE_NAME} does not exist; run `nox -s lock` and commit it"
-        if next_lock(on_disk, registered).to_text() != on_disk.to_text() or not _covers(on_disk, deployed, wanted):
+        if next_lock(on_disk, registered).to_text() != on_disk.to_text() or not _covers(on_disk, wanted):
             return OUT_OF_DATE, f"{FILE_NAME} is out of date; run `nox -s lock`, read its report, and commit the file"
     if options.against_runs:
         needed = _still_needed(options.against_runs, options.key, wanted, found)
         if needed:
             return STILL_NEEDED, "; ".join(needed)
-    return UP_TO_DATE, f"{FILE_NAME} is up to date" if options.check else f"{FILE_NAME} is written"
+    return UP_TO_DATE, f"{FILE_NAME} is up to date"
 
 
-def _covers(on_disk: Lock, deployed: Lock, wanted: Lock) -> bool:
+def _covers(on_disk: Lock, wanted: Lock) -> bool:
     """Whether the lock serves every hash that it would serve if it had been derived from the deployed lock."""
     return all(wanted.hashes(graph) <= on_disk.hashes(graph) for graph in wanted.graphs)
 
@@ -110,8 +138,8 @@ def _still_needed(url: str, key: str | None, wanted: Lock, found: list[VersionCh
         for version in _deployed_versions(url, key, graph):
             if version["live_runs"] and version["graph_hash"] not in serves:
                 sentences.append(
-                    f"{version['live_runs']} live run(s) of {graph} still need version {version['version']} "
-                    f"({version['graph_hash'][:12]}): keep it registered until they have finished"
+                    f"version {version['version']} of {graph} ({version['graph_hash'][:12]}) still has "
+                    f"{counted(version['live_runs'], 'live run')}: keep it registered until they have finished"
                 )
     return sentences
 
@@ -127,8 +155,8 @@ def _deployed_versions(url: str, key: str | None, graph: str) -> list[dict[str, 
     versions = body.get("versions")
     if code != 200 or not isinstance(versions, list) or not all(map(_is_version, versions)):
         raise HostError(
-            f"{place} answered {code}, and not as an app with graphs does; use the app's URL with its route prefix, "
-            "such as https://APP.azurewebsites.net/api"
+            f"{place} answered {code}, and not as an app with graphs does; use the app's URL, such as "
+            "https://APP.azurewebsites.net"
         )
     return versions
 
@@ -138,47 +166,16 @@ def _is_version(data: Any) -> bool:
     return isinstance(data, dict) and all(isinstance(data.get(key), kind) for key, kind in kinds.items())
 
 
-def _base(options: LockOptions) -> Lock:
-    """The lock of `--base`: a file, or the lock file of a git revision (if it has none, nothing is deployed)."""
-    base = str(options.base)
-    if Path(base).is_file():
-        return Lock.read(Path(base), base) or Lock()
-    known = _git(options, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
-    if known.returncode:
-        raise HostError(f"--base {base}: there is no such file or git revision; fetch it first")
-    blob = _git(options, "show", f"{known.stdout.decode().strip()}:./{FILE_NAME}")
-    if blob.returncode:
-        return Lock()
-    try:
-        return Lock.from_text(blob.stdout.decode("utf-8-sig"), f"{base}:{FILE_NAME}")
-    except UnicodeDecodeError:
-        raise LockError(f"{base}:{FILE_NAME} is not UTF-8 text") from None
-
-
-def _git(options: LockOptions, *words: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(["git", "-C", str(options.folder), *words], capture_output=True, check=False)
-    except (OSError, ValueError) as error:
-        raise HostError(f"--base {options.base}: git cannot be run ({error})") from None
-
-
-def _report(
-    options: LockOptions,
-    say: Callable[[str], None],
-    found: list[VersionChange],
-    code: int,
-    verdict: str,
-    warnings: list[str],
-) -> None:
+def _report(options: LockOptions, say: Callable[[str], None], report: Report) -> None:
     summary = options.summary or os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:
             with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(f"{as_markdown(found)}\n**{verdict}**\n")
+                file.write(f"{as_markdown(report.found)}\n{report.reason}.\n\n**{report.verdict}**\n")
         except OSError as error:
             raise HostError(f"the summary {summary} cannot be written: {why(error)}") from None
     if options.as_json:
-        result = {"exit_code": code, "verdict": verdict, "versions": as_json(found), "warnings": warnings}
-        say(json.dumps(result, indent=2))
+        say(json.dumps(report.to_dict(), indent=2))
     else:
-        say("\n".join([*(f"warning: {text}" for text in warnings), as_text(found), verdict]))
+        warnings = [f"warning: {text}" for text in report.warnings]
+        say("\n".join([*warnings, f"{report.reason}:", as_text(report.found), report.verdict]))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 
-from ..change.lock import FILE_NAME
 from ..errors import HostError
 from ..graph.documents import why
 from .package import TARGET, deployed_files, ignored_by
-from .projects import APPS, Project, project_name
 from .staged_requirements import FILE
 from .vendored import PACKAGE
+from .workspace import APPS, Project
 
 BESIDE_THE_CODE = ("tests", "demo.py", "local.settings.json", "local.settings.example.json", ".durable")
 """What belongs to an app and is not deployed."""
@@ -69,25 +67,6 @@ def _check_committed(root: Path) -> None:
             f"files have changed since the last commit ({first}); commit them first, because the app at the root "
             f"moves to {APPS}/, which should be a commit of its own"
         )
-
-
-def base_before_move(folder: Path, base: str) -> str:
-    """What to compare an app's lock with: `base`, or a file with the lock that the app had at the root in `base`.
-
-    Only the first app, which has the project's name, can have been at the root.
-    """
-    root = folder.parent.parent
-    if folder.parent.name != APPS or Path(base).is_file() or folder.name != project_name(root):
-        return base
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
-    if not commit or _git(folder, "show", f"{commit.strip()}:./{FILE_NAME}") is not None:
-        return base
-    text = _git(root, "show", f"{commit.strip()}:./{FILE_NAME}")
-    if text is None:
-        return base
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=f"-{FILE_NAME}", delete=False) as file:
-        file.write(text)
-    return file.name
 
 
 def _git(folder: Path, *words: str) -> str | None:

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import HostError
+from ..host.app.deliveries import BY_HAND
 from ..host.app.loader import LoadedApp, load_app
 from ..host.app.settings import Settings, apply_local_settings, read_settings
 from ..host.app.worker import Worker
 from ..host.clock import SkippingClock, SystemClock
 from ..host.local_host import LocalHost
 from ..host.store import SqliteStore
+from ..host.web.by_hand import PATH
 from ..host.web.server import Server
 
 GRACE = 5.0
@@ -126,6 +128,9 @@ def banner(server: Server, app: LoadedApp, settings: Settings, url: str, store: 
         lines.append(f"  graph  {graph}")
     for timer in app.of_kind("timerTrigger"):
         lines.append(f"  timer  {timer.name} ({timer.trigger['schedule']})")
+    for function in app.of_kind(*BY_HAND):
+        if function.kind != "timerTrigger":
+            lines.append(f"  by hand: POST /{PATH}{function.name} ({function.kind})")
     for name, kind in app.not_served:
         lines.append(f"  not served: {name} ({kind}); use `func start`")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..errors import HostError
-from .projects import SETTINGS, App, Library, Project, toml
+from .workspace import SETTINGS, App, Library, Project, toml
 
 FILE = "requirements.txt"
 

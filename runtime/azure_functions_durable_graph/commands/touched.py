@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import HostError
 from .library_imports import libraries_of
 from .names_of_parts import collisions
-from .projects import APPS, LIBRARIES, App, Library, Project
+from .workspace import APPS, LIBRARIES, App, Library, Project
 
 HARMLESS = (
     "*.md",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 from pydantic import BaseModel
 
@@ -16,6 +16,7 @@ from ..graph.names import COMPLETE, plain_name
 from ..graph.nodes import NodeSpec
 from ..graph.registration import GraphRegistration, NodeCode
 from .declarations import Declarations
+from .map_settings import map_of_graph
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -44,17 +45,23 @@ class ManifestBuilder(Generic[StateT]):
         version: str = "1",
         metadata: Mapping[str, Any] | None = None,
         max_steps: int = DEFAULT_MAX_STEPS,
+        durability: Literal["node", "wait"] = "node",
     ) -> None:
-        """Begin a graph. `max_steps` limits the nodes that one run may visit; a run that reaches the limit fails."""
+        """Begin a graph. `max_steps` limits the nodes that one run may visit; a run that reaches the limit fails.
+
+        With `durability="node"` the result of every node is kept before the next one begins. With "wait", results are
+        kept when the run waits, sleeps, branches, fails or ends: fewer activities, and after a crash of the worker the
+        nodes since then run again, with the same idempotency keys.
+        """
         given = {} if metadata is None else metadata
-        self._declared = Declarations(graph_name, state_model, version, given, max_steps)
+        self._declared = Declarations(graph_name, state_model, version, given, max_steps, durability)
 
     def set_entrypoint(self, name: str) -> ManifestBuilder[StateT]:
         """Set the node at which every run begins."""
         self._declared.start_at(name)
         return self
 
-    def add_node(
+    def add_node(  # noqa: PLR0913 - all but two by keyword
         self,
         name: str,
         handler: NodeHandler[StateT],
@@ -66,6 +73,7 @@ class ManifestBuilder(Generic[StateT]):
         retry: RetryPolicy | None = None,
         timeout: timedelta | None = None,
         on_error: OnError | None = None,
+        checkpoint: bool | None = None,
     ) -> ManifestBuilder[StateT]:
         """Add a node.
 
@@ -74,6 +82,8 @@ class ManifestBuilder(Generic[StateT]):
         route returns None. `targets` declares what the route can decide, as does a `Literal[…]` return annotation.
         An attempt that takes longer than `timeout` (at most 3650 days) fails with NodeTimeout. After the attempts that
         `retry` allows, `on_error` names the node that follows, for any error or by the error's type.
+        `checkpoint=False` says that its result need not be kept before the next node begins, `True` that it must; the
+        default is the graph's `durability`.
         """
         read = self._declared.reader("node", name)
         declared = None if targets is None else tuple(sorted(set(read.names("targets", targets))))
@@ -85,6 +95,8 @@ class ManifestBuilder(Generic[StateT]):
             declared = annotated_targets(route, otherwise=str(plain_name(next_node) or COMPLETE))
         spec = NodeSpec(name, routed=route is not None, targets=declared, terminal=terminal)
         code = NodeCode(handler, route)
+        if checkpoint is not None:
+            self._declared.keep_checkpoint(read, name, checkpoint)
         self._declared.keep_node(read, spec, code, next_node=next_node, retry=retry, timeout=timeout, on_error=on_error)
         return self
 
@@ -132,32 +144,55 @@ class ManifestBuilder(Generic[StateT]):
         on_error: OnError | None = None,
     ) -> ManifestBuilder[StateT]: ...
 
+    @overload
+    def add_map(
+        self,
+        name: str,
+        *,
+        graph: str,
+        over: str,
+        input: Mapping[str, str] | None = None,
+        output: Mapping[str, str] | None = None,
+        max_concurrency: int = 100,
+        next_node: str | None = None,
+        retry: RetryPolicy | None = None,
+        on_error: OnError | None = None,
+    ) -> ManifestBuilder[StateT]: ...
+
     def add_map(  # noqa: PLR0913 - as add_node, and all but two by keyword
         self,
         name: str,
-        handler: MapHandler[StateT, Any],
+        handler: MapHandler[StateT, Any] | None = None,
         *,
+        graph: str | None = None,
         over: str,
-        into: str,
+        into: str | None = None,
+        input: Mapping[str, str] | None = None,  # noqa: A002 - as in add_subgraph
+        output: Mapping[str, str] | None = None,
         item_type: type[Any] | None = None,
-        max_concurrency: int = 20,
+        max_concurrency: int | None = None,
         next_node: str | None = None,
         retry: RetryPolicy | None = None,
         timeout: timedelta | None = None,
         on_error: OnError | None = None,
     ) -> ManifestBuilder[StateT]:
-        """Run `handler(state, item)` on each item of the list field `over`; the results, in order, become `into`.
+        """Run `handler(state, item)` on each item of the field `over`; the results, in order, become `into`.
 
-        In the state that a handler gets, `over` contains only its own item. At most `max_concurrency` run at once.
-        `item_type` tells type checkers what the items are; `build()` compares it with the field.
+        `over` is a list, a tuple, a set, or a dict whose items are pairs. In the state that a handler gets, it contains
+        only the own item. At most `max_concurrency` run at once (20). `item_type` tells type checkers what the items
+        are; `build()` compares it with the field.
+
+        With `graph` each item is a run of that graph of its own (at most 100 at once). `input` maps its fields to
+        fields of this state, to `"__item__"` or to a part of it, `"__item__.text"`; without it the item is the input.
+        `output` maps list fields of this state to the field of each run, in order.
         """
         read = self._declared.reader("node", name)
-        spec = NodeSpec(
-            name, kind="map", over=read.text("over", over), into=read.text("into", into), limit=max_concurrency
-        )
+        limit = (20 if graph is None else 100) if max_concurrency is None else max_concurrency
+        spec = NodeSpec(name, kind="map", over=read.text("over", over), into=read.text("into", into), limit=limit)
+        spec = map_of_graph(read, spec, graph, input, output, handler, timeout)
         if item_type is not None and isinstance(name, str):
             self._declared.item_types[plain_name(name)] = item_type
-        code = NodeCode(handler)
+        code = NodeCode(handler if spec.graph is None else None)
         self._declared.keep_node(read, spec, code, next_node=next_node, retry=retry, timeout=timeout, on_error=on_error)
         return self
 

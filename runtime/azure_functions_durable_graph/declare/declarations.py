@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from ..graph.names import plain_name
 from ..graph.nodes import EventSpec, NodeSpec
 from ..graph.plain_json import canonical
 from ..graph.reducers import reducer_names
+from ..graph.regions import is_single
 from ..graph.registration import EventCode, GraphRegistration, Handler, NodeCode
 from ..graph.wording import brief_repr
 from . import checks, code_checks
@@ -29,19 +30,24 @@ _NO_CODE = NodeCode(None)
 
 @dataclass(eq=False, repr=False)
 class Declarations:
-    """One graph as it has been declared so far. `item_types` are the types that maps declare for their items."""
+    """One graph as it has been declared so far.
+
+    `item_types` are the types that maps declare for their items, `checkpoints` what single nodes declare of theirs.
+    """
 
     graph_name: Any
     state_model: Any
     version: Any
     metadata: Any
     max_steps: Any
+    durability: Any = "node"
     entrypoint: str | None = None
     nodes: dict[str, NodeSpec] = field(default_factory=dict)
     node_code: dict[str, NodeCode] = field(default_factory=dict)
     events: dict[str, EventSpec] = field(default_factory=dict)
     event_code: dict[str, EventCode] = field(default_factory=dict)
     item_types: dict[str, Any] = field(default_factory=dict)
+    checkpoints: dict[str, bool] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def reader(self, kind: str, name: Any = None) -> Reader:
@@ -86,6 +92,13 @@ class Declarations:
         )
         self.node_code[name] = code
 
+    def keep_checkpoint(self, read: Reader, name: Any, checkpoint: Any) -> None:
+        """Keep what a node declares of its checkpoint."""
+        if not isinstance(checkpoint, bool):
+            read.fault(f"checkpoint is {brief_repr(checkpoint)}", "Pass True or False")
+        elif isinstance(plain := plain_name(name), str):
+            self.checkpoints[plain] = checkpoint
+
     def keep_event(self, event_name: str, handler: Handler, payload_model: Any) -> None:
         """Keep an event with its handler and its model."""
         name = plain_name(event_name)
@@ -110,17 +123,52 @@ class Declarations:
             entrypoint=self.entrypoint or "",
             state_model=getattr(self.state_model, "__name__", str(self.state_model)),
             state_schema=schema,
-            nodes=self.nodes,
+            nodes=self._with_checkpoints(),
             event_handlers=self.events,
             metadata=self.metadata if isinstance(self.metadata, Mapping) else {},
             max_steps=self.max_steps,
             reducers={} if model is None else reducer_names(model),
         )
-        faults = [*self.faults, *model_problems, *self._metadata_faults(), *checks.manifest_faults(manifest)]
+        faults = [
+            *self.faults,
+            *model_problems,
+            *self._metadata_faults(),
+            *self._durability_faults(),
+            *checks.manifest_faults(manifest),
+        ]
         faults += code_checks.code_faults(manifest, model, self.node_code, self.event_code, self.item_types)
         if faults:
             raise GraphBuildError(str(manifest.graph_name), faults)
         return GraphRegistration(manifest, self.state_model, self.node_code, self.event_code, caller())
+
+    def _with_checkpoints(self) -> dict[str, NodeSpec]:
+        """The nodes; with durability "wait", a task that leads on to another node needs no checkpoint."""
+        single = self._single_branches()
+        return {
+            name: replace(spec, checkpoint=self.checkpoints.get(name, self.durability != "wait"))
+            if spec.kind == "task" and not spec.terminal and name not in single
+            else spec
+            for name, spec in self.nodes.items()
+        }
+
+    def _single_branches(self) -> set[str]:
+        """The branches that are a single task: their results are kept where the branches join."""
+        parallels = [spec for spec in self.nodes.values() if spec.branches]
+        known = [
+            (parallel, self.nodes[name])
+            for parallel in parallels
+            for name in parallel.branches or ()
+            if name in self.nodes
+        ]
+        return {node.name for parallel, node in known if is_single(node.to_plan(), parallel.next_node)}
+
+    def _durability_faults(self) -> Iterator[Fault]:
+        if self.durability not in ("node", "wait"):
+            fix = 'Use "node", which keeps each result, or "wait", which keeps them when the run waits or ends'
+            yield Fault("graph", f"durability is {brief_repr(self.durability)}", fix)
+        for name in sorted(self._single_branches() & set(self.checkpoints)):
+            fix = "Drop it: the results of branches are kept where the branches join"
+            yield Fault(f"node {name!r}", "has checkpoint=… and is a branch of its own", fix)
 
     def _metadata_faults(self) -> list[Fault]:
         if not isinstance(self.metadata, Mapping):

@@ -38,7 +38,7 @@ def faults_of_run(graph: GraphRegistration, defaults: Graphs) -> list[Fault]:
 
 
 def _subgraphs(manifest: GraphManifest) -> Iterator[NodeSpec]:
-    return (node for node in manifest.nodes.values() if node.kind == "subgraph")
+    return (node for node in manifest.nodes.values() if node.graph is not None)
 
 
 def _called(graph: GraphRegistration, defaults: Graphs) -> list[str]:
@@ -66,6 +66,8 @@ def _input_faults(where: str, node: NodeSpec, child: GraphRegistration) -> Itera
     fields = {field: _names(field, info) for field, info in model.model_fields.items()}
     known = {spelling for spellings in fields.values() for spelling in spellings}
     given = set(node.input or {})
+    if node.kind == "map" and not given:
+        return  # each item is an input as it is
     if model.model_config.get("extra") != "allow":
         for unknown in sorted(given - known):
             yield Fault(where, f"input gives {unknown!r}, which is not a field of {name!r}", _guess(unknown, fields))

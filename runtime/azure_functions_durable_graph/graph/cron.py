@@ -66,7 +66,7 @@ def parse(expression: str) -> Cron:
     if len(fields) == 5:
         fields = ["0", *fields]
     if len(fields) != 6:
-        raise CronError(f"the schedule {expression!r} has {len(fields)} fields; a schedule needs six")
+        raise CronError(f"the schedule {expression!r} needs six fields, not {len(fields)}")
     values = [_values(text, *field, expression) for text, field in zip(fields, _FIELDS, strict=True)]
     values[5] = frozenset(day % 7 for day in values[5])
     schedule = Cron(*values)

@@ -16,6 +16,7 @@ from ..errors import ManifestError
 from .nodes import EventSpec, NodeSpec, get, read_object, without_defaults
 from .plain_json import digest
 from .plan import MAX_DEPTH
+from .regions import inside
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -55,8 +56,13 @@ class GraphManifest:
 
     @cached_property
     def branches(self) -> frozenset[str]:
-        """The nodes that run as branches of a parallel."""
+        """The nodes with which a branch of a parallel begins."""
         return frozenset(name for node in self.nodes.values() for name in node.branches or ())
+
+    @cached_property
+    def inside(self) -> frozenset[str]:
+        """The nodes that belong to a branch of a parallel: its first, and all that follow until the branches join."""
+        return inside(self.nodes)
 
     def to_dict(self) -> dict[str, Any]:
         """The whole manifest as plain JSON."""

@@ -16,19 +16,35 @@ ORCHESTRATOR = "durable_graph_run"
 ACTIVITY = "durable_graph_node"
 """The only activity: runs one node of one graph."""
 
+PROGRESS = "durable_graph_progress"
+"""The only entity, of apps with `progress=True`: what the running nodes of one run have reported. Its key is the run's
+id."""
+
 COMPLETE = "__complete__"
 """What a route handler returns to end the run."""
+
+ITEM = "__item__"
+"""Where a map that runs a graph names its input: the item. `__item__.text` is a field of it."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
 NAME_RULE = "a letter, then letters, digits, '_' or '-', at most 60 characters"
 
 _RUN_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._:-]{1,100}")
+RUN_ID_PATTERN = "^[A-Za-z0-9._:-]{1,100}$"
+"""The same for JSON Schema, but for '.' and '..'."""
+
 RUN_ID_RULE = "1 to 100 characters from A-Z a-z 0-9 . _ : - (but not '.' or '..')"
 
 
 def is_name(text: str) -> bool:
     """Whether `text` may name a graph, a node or an event: it appears in URLs, ids and event addresses."""
     return _NAME.fullmatch(text) is not None
+
+
+def item_path(source: str) -> list[str] | None:
+    """The path into the item that `__item__.address.city` means: empty for the item itself, None for another name."""
+    first, *path = source.split(".")
+    return path if first == ITEM else None
 
 
 def plain_name(name: Any) -> Any:
@@ -57,6 +73,12 @@ def wait_address(event_name: str, step: int) -> str:
     answer every later wait of that name; a name that is never awaited twice is not affected by that defect.
     """
     return f"{event_name}.{step}"
+
+
+def split_address(address: str) -> tuple[str, int | None]:
+    """The event's name and the step of a wait's address; the step is None if it is not one."""
+    name, dot, step = address.rpartition(".")
+    return (name, int(step)) if dot and step.isascii() and step.isdigit() and len(step) < 10 else (address, None)
 
 
 def tick_id(schedule: str, tick: datetime) -> str:

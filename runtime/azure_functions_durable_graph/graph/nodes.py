@@ -12,6 +12,9 @@ from .durations import seconds_problem
 if TYPE_CHECKING:
     from .plan import PlanNode
 
+GROUP = 50
+"""Items that one part of a map takes one after the other, before it deals them out further."""
+
 KINDS = ("task", "parallel", "map", "subgraph", "wait")
 
 
@@ -22,8 +25,9 @@ class NodeSpec:
     `routed`: its activity also returns a decision. `targets`: every node that the decision can name
     (and "__complete__"), sorted, or None if that is not declared: an open edge. `on_error` maps the name of the
     error's type, or "*", to a node. `timeout` and `seconds` are in seconds. The last fields belong to one kind each:
-    `branches` to a parallel; `over`, `into` and `limit` to a map; `graph`, `input` and `output` to a subgraph;
-    `seconds` to a wait.
+    `branches` to a parallel; `over`, `into` and `limit` to a map; `graph`, `input` and `output` to a subgraph,
+    and to a map that runs a graph for each item; `seconds` to a wait. Without a `checkpoint`, the node's result need
+    not be kept before the next node begins.
     """
 
     name: str
@@ -43,12 +47,18 @@ class NodeSpec:
     input: Mapping[str, str] | None = None
     output: Mapping[str, str] | None = None
     seconds: float | None = None
+    checkpoint: bool = True
+
+    @property
+    def own_edges(self) -> set[str]:
+        """Every node to which a declared edge of the node itself leads, error edges included; maybe "__complete__"."""
+        static = [self.next_node] if self.next_node else []
+        return {*static, *(self.targets or ()), *(self.on_error or {}).values()}
 
     @property
     def onward(self) -> set[str]:
-        """Every node to which a declared edge leads, including error edges and branches, and maybe "__complete__"."""
-        static = [self.next_node] if self.next_node else []
-        return {*static, *(self.targets or ()), *(self.on_error or {}).values(), *(self.branches or ())}
+        """The same, and the branches of a parallel."""
+        return self.own_edges | set(self.branches or ())
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form without the name, which is its key in the manifest."""
@@ -76,7 +86,10 @@ class NodeSpec:
     def to_plan(self) -> PlanNode:
         """The part that the orchestrator reads."""
         known = self.to_dict()
-        return cast("PlanNode", {key: known[key] for key in _PLANNED if key in known})
+        planned = {key: known[key] for key in _PLANNED if key in known}
+        if self.kind == "map":
+            planned |= {"group": GROUP, **({"graph": self.graph} if self.graph else {})}
+        return cast("PlanNode", planned)
 
 
 _WIRE = {"next_node": "next"}
@@ -99,6 +112,7 @@ _TYPES: dict[str, Any] = {
     "input": dict,
     "output": dict,
     "seconds": (int, float),
+    "checkpoint": bool,
 }
 
 _PLANNED = ("kind", "next", "routed", "retry", "on_error", "seconds", "branches", "over", "into", "limit", "output")

@@ -25,6 +25,18 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
+def same_json(first: Any, second: Any) -> bool:
+    """Whether two JSON values have the same text: True, 1 and 1.0 are equal in Python, but not in JSON."""
+    if first is second:
+        return True
+    if first != second:
+        return False
+    try:
+        return json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
+    except (ValueError, TypeError, RecursionError):  # changed in place into something that is not JSON
+        return False
+
+
 def digest(value: Any) -> str:
     """sha256 over the canonical text, as 64 hex digits."""
     return hashlib.sha256(canonical(value).encode("ascii")).hexdigest()

@@ -21,7 +21,8 @@ class PlanNode(TypedDict, total=False):
     """The orchestrator's view of a node. A task with neither `next` nor `routed` is terminal.
 
     `kind` is omitted for a task; `seconds` belongs to a wait, `branches` to a parallel, `over`, `into` and `limit`
-    to a map, `output` (parent's field -> child's field) to a subgraph.
+    to a map, `output` (parent's field -> child's field) to a subgraph. `group` is how many items of a map are dealt out
+    at least; a map with a `graph` runs that for each item.
     """
 
     kind: str
@@ -35,6 +36,8 @@ class PlanNode(TypedDict, total=False):
     into: str
     limit: int
     output: dict[str, str]
+    group: int
+    graph: str
 
 
 class Plan(TypedDict):

@@ -17,6 +17,11 @@ def brief_repr(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 fault`, `2 faults`: a count with its noun, which takes a plain s."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def correction(wrong: Any, known: Iterable[str], otherwise: str) -> str:
     """How to fix a wrong name: `Did you mean 'ship'? Otherwise, add that node`.
 

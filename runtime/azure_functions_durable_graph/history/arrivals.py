@@ -7,7 +7,6 @@ time. A failed activity says nothing of itself: it is one of those that no later
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
+from ..run.answers import decoded
 from .tasks import Task
 
 _KINDS: dict[str, tuple[Literal["activity", "child", "timer", "event", "clock"], bool]] = {
@@ -57,12 +57,14 @@ class Arrival:
 
     @property
     def call(self) -> tuple[Any, ...] | None:
-        """The call that a node's result answers; None for what is not the result of a node."""
-        return call_key(self.value) if self.kind == "activity" and not self.failed else None
+        """The call that a node's result answers, or the child whose answer names it; None for what says neither."""
+        if self.failed or self.kind not in ("activity", "child"):
+            return None
+        return call_key(self.value) if self.kind == "activity" else child_key(self.value)
 
     def __str__(self) -> str:
         text = str(self.event.get("EventType"))
-        return f"{text} of node {self.call[0]!r} at step {self.call[1]}" if self.call else text
+        return f"{text} of node {self.call[0]!r} at step {self.call[1]}" if self.call and self.kind != "child" else text
 
 
 def arrival(event: Any) -> Arrival | None:
@@ -92,6 +94,13 @@ def call_key(call: Any) -> tuple[Any, ...] | None:
     if not all(isinstance(call.get(key, default), kind) for key, (kind, default) in _CALL.items()):
         return None
     return (*identity(call), call.get("attempt", 1))
+
+
+def child_key(answer: Any) -> tuple[Any, ...] | None:
+    """What an answer of a child says of itself, where several may be open: its id."""
+    if isinstance(answer, Mapping) and isinstance(answer.get("id"), str):
+        return ("child", answer["id"])
+    return None
 
 
 _CALL: dict[str, tuple[Any, Any]] = {
@@ -135,29 +144,19 @@ def _timer(arrival: Arrival, found: Sequence[Task], later: Counter[Any]) -> Task
     return next(iter([*near, *set_]), None)
 
 
-def _first(arrival: Arrival, found: Sequence[Task], later: Counter[Any]) -> Task | None:
-    return next(iter(found), None)
+def _child(arrival: Arrival, found: Sequence[Task], later: Counter[Any]) -> Task | None:
+    """The child that an answer names. One that was lost says nothing: it is one of those that give no answer later."""
+    if arrival.call is not None:
+        return next((task for task in found if ("child", task.wanted) == arrival.call), None)
+    silent = [task for task in found if not later["child", task.wanted]]
+    return next(iter([*silent, *found]), None)
 
 
 _PICK: dict[str, Callable[[Arrival, Sequence[Task], Counter[Any]], Task | None]] = {
     "activity": _activity,
     "timer": _timer,
-    "child": _first,
+    "child": _child,
 }
-
-
-def split_address(address: str) -> tuple[str, int | None]:
-    """The event's name and the step of a wait's address; see `wait_address`."""
-    name, dot, step = address.rpartition(".")
-    return (name, int(step)) if dot and step.isascii() and step.isdigit() and len(step) < 10 else (address, None)
-
-
-def decoded(text: Any) -> Any:
-    """The API decodes JSON once, or not at all: text that is JSON is the value that it holds."""
-    try:
-        return json.loads(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError):
-        return text
 
 
 def moment(text: Any) -> datetime | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..graph.names import is_run_id
+from ..run.inputs import original_input
 from ..run.messages import RunInput
 
 _RUN: dict[str, type] = {
@@ -23,8 +24,14 @@ _RUN: dict[str, type] = {
     "step": int,
     "trail": list,
 }
-_OPTIONAL: dict[str, type] = {"taken": list, "tags": dict, "origin": dict}
+_OPTIONAL: dict[str, type] = {"taken": list, "discarded": list, "same": list, "tags": dict, "origin": dict}
+_OPTIONAL |= {"branch": dict, "written": dict, "share": dict, "item": dict, "results": list, "trace": dict}
+_BRANCH: dict[str, type] = {"run": str, "node": str, "name": str}
+_SHARE: dict[str, type] = {"run": str, "node": str, "items": list, "limit": int}
+_WRITTEN: dict[str, type] = {"fields": list, "updates": list, "merge": bool}
+_PARTS = {"branch": _BRANCH, "written": _WRITTEN, "share": _SHARE}
 _PLAN: dict[str, type] = {"graph": str, "version": str, "hash": str, "max_steps": int, "nodes": dict}
+_DISCARDED: dict[str, type] = {"event": str, "at": str}
 _TRAIL: dict[str, type] = {"step": int, "node": str}
 
 _STATUS: dict[str, type] = {
@@ -41,6 +48,7 @@ _STATUS: dict[str, type] = {
     "fan_out": dict,
     "started_at": str,
     "tags": dict,
+    "part_of": str,
 }
 _WAIT: dict[str, type] = {"event": str, "address": str, "resume_node": str}
 _CHILD: dict[str, type] = {"id": str, "node": str}
@@ -56,13 +64,19 @@ def read_input(given: Any) -> RunInput | None:
         return None
     if not (_has(value, _RUN) and _has(value["plan"], _PLAN)):
         return None
+    if not all(_has(value[key], shape) for key, shape in _PARTS.items() if key in value):
+        return None
     if not all(_has(entry, _TRAIL) for entry in value["trail"]):
         return None
     if not all(isinstance(node, Mapping) for node in value["plan"]["nodes"].values()):
         return None
     value = {key: one for key, one in value.items() if isinstance(one, _OPTIONAL.get(key, object))}
+    value["input"] = original_input(value)
+    value.pop("same", None)
     if "taken" in value:
         value["taken"] = _answers(value["taken"])
+    if "discarded" in value:
+        value["discarded"] = [one for one in value["discarded"] if _has(one, _DISCARDED)]
     return cast(RunInput, value)
 
 

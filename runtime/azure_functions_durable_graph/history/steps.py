@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from .lines import Line, Waited
+from .lines import Came, Line, Waited
 from .walk import Followed
 
 StepKind = Literal["task", "parallel", "branch", "map", "subgraph", "wait"]
@@ -30,11 +30,12 @@ def history_steps(followed: Followed) -> list[dict[str, Any]]:
     lines = followed.traversal.lines
     trail: dict[int, Mapping[str, Any]] = {entry["step"]: entry for entry in followed.traversal.run["trail"]}
     steps: list[dict[str, Any]] = []
-    for number in sorted({*trail, *results, *(step for step, line in lines.items() if line.error is not None)}):
+    shown = {step for step, line in lines.items() if line.error is not None or line.came or line.items}
+    for number in sorted({*trail, *results, *shown}):
         found = results.get(number, [])
         entry, line = trail.get(number, {}), lines.get(number)
         if line is not None:
-            steps += _branches(line, found)
+            steps += _branches(number, line, found)
         node = entry.get("node") or (line.node if line is not None else found[-1][1]["node"])
         kind = _kind(followed, node)
         steps.append({"step": number, "node": node, "kind": kind, **_step(kind, entry, line, found)})
@@ -46,19 +47,29 @@ def _kind(followed: Followed, node: str) -> StepKind:
     return kind
 
 
-def _branches(line: Line, results: Sequence[Result]) -> list[dict[str, Any]]:
+def _branches(number: int, line: Line, results: Sequence[Result]) -> list[dict[str, Any]]:
     """One line a branch, with its last attempt."""
     lines = []
     for name in line.branches:
+        if name in line.came:
+            lines.append({"step": number, "node": name, "kind": _BRANCH, "branch": True, **_run_of(line.came[name])})
+            continue
         own = [(event, result) for event, result in results if result.get("branch") == name]
         if own:
             event, result = own[-1]
             kept = {key: result[key] for key in ("patch", "writes", "error") if key in result}
             times = {"started_at": own[0][0].get("ScheduledTime"), "finished_at": event.get("Timestamp")}
-            attempts = {"attempts": len(own)} if len(own) > 1 else {}
+            attempts = {"attempts": len(own), "failures": _failures(own)} if len(own) > 1 else {}
             shown = {"step": result["step"], "node": name, "kind": _BRANCH, "branch": True}
             lines.append({**shown, **times, **kept, **attempts})
     return lines
+
+
+def _run_of(came: Came) -> dict[str, Any]:
+    """A branch that is a run of its own: its steps are in that run's history."""
+    kept = {key: came.result[key] for key in ("patch", "writes", "error") if key in came.result}
+    times = {"started_at": _iso(came.since), "finished_at": _iso(came.until)}
+    return {"child": came.child, **{key: time for key, time in times.items() if time is not None}, **kept}
 
 
 def _step(kind: StepKind, entry: Mapping[str, Any], line: Line | None, results: Sequence[Result]) -> dict[str, Any]:
@@ -81,13 +92,19 @@ def _step(kind: StepKind, entry: Mapping[str, Any], line: Line | None, results: 
     last = tries[-1][0].get("Timestamp") if tries and kind == "task" else None
     step["finished_at"] = last or _iso(line.left if line else None) or entry.get("at")
     if len(tries) > 1:
-        step["attempts"] = len(tries)
-    if items:
-        step["items"] = len({result["item"] for result in items})
+        step |= {"attempts": len(tries), "failures": _failures(tries)}
+    counted = len({result["item"] for result in items}) + (line.items if line is not None else 0)
+    if counted:
+        step["items"] = counted
     step.update({key: entry[key] for key in ("to", "note", "items") if key in entry})
     if "events" in entry:
         step["waits_for"] = entry["events"]
     return {**step, **_seen(line)}
+
+
+def _failures(tries: Sequence[Result]) -> list[dict[str, Any]]:
+    """When and how the attempts before the last one failed."""
+    return [{"at": event.get("Timestamp"), "error": result.get("error")} for event, result in tries[:-1]]
 
 
 def _seen(line: Line | None) -> dict[str, Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..run.answers import decoded, opened
 from ..run.messages import OpenWait
-from ..run.waiting import opened
-from .arrivals import decoded
 from .record import RunHead, RunRecord
 from .steps import history_steps
 from .walk import Followed, SeenEvent, follow
@@ -15,7 +14,7 @@ _WAIT_KEYS = ("event", "resume_node", "deadline")
 
 LONGEST_LINE = 300
 
-_DETAILS = ("note", "parked", "sleeps_until", "retry", "fan_out", "children")
+_DETAILS = ("part_of", "note", "parked", "sleeps_until", "retry", "fan_out", "children")
 
 
 def run_view(record: RunRecord) -> dict[str, Any]:
@@ -37,6 +36,10 @@ def run_view(record: RunRecord) -> dict[str, Any]:
     if "origin" in record.run:
         view["origin"] = record.run["origin"]
     view.update({key: record.custom_status[key] for key in _DETAILS if record.custom_status.get(key)})
+    if record.progress is not None:
+        view["fan_out"] = record.progress
+    if record.status == "parked":
+        view["parked"] = next(run.custom_status["parked"] for run in record.tree() if run.custom_status.get("parked"))
     if record.status == "cancelled":
         view["reason"] = record.output
     return view if followed is None else _with_reason(view, followed)
@@ -85,14 +88,22 @@ def list_line(head: RunHead) -> dict[str, Any]:
 def history_view(record: RunRecord) -> dict[str, Any]:
     """The answer of GET runs/{id}/history: the steps in order, and what became of each event.
 
-    Steps from before the last continue-as-new are shown from the carried trail, without times and patches; events that
-    were discarded before it are not known any more.
+    `state` is the one with which the first of the steps that have a patch began, so that the patches of the steps give
+    each later one. Steps from before the last continue-as-new are shown from the carried trail, without times and
+    patches, and of the events before it those that were discarded, the last 25.
     """
     followed = _followed(record)
     steps = history_steps(followed)
     first = steps[0]["step"] if steps else record.run["step"]
-    events = [_event(event) for event in followed.events]
-    return _with_reason({"id": record.id, "steps_not_shown": first, "steps": steps, "events": events}, followed)
+    before = [{**seen, "outcome": "discarded"} for seen in record.run.get("discarded", ())]
+    answer = {
+        "id": record.id,
+        "steps_not_shown": first,
+        "state": record.run["state"],
+        "steps": steps,
+        "events": [*before, *(_event(event) for event in followed.events)],
+    }
+    return _with_reason(answer, followed)
 
 
 def _followed(record: RunRecord) -> Followed:
@@ -111,9 +122,9 @@ def _event(seen: SeenEvent) -> dict[str, Any]:
     }
     if seen.step is None:
         return line
-    event_id, _ = opened(decoded(seen.event.get("Input")))
+    event_id, payload = opened(decoded(seen.event.get("Input")))
     named = {"event_id": f"{seen.event.get('Name')}.{event_id}"} if event_id else {}
-    return {**line, "step": seen.step, **named}
+    return {**line, "step": seen.step, **named, "payload": payload}
 
 
 def _error(record: RunHead) -> dict[str, Any] | None:

@@ -14,9 +14,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..errors import GraphRunFailed
+from ..graph.names import split_address
 from ..run.messages import RunInput
 from ..run.orchestrator import drive
-from .arrivals import CALL_KEYS, Arrival, answered, arrival, identity, moment, split_address
+from .arrivals import CALL_KEYS, Arrival, answered, arrival, identity, moment
 from .lines import SeenTraversal
 from .tasks import Task
 
@@ -111,6 +112,9 @@ class _Context:
     def continue_as_new(self, input_: Any) -> None:
         pass
 
+    def raised_events(self) -> Sequence[tuple[str, Any, str]]:
+        return ()  # what a run carries into its next generation is read from that one
+
     def _count(self) -> None:
         self.asked += 1
         if self.asked > BUSY_LIMIT:
@@ -192,7 +196,7 @@ class _Walk:
             self.sources[id(task)] = line
         if task.kind == "activity":
             result = seen.value if seen.call is not None else _lost(task.wanted, seen)
-            self.followed.results.append((seen.event, result))
+            self.followed.results += [(seen.event, one) for one in (result, *_then(result))]
         task.settle(seen.value, failed=seen.failed)
 
 
@@ -216,6 +220,12 @@ def follow(run_id: str, run: RunInput, history: Iterable[Any]) -> Followed:
     if walk.unanswered is not None and not followed.over:
         followed.incomplete = _beyond(followed, f"{walk.unanswered} answers nothing that the run asks for here")
     return followed
+
+
+def _then(result: Any) -> Iterable[Mapping[str, Any]]:
+    """The results of the nodes that ran after a node in its activity."""
+    then = result.get("then", ()) if isinstance(result, Mapping) else ()
+    return [one for one in then if isinstance(one, Mapping) and isinstance(one.get("step"), int)]
 
 
 def _lost(call: Mapping[str, Any], seen: Arrival) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any, Union
 
 from ..errors import HostError
+from ..graph.names import ACTIVITY
 from . import durable_http as outgoing
 from .app.settings import Settings
 from .app.worker import ActivityFailed, Worker
@@ -72,6 +73,7 @@ class LocalHost:
         self._over = asyncio.Event()
         self.failure: HostError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._calls: set[asyncio.Task[None]] = set()
         self._applied += self._engine.recover(clock.now())
 
     def start(self, name: str, input_: str | None, instance_id: str | None = None) -> str:
@@ -194,10 +196,16 @@ class LocalHost:
                 except asyncio.TimeoutError:
                     continue
 
+    def call(self, work: Coroutine[Any, Any, None]) -> None:
+        """Call a function of the app beside everything else; `quiet` and `shut_down` wait for it. It must not raise."""
+        task = asyncio.create_task(work)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
     async def shut_down(self, grace: float) -> None:
         """Wait up to `grace` seconds for running functions, and keep their results."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+        if self._tasks or self._calls:
+            await asyncio.wait(self._tasks | self._calls, timeout=grace)
         self.flush()
 
     def close(self) -> None:
@@ -212,11 +220,11 @@ class LocalHost:
 
         Raises HostError if the host cannot continue.
         """
-        while not self.idle:
+        while self._calls or not self.idle:
             if self.failure is not None:
                 raise self.failure
-            if self._tasks:
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            if self._tasks or self._calls:
+                await asyncio.wait(self._tasks | self._calls, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0)
 
     def wake(self) -> None:
@@ -263,7 +271,8 @@ class LocalHost:
             answer = TaskAnswered(*ids, reason=str(error), details=json.dumps({"Message": str(error)}))
         took = (time.perf_counter() - began) * 1000
         what = "done" if answer.reason is None else f"failed: {answer.reason}"
-        logger.info("%s: %s %s (%.0f ms)", effect.instance_id, label(effect), what, took)
+        if answer.reason is not None or effect.name != ACTIVITY:  # a node that has ended says so itself
+            logger.info("%s: %s %s (%.0f ms)", effect.instance_id, label(effect), what, took)
         self.send(answer)
 
     async def _activity(self, effect: RunActivity) -> str:

@@ -60,6 +60,10 @@ class Runs(Protocol):
 
     async def resume(self, run_id: str, reason: str) -> None: ...
 
+    async def progress(self, run_id: str) -> list[dict[str, Any]]:
+        """What nodes of a run have reported of their progress, each with its node, step and value."""
+        ...
+
     async def purge(self, run_id: str) -> bool:
         """Delete a finished run with its history. False where there was none."""
         ...
@@ -105,6 +109,10 @@ async def find_run(api: Api, request: Request, *, history: bool = False) -> RunR
     return record
 
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 1.0
+"""Seconds between two looks at a run: most runs of a few nodes move on within the first hundredth of a second."""
+
+
 async def read_run(api: Api, run_id: str, history: bool = False) -> RunRecord | None:
     """The run, with the runs that it waits for.
 
@@ -135,14 +143,14 @@ async def poll_until(api: Api, request: Request, deadline: float, done: Callable
 
 async def poll(api: Api, look: Callable[[], Awaitable[T]], deadline: float, done: Callable[[T], bool]) -> T:
     """What `look` sees as soon as it is `done`, or at the deadline. Looks often at first, then once a second."""
-    pause = 0.05
+    pause = FIRST_PAUSE
     while True:
         seen = await look()
         left = deadline - api.monotonic()
         if done(seen) or left <= 0:
             return seen
         await api.sleep(min(pause, left))
-        pause = min(pause * 2, 1.0)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
 def finished_problem(record: RunRecord) -> Problem:

@@ -6,13 +6,18 @@ import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.config import JsonDict
 
-from ..graph.names import RUN_ID_RULE, is_run_id
+from ..graph.names import RUN_ID_PATTERN, RUN_ID_RULE, is_run_id
 
 MOST_TAGS, LONGEST_TAG = 10, 60
 """Tags of a run, and characters of a tag's value: they stand in the custom status, of which Azure allows 16 KB."""
 
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,29}")
+_TAGS: JsonDict = {
+    "propertyNames": {"pattern": f"^{_TAG.pattern}$"},
+    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": LONGEST_TAG},
+}
 TAG_RULE = "a letter, then letters, digits, '_', '.' or '-', at most 30 characters"
 
 
@@ -22,10 +27,10 @@ class StartRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     input: dict[str, Any] = Field(default_factory=dict)
-    instance_id: str | None = None
+    instance_id: str | None = Field(default=None, json_schema_extra={"pattern": RUN_ID_PATTERN})
     metadata: dict[str, Any] = Field(default_factory=dict)
     on_conflict: Literal["fail", "return"] = "fail"
-    tags: dict[str, str] = Field(default_factory=dict, max_length=MOST_TAGS)
+    tags: dict[str, str] = Field(default_factory=dict, max_length=MOST_TAGS, json_schema_extra=_TAGS)
 
     @field_validator("instance_id")
     @classmethod
@@ -39,9 +44,9 @@ class StartRequest(BaseModel):
     def _valid_tags(cls, value: dict[str, str]) -> dict[str, str]:
         for key, text in value.items():
             if _TAG.fullmatch(key) is None:
-                raise ValueError(f"the key of a tag is {TAG_RULE}")
+                raise ValueError(f"the key of a tag must be {TAG_RULE}")
             if not 1 <= len(text) <= LONGEST_TAG or not text.isprintable():
-                raise ValueError(f"the value of a tag is 1 to {LONGEST_TAG} printable characters")
+                raise ValueError(f"the value of a tag must be 1 to {LONGEST_TAG} printable characters")
         return value
 
 

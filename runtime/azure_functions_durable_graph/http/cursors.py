@@ -42,5 +42,5 @@ def read_cursor(text: str, most: int) -> Place | None:
         token = after = size = None
     texts = isinstance(token, str) and isinstance(after, str) and len(text) <= LONGEST
     if not (texts and token.isascii() and token.isprintable() and type(size) is int and 1 <= size <= most):
-        raise Problem("invalid", "cursor is not one that a page of runs has given; without it the first page comes")
+        raise Problem("invalid", "the cursor was not issued by this API; omit it to get the first page")
     return Place(token, after, size)

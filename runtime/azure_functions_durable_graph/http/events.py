@@ -206,7 +206,7 @@ def _line(run_id: str, answer: Answer, outcome: str) -> dict[str, Any]:
 
 def _has_subgraphs(graph: GraphRegistration | None) -> bool:
     """Whether a run of the graph may ask for events of other graphs. Then the graph that asks judges the payload."""
-    return graph is None or any(node.kind == "subgraph" for node in graph.manifest.nodes.values())
+    return graph is None or any(node.graph for node in graph.manifest.nodes.values())
 
 
 def _check_event(graph: GraphRegistration | None, posted: _Posted) -> None:

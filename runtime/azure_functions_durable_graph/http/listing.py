@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
+from difflib import get_close_matches
 
 from ..graph.names import did_you_mean
 from ..history.arrivals import moment
@@ -23,7 +25,12 @@ answer says so."""
 SKEW = timedelta(minutes=5)
 """How far the clock of the app may be ahead of the engine's."""
 
+BEFORE_ALL_RUNS = datetime(2000, 1, 1, tzinfo=timezone.utc)
+"""The engine is not asked for what is older: it need not filter, and its storage has no times before 1601."""
+
 TAG = "tag."
+KEYS = ("graph", "status", "since", "until", "limit", "cursor")
+"""What a list of runs reads of its query, besides tags."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,8 @@ class _Filter:
 
     def keeps(self, head: RunHead) -> bool:
         return (
-            self.status in (None, head.status)
+            not head.is_part
+            and self.status in (None, head.status)
             and self.graph in (None, head.said["graph"])
             and all(head.said.get("tags", {}).get(key) == value for key, value in self.tags.items())
             and self._keeps_time(moment(head.started_at))
@@ -52,11 +60,11 @@ class _Filter:
     @property
     def engine_since(self) -> datetime | None:
         """What the engine may leave out: it knows when a generation began, which is never before the run's start."""
-        return None if self.since is None else self.since - SKEW
+        return None if self.since is None or self.since < BEFORE_ALL_RUNS else self.since - SKEW
 
 
 async def list_runs(api: Api, request: Request) -> Response:
-    """200: a page of runs, in the order in which the engine lists them.
+    """200: a page of runs, in the order in which the engine lists them; branches of a run are shown with that run.
 
     `?graph=`, `status=`, `since=` (started at or after), `until=` (started before), `tag.KEY=VALUE`, `limit=`,
     `cursor=`. The engine knows little of that. So a page goes on over the engine's pages until it is full, or
@@ -75,6 +83,7 @@ async def list_runs(api: Api, request: Request) -> Response:
 
 def _read_filter(request: Request) -> _Filter:
     query = request.query
+    _refuse_misspelt(query)
     status = query.get("status")
     if status is not None and status not in STATUSES:
         raise Problem("invalid", f"there is no status {status!r}; {did_you_mean(status, STATUSES)}")
@@ -82,11 +91,20 @@ def _read_filter(request: Request) -> _Filter:
     return _Filter(query.get("graph"), status, _time(request, "since"), _time(request, "until"), tags)
 
 
+def _refuse_misspelt(query: Mapping[str, str]) -> None:
+    """A filter that is misspelt must not list everything. What is like no filter comes from proxies and is ignored."""
+    for key in query:
+        near = get_close_matches(key, [*KEYS, TAG], n=1, cutoff=0.7)
+        if key not in KEYS and not key.startswith(TAG) and near:
+            name = f"{TAG}KEY" if near[0] == TAG else near[0]
+            raise Problem("invalid", f"a list of runs has no filter {key!r}; did you mean {name!r}?")
+
+
 def _time(request: Request, key: str) -> datetime | None:
     text = request.query.get(key)
     found = moment(text)
     if text is not None and found is None:
-        raise Problem("invalid", f"{key} is a time such as 2026-01-31T08:00:00Z, not {text[:40]!r}")
+        raise Problem("invalid", f"{key} must be a time such as 2026-01-31T08:00:00Z, not {text[:40]!r}")
     return found
 
 
@@ -155,7 +173,8 @@ async def _live_runs(api: Api, graph: str) -> tuple[Counter[tuple[str, str]], bo
     while seen < COUNT_LIMIT:
         heads, cursor = await api.runs.page(set(LIVE), cursor, COUNT_PAGE)
         seen += COUNT_PAGE
-        counts.update((head.said["hash"], head.said["version"]) for head in heads if head.said["graph"] == graph)
+        runs = [head for head in heads if head.said["graph"] == graph and not head.is_part]
+        counts.update((head.said["hash"], head.said["version"]) for head in runs)
         if not cursor:
             return counts, True
     return counts, False
@@ -164,5 +183,5 @@ async def _live_runs(api: Api, graph: str) -> tuple[Counter[tuple[str, str]], bo
 def _limit(request: Request) -> int:
     text = request.query.get("limit", str(DEFAULT_LIMIT))
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
-        raise Problem("invalid", f"limit is a whole number from 1 to {MAX_LIMIT}, not {text[:20]!r}")
+        raise Problem("invalid", f"limit must be a whole number from 1 to {MAX_LIMIT}, not {text[:20]!r}")
     return int(text)

@@ -16,6 +16,7 @@ from ..graph.plain_json import digest
 from ..graph.registration import GraphRegistration
 from ..history.record import RunRecord
 from ..history.views import history_view, run_view
+from ..run.inputs import original_input
 from ..run.messages import RunInput
 from ..work.starting import new_run
 from .api import (
@@ -64,7 +65,7 @@ async def _found(api: Api, request: Request, run_id: str, run: RunInput, wanted:
     record = await read_run(api, run_id, history=True)
     if record is None or record.run["plan"]["graph"] != run["plan"]["graph"] or not (wanted or keyed):
         raise Problem("run-exists", f"the id {run_id!r} is in use; choose another, or send none") from None
-    if keyed and digest(record.run["input"]) != digest(run["input"]):
+    if keyed and digest(record.run["input"]) != digest(original_input(run)):
         raise Problem("key-reused", f"the run {run_id!r} was started under this Idempotency-Key with another input")
     return Response(200, view(api, record), {"Location": f"{request.root}/runs/{run_id}"})
 
@@ -123,12 +124,17 @@ async def get_run(api: Api, request: Request) -> Response:
     record = await poll_until(api, request, deadline, lambda record: record.is_idle)
     if record.status != "completed":
         record = await read_run(api, record.id, history=True) or record
-    return Response(200, view(api, record))
+    shown = view(api, record)
+    if record.status in ("running", "suspended"):
+        reports = [report for report in await api.runs.progress(record.id) if report["step"] == record.step]
+        shown |= {"progress": reports} if reports else {}
+    return Response(200, shown)
 
 
 async def get_history(api: Api, request: Request) -> Response:
     """200: the steps of the run."""
-    return Response(200, history_view(await find_run(api, request, history=True)))
+    record = await find_run(api, request, history=True)
+    return Response(200, {**history_view(record), "status": record.status})
 
 
 def view(api: Api, record: RunRecord) -> dict[str, Any]:

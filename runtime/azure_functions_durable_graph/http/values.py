@@ -143,7 +143,7 @@ def read_wait(request: Request, default: float) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= MAX_WAIT:
-        raise Problem("invalid", f"wait is a number of seconds from 0 to {MAX_WAIT:.0f}, not {text!r}")
+        raise Problem("invalid", f"wait must be a number of seconds from 0 to {MAX_WAIT:.0f}, not {text!r}")
     return seconds
 
 
@@ -155,5 +155,5 @@ def read_key(request: Request) -> str | None:
     """The client's `Idempotency-Key`, None where it sends none. Problem: 422."""
     key = request.headers.get(KEY_HEADER)
     if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise Problem("invalid", f"an Idempotency-Key is 1 to {LONGEST_KEY} printable ASCII characters")
+        raise Problem("invalid", f"an Idempotency-Key must be 1 to {LONGEST_KEY} printable ASCII characters")
     return key

@@ -69,20 +69,75 @@ class Origin(TypedDict):
     edited: NotRequired[str]
 
 
+class Branch(TypedDict):
+    """Which branch a run is: of the parallel `node` of the run `run`. It ends when it comes to `join`, or at an end."""
+
+    run: str
+    node: str
+    name: str
+    join: NotRequired[str]
+
+
+class Share(TypedDict):
+    """A part of the map `node` of the run `run`: items with their indices, at most `limit` of them at once."""
+
+    run: str
+    node: str
+    items: list[list[Any]]
+    limit: int
+
+
+class Item(TypedDict):
+    """Which item of which map a run of another graph is for."""
+
+    run: str
+    node: str
+    index: int
+
+
+class Written(TypedDict):
+    """What a branch has written: fields that were replaced, updates to be reduced, and whether rules need a merge."""
+
+    fields: list[str]
+    updates: list[dict[str, Any]]
+    merge: bool
+
+
+class DiscardedEvent(TypedDict):
+    """An event that reached the run and was not applied. Without a step it was not addressed to a wait."""
+
+    event: str
+    at: str
+    step: NotRequired[int]
+    event_id: NotRequired[str]
+
+
+class TraceContext(TypedDict):
+    """Who called: the headers of a W3C trace context, checked, with a version 00."""
+
+    traceparent: str
+    tracestate: NotRequired[str]
+
+
 class RunInput(TypedDict):
     """The orchestration's input: at the start of a run, and again at each continue-as-new.
 
-    The optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that comes
-    next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the `pause`
-    of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth` counts the
-    runs above it, and is missing where a client started the run. `taken` lists the answers that the run has taken,
-    oldest first: `[step of the wait, id of the event]`. `tags` are for lists, `origin` is the run
-    that this one repeats.
+    `input` is what was given, without the fields that `same` names: their values are those of `state` (see `inputs`).
+    The other optional keys are what a run has in hand between two activities: an accepted `event`, the `attempt` that
+    comes next (from 1), the `error` that led to the current node, `writes` to be reduced, a `fan_out` under way, the
+    `pause` of a parked run. `child` marks a run that another run has started: it reports failure as a value; `depth`
+    counts the runs above it, and is missing where a client started the run. `taken` lists the answers that the run
+    has taken, oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier
+    generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats, `trace` is the
+    trace context of its start. `branch` marks a run that is a branch of another, and comes with what it has `written`;
+    `share` marks one that is a part of a map, and comes to the `results` of its items; `item` marks the run of a graph
+    for one item.
     """
 
     format: int
     plan: Plan
     input: dict[str, Any]
+    same: NotRequired[list[str]]
     metadata: dict[str, Any]
     started_at: str
     state: dict[str, Any]
@@ -97,9 +152,16 @@ class RunInput(TypedDict):
     pause: NotRequired[float]
     child: NotRequired[bool]
     taken: NotRequired[list[list[Any]]]
+    discarded: NotRequired[list[DiscardedEvent]]
     depth: NotRequired[int]
     tags: NotRequired[dict[str, str]]
     origin: NotRequired[Origin]
+    branch: NotRequired[Branch]
+    written: NotRequired[Written]
+    share: NotRequired[Share]
+    item: NotRequired[Item]
+    results: NotRequired[list[dict[str, Any]]]
+    trace: NotRequired[TraceContext]
 
 
 class NodeCall(TypedDict):
@@ -108,6 +170,7 @@ class NodeCall(TypedDict):
     `branch` names the branch of a parallel, `item` the index in a map; `writes` are updates to be merged first, by
     the rules of a dict that a handler returns; `apply_only` asks for that alone. `patch` has fields of branches, which
     were validated there: they are kept, and what depends on them is computed, before `writes` are merged.
+    `branched` asks for the `updates` that went into fields with a reducer; `join` is where a branch ends.
     """
 
     run_id: str
@@ -125,7 +188,10 @@ class NodeCall(TypedDict):
     branch: NotRequired[str]
     item: NotRequired[int]
     apply_only: NotRequired[bool]
+    branched: NotRequired[bool]
+    join: NotRequired[str]
     started_at: NotRequired[str]
+    trace: NotRequired[TraceContext]
 
 
 class ErrorRecord(TypedDict):
@@ -150,7 +216,10 @@ class NodeResult(TypedDict):
     (this deployment has no graph of that hash; `missing_graph` names the subgraph, where it is that one). `plan` comes
     with the first two where a compatible newer manifest has served the call: the run goes on with that plan. A branch
     adds `writes` (updates of fields with a reducer), an item its `value`, a subgraph the `child` to be started. With
-    `merge` the orchestrator has what came back merged by an activity before the run goes on.
+    `merge` the orchestrator has what came back merged by an activity before the run goes on. Within a branch, `updates`
+    are what the patch has reduced into fields, in order, `replaced` names such fields that a whole state
+    replaced, and `derived` those that validation has computed. `then` has the results of the nodes that ran after this
+    one in the same activity, in order; only the last of them may have an `error`.
     """
 
     node: str
@@ -160,6 +229,7 @@ class NodeResult(TypedDict):
     decision: NotRequired[dict[str, Any]]
     event: NotRequired[str]
     error: NotRequired[ErrorRecord]
+    then: NotRequired[list[NodeResult]]
     missing: NotRequired[bool]
     missing_graph: NotRequired[str]
     plan: NotRequired[Plan]
@@ -168,7 +238,11 @@ class NodeResult(TypedDict):
     item: NotRequired[int]
     value: NotRequired[Any]
     writes: NotRequired[dict[str, Any]]
+    updates: NotRequired[list[dict[str, Any]]]
+    replaced: NotRequired[list[str]]
+    derived: NotRequired[list[str]]
     child: NotRequired[RunInput]
+    results: NotRequired[list[dict[str, Any]]]
     merge: NotRequired[bool]
     apply_only: NotRequired[bool]
 
@@ -192,8 +266,8 @@ class OpenChild(TypedDict):
 class RunStatus(TypedDict):
     """The custom status: small, set again on every replay.
 
-    `prompt` is the question that goes with all of `waits`. `taken` holds the latest answers, as in RunInput: at least
-    those of this generation while a wait is open.
+    `part_of` is the run of which this one is a branch or a part. `prompt` is the question that goes with all of
+    `waits`. `taken` holds the latest answers, as in RunInput: at least those of this generation while a wait is open.
     """
 
     graph: str
@@ -203,6 +277,7 @@ class RunStatus(TypedDict):
     step: int
     started_at: NotRequired[str]
     tags: NotRequired[dict[str, str]]
+    part_of: NotRequired[str]
     waits: NotRequired[list[OpenWait]]
     prompt: NotRequired[Any]
     taken: NotRequired[list[list[Any]]]

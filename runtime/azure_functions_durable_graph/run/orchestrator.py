@@ -3,7 +3,7 @@
     1. after HISTORY_BUDGET turns, at a node boundary with no open wait, continue as new
     2. visit the node, with the runner of its kind (NODE_RUNNERS); a run whose version is not deployed parks there
     3. after an error, continue at the node that `on_error` names, or fail the run
-    4. move on, by the decision's action (TRANSITIONS)
+    4. move on, by the decision's action (TRANSITIONS); a run that is a branch ends where the branches join
 
 It depends on its input and its history only, so no deployment of new graphs can make a replay diverge.
 
@@ -17,9 +17,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..graph.decisions import RouteAction, RouteDecision, decision_after
-from .fan_out import run_map, run_parallel
+from .maps import run_map
 from .messages import ErrorRecord, RunInput
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
+from .parallels import run_parallel
 from .ports import OrchestrationContext, Steps
 from .subgraphs import run_subgraph
 from .traversal import HISTORY_BUDGET, Traversal
@@ -37,6 +38,8 @@ def orchestrate(context: OrchestrationContext, start: RunInput) -> Steps[dict[st
 def drive(traversal: Traversal) -> Steps[dict[str, Any] | None]:
     """The same for a traversal that the caller keeps, to see afterwards how far the run got."""
     while True:
+        if traversal.has_joined:
+            return (yield from _join(traversal))
         if traversal.run["step"] >= traversal.run["plan"]["max_steps"]:
             return traversal.fail(_too_many_steps(traversal))
         if traversal.turns >= HISTORY_BUDGET:
@@ -56,6 +59,15 @@ def drive(traversal: Traversal) -> Steps[dict[str, Any] | None]:
         yield from TRANSITIONS[decision.action](traversal, decision)
 
 
+def _join(traversal: Traversal) -> Steps[dict[str, Any]]:
+    """End a branch. What is pending is applied by its own run, so that a failure is its own."""
+    if traversal.has_pending_updates:
+        pending = yield from apply_pending(traversal)
+        if isinstance(pending, Failed):
+            return traversal.fail(pending.error)
+    return traversal.complete(None)
+
+
 def _visit(traversal: Traversal) -> Steps[NodeOutcome]:
     """Visit the current node once. Pending updates are applied first if its kind needs that, and before the end."""
     kind = traversal.plan_node.get("kind", "task")
@@ -70,13 +82,18 @@ def _visit(traversal: Traversal) -> Steps[NodeOutcome]:
 
 
 def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
-    """Run the node in one activity."""
+    """Run the node in one activity, and with it those that follow it without a checkpoint."""
     traversal.publish()
     result = yield from traversal.run_activity(traversal.call())
     if result.get("missing"):
         yield from traversal.park()
         return Revisit()
     traversal.adopt(result)
+    for following in result.get("then", ()):
+        traversal.apply_result(result)
+        traversal.record_step(decision_after(traversal.plan_node, result))
+        traversal.run["node"] = following["node"]
+        result = following
     if "error" in result:
         return (yield from traversal.retry_or_fail(result["error"]))
     traversal.apply_result(result)

@@ -6,7 +6,7 @@ Protocols, so a move to another SDK needs one adapter.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, Union
 
@@ -60,3 +60,7 @@ class OrchestrationContext(Protocol):
     def set_custom_status(self, status: Any) -> None: ...
 
     def continue_as_new(self, input_: Any) -> None: ...
+
+    def raised_events(self) -> Iterable[tuple[str, Any, str]]:
+        """Name, input and time of each event that has reached this generation of the run, in order."""
+        ...

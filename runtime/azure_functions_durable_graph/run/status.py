@@ -32,6 +32,9 @@ def run_status(run: RunInput, **details: Any) -> RunStatus:
         "started_at": run["started_at"],
         **{key: value for key, value in details.items() if value},
     }
+    for key in ("branch", "share"):
+        if key in run:
+            status["part_of"] = run[key]["run"]
     if run.get("tags"):
         status["tags"] = run["tags"]
     if run.get("taken"):

@@ -7,25 +7,21 @@ a value.
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, cast
 
-from ..graph.names import ORCHESTRATOR, did_you_mean
-from ..graph.plan import MAX_DEPTH
+from ..graph.names import did_you_mean
+from .children import TOO_DEEP, Child, begin, child_id, depth_below, outcome_of, too_deep
 from .messages import ErrorRecord, RunInput
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
 from .ports import Steps
 from .traversal import Traversal
 
-TOO_DEEP = "RecursionLimitExceeded"
-"""The error type of a run that fails because it would start a child below the plan's `max_depth`."""
-
 
 def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
     """Start the child run and wait for it."""
-    depth = traversal.run.get("depth", 0) + 1
-    if depth > traversal.run["plan"].get("max_depth", MAX_DEPTH):
-        return Failed(_too_deep(traversal))
+    depth = depth_below(traversal)
+    if depth is None:
+        return Failed(too_deep(traversal))
     traversal.publish()
     prepared = yield from traversal.run_activity(traversal.call(started_at=traversal.now().isoformat()))
     if prepared.get("missing"):
@@ -59,52 +55,31 @@ def _take_output(traversal: Traversal, child: dict[str, Any], *, needs_merge: bo
 
 def _await_child(traversal: Traversal, start: RunInput) -> Steps[dict[str, Any] | Failed]:
     """The child's final state, or why it did not complete."""
-    child_id = _child_id(traversal, start["plan"]["graph"])
-    traversal.publish(children=[{"id": child_id, "node": traversal.run["node"]}])
+    child = Child(child_id(traversal, start["plan"]["graph"]), traversal.run["node"], start)
+    traversal.publish(children=[{"id": child.id, "node": child.node}])
     traversal.turns += 1
-    try:
-        answer = yield traversal.context.call_sub_orchestrator(ORCHESTRATOR, start, child_id)
-    except Exception as error:  # the child was terminated, or could not be started; all we get is a text
-        return Failed(_lost(child_id, str(error)))
-    if isinstance(answer, dict):
-        traversal.take_answers(traversal.run["step"], answer.get("taken", ()))
-    if isinstance(answer, dict) and "error" in answer:
-        return Failed(_child_failure(answer["error"], child_id))
-    if isinstance(answer, dict) and isinstance(answer.get("state"), dict):
-        return cast("dict[str, Any]", answer["state"])
-    return Failed(_lost(child_id, f"it returned {type(answer).__name__}, which is not the result of a run"))
+    answer = yield from outcome_of(traversal, begin(traversal, child), child)
+    if isinstance(answer, Failed):
+        return Failed(child_failure(answer.error, child.id))
+    return cast("dict[str, Any]", answer["state"])
 
 
-def _child_id(traversal: Traversal, graph: str) -> str:
-    """An id derived from the parent's id, the step and the attempt, short enough for every backend."""
-    name = f"{traversal.context.instance_id}\n{traversal.run['step']}\n{traversal.attempt}"
-    return f"{graph}.{uuid.uuid5(uuid.NAMESPACE_URL, name).hex}"
-
-
-def _too_deep(traversal: Traversal) -> ErrorRecord:
-    """No base classes: another attempt would change nothing, so only a policy that names the type retries it."""
-    limit, graph = traversal.run["plan"].get("max_depth", MAX_DEPTH), traversal.run["plan"]["graph"]
-    message = f"subgraphs are nested {limit} levels deep: does {graph!r} call itself endlessly?"
-    return {"type": TOO_DEEP, "bases": [], "message": message, "where": "subgraph"}
-
-
-def _child_failure(error: dict[str, Any], child_id: str) -> ErrorRecord:
+def child_failure(error: ErrorRecord | dict[str, Any], child: str) -> ErrorRecord:
+    """The failure of a run of another graph, as one of the node that has started it."""
+    if "node" not in error:  # it was lost
+        return cast(ErrorRecord, error)
+    node = cast("dict[str, Any]", error)["node"]
     if error["type"] == TOO_DEEP:  # passed on unchanged: with one error per level it would outgrow the custom status
         return {"type": TOO_DEEP, "bases": [], "message": error["message"], "where": "subgraph"}
     return {
         "type": error["type"],
         "bases": error["bases"],
-        "message": f"in run {child_id}, node {error['node']!r}: {error['message']}",
+        "message": f"in run {child}, node {node!r}: {error['message']}",
         "where": "subgraph",
-        "errors": [error],
+        "errors": [cast("dict[str, Any]", error)],
     }
 
 
 def _unknown_field(field: str, state: dict[str, Any]) -> ErrorRecord:
     text = f"the state of the child has no field {field!r}, which output=… names; {did_you_mean(field, state)}"
     return {"type": "UnknownField", "bases": ["Exception"], "message": text, "where": "output of the subgraph"}
-
-
-def _lost(child_id: str, why: str) -> ErrorRecord:
-    text = f"run {child_id} was terminated or could not be started: {why[:500]}"
-    return {"type": "ChildRunLost", "bases": ["Exception"], "message": text, "where": "subgraph"}

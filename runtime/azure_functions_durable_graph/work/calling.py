@@ -12,6 +12,7 @@ from ..graph.registration import GraphRegistration
 from ..graph.signatures import awaits, context_parameter
 from ..run.messages import NodeCall
 from .boundary import Failure, NodeFailed, Outcome, capture, capture_async, failure
+from .progress import Reporter
 
 if TYPE_CHECKING:
     from ..graph.context import NodeError
@@ -30,9 +31,10 @@ class Caller:
     The timeout starts when the first of them starts: the time spent waiting for a free thread does not count.
     """
 
-    def __init__(self, graph: GraphRegistration, call: NodeCall, in_thread: InThread) -> None:
+    def __init__(self, graph: GraphRegistration, call: NodeCall, in_thread: InThread, reporter: Reporter) -> None:
         self._graph = graph
         self._call = call
+        self._reporter = reporter
         self._in_thread = in_thread
         self._timeout = graph.manifest.nodes[call["node"]].timeout
         self._deadline: float | None = None
@@ -117,7 +119,7 @@ class Caller:
             idempotency_key=idempotency_key(call["run_id"], call["step"], call.get("branch"), call.get("item")),
             metadata=call.get("metadata", {}),
             error=cast("NodeError | None", call.get("error")),
-        )
+        ).reporting_to(self._reporter.report)
 
 
 async def _wait_for_start(task: asyncio.Task[Any], started: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from ..graph.names import did_you_mean
 from ..graph.plain_json import check
 from ..graph.registration import GraphRegistration
 from ..graph.states import dump, load
+from ..run.inputs import with_input
 from ..run.messages import RUN_FORMAT, RunInput
 
 
@@ -23,10 +24,10 @@ def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: Any, star
     _reject_unknown(graph, given)
     state = dump(load(graph.state_model, given))
     check(state, "input")
-    return {
+    run: RunInput = {
         "format": RUN_FORMAT,
         "plan": graph.manifest.plan(),
-        "input": given,
+        "input": {},
         "metadata": metadata,
         "started_at": started_at,
         "state": state,
@@ -34,6 +35,7 @@ def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: Any, star
         "step": 0,
         "trail": [],
     }
+    return with_input(run, given)
 
 
 def _reject_unknown(graph: GraphRegistration, given: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ that are not changes: sets have no order, and a new field of the model has its d
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 
@@ -17,7 +16,7 @@ from pydantic import BaseModel
 from ..errors import PayloadError
 from ..graph.fields import field_keys, unknown_fields
 from ..graph.names import did_you_mean
-from ..graph.plain_json import check
+from ..graph.plain_json import check, same_json
 from ..graph.reducers import read_update, reduce_field, reducers_of
 from ..graph.states import dump, dump_checked, has_validators, load
 
@@ -89,7 +88,7 @@ class VisitState(Generic[StateT]):
         self.value = load(self._model, {**self._given, **patch})
         after = dump(self.value)
         kept = {**{name: value for name, value in self._given.items() if name in after}, **patch}
-        derived = {name for name, value in after.items() if not _same(value, before.get(name, _NEW))} - set(patch)
+        derived = {name for name, value in after.items() if not same_json(value, before.get(name, _NEW))} - set(patch)
         self._baseline = {**before, **kept}
         self._dumped = {**after, **kept, **{name: after[name] for name in derived}}
 
@@ -107,7 +106,7 @@ class VisitState(Generic[StateT]):
             return {}, []
         before, after = self._baseline or {}, self._dumped
         changed = {
-            key: after[key] for key in after if key in self._written or not _same(before.get(key, _NEW), after[key])
+            key: after[key] for key in after if key in self._written or not same_json(before.get(key, _NEW), after[key])
         }
         return changed, [key for key in before if key not in after]
 
@@ -161,7 +160,7 @@ class VisitState(Generic[StateT]):
         before = self.fields
         again = dump(self._model.model_validate(_values(self.value), by_alias=True, by_name=True))
         for name in set(dumped) & set(before) & set(again) - written:
-            if _same(dumped[name], again[name]):
+            if same_json(dumped[name], again[name]):
                 dumped[name] = before[name]
                 value.__dict__[name] = getattr(self.value, name)
 
@@ -177,7 +176,7 @@ class VisitState(Generic[StateT]):
         if now == before:
             return []
         self.value = load(self._model, before)
-        return [key for key, value in before.items() if key not in now or not _same(now[key], value)]
+        return [key for key, value in before.items() if key not in now or not same_json(now[key], value)]
 
 
 def _values(model: BaseModel) -> dict[str, Any]:
@@ -186,18 +185,6 @@ def _values(model: BaseModel) -> dict[str, Any]:
 
 
 _NEW = object()
-
-
-def _same(first: Any, second: Any) -> bool:
-    """Whether two JSON values have the same text: True, 1 and 1.0 are equal in Python, but not in JSON."""
-    if first is second:
-        return True
-    if first != second:
-        return False
-    try:
-        return json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
-    except (ValueError, TypeError, RecursionError):  # changed in place into something that is not JSON
-        return False
 
 
 def _wrong_type(update: Any, who: str) -> str:

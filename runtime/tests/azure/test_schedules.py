@@ -165,7 +165,7 @@ def test_every_tick_of_a_fast_schedule_is_a_run_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("cron", "settings", "text"),
     [
-        ("nope", {}, "schedule 'line': the schedule 'nope' has 1 fields"),
+        ("nope", {}, "schedule 'line': the schedule 'nope' needs six fields, not 1"),
         ("0 0 25 * * *", {}, "'25' is not a valid hour"),
         ("0 0 0 31 2 *", {}, "never fires"),
         (DAILY, {"name": "nightly report"}, "'nightly report' is not a valid name for a schedule"),
@@ -259,7 +259,7 @@ def test_a_schedule_may_be_an_app_setting(monkeypatch: pytest.MonkeyPatch) -> No
         runtime.schedule("line", "%EVERY%")
         return runtime.function_app
 
-    with pytest.raises(HostError, match=r"the timer trigger of schedule_line, %EVERY%: .* has 0 fields"):
+    with pytest.raises(HostError, match=r"the timer trigger of schedule_line, %EVERY%: .* needs six fields, not 0"):
         served(with_setting()).__enter__()
     monkeypatch.setenv("EVERY", "0 0 2 * * *")
     with served(with_setting()) as (url, _):

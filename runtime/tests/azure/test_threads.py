@@ -13,6 +13,7 @@ import pytest
 
 from azure_functions_durable_graph.azure import threads
 from azure_functions_durable_graph.azure.threads import Threads, in_thread, label_of, thread_count
+from azure_functions_durable_graph.work.registry import Registry
 
 
 class Context:
@@ -235,13 +236,16 @@ def test_code_that_has_not_begun_is_just_not_run(hung: Hung) -> None:
     assert ran == []
 
 
+PAY = {"run_id": "7", "graph": "order", "hash": "h", "node": "pay", "step": 2}
+
+
 @pytest.mark.parametrize(
     ("call", "label"),
     [
-        ({"graph": "order", "node": "pay", "run_id": "7"}, "node 'pay' of 'order', run 7"),
-        ({"plan": 5}, "node None of None, run None"),
-        (None, "node None of None, run None"),
+        (PAY, "node 'pay' (run_id=7 graph=order node=pay step=2 attempt=1)"),
+        ({"plan": 5}, "node None (attempt=1)"),
+        (None, "node None (attempt=1)"),
     ],
 )
 def test_a_call_is_named_by_its_node_and_run_and_naming_it_never_fails(call: Any, label: str) -> None:
-    assert label_of(call) == label
+    assert label_of(call, Registry()) == label

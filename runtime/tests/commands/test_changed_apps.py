@@ -13,8 +13,8 @@ from azure_functions_durable_graph.commands.cli import main
 from azure_functions_durable_graph.commands.library_imports import imported_modules, libraries_of
 from azure_functions_durable_graph.commands.new_app import new_app
 from azure_functions_durable_graph.commands.new_lib import new_lib
-from azure_functions_durable_graph.commands.projects import read_project
 from azure_functions_durable_graph.commands.touched import touched_by
+from azure_functions_durable_graph.commands.workspace import read_project
 from azure_functions_durable_graph.errors import HostError
 
 

@@ -1,5 +1,6 @@
 """Commands end as they should on any console: what it cannot show is replaced, and never an error."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,10 +9,14 @@ from pathlib import Path
 
 import pytest
 from apps import command_line, write_app
-from processes import COMMAND_LINE
+from processes import COMMAND_LINE, serving
+
+import azure_functions_durable_graph
 
 ENCODINGS = ["cp1252", "cp437", "ascii"]
-COMMANDS = ["serve", "lock", "record", "new-graph", "verify", "update-runtime", "apps", "new-app", "new-lib", "package"]
+HERE = ["serve", "lock", "record", "new-graph", "verify", "update-runtime", "apps", "new-app", "new-lib", "package"]
+SERVED = ["runs", "show", "start", "send", "cancel", "graphs", "diagram"]
+COMMANDS = [*HERE, *SERVED]
 
 on_any_console = pytest.mark.parametrize("encoding", ENCODINGS)
 
@@ -29,8 +34,35 @@ def test_every_command_shows_its_help(encoding: str) -> None:
     listed = ended(encoding, 0, "--help")
 
     for command in COMMANDS:
-        assert re.search(rf"^    {command}\b", listed, re.MULTILINE)
+        assert re.search(rf"^  {command}\b", listed, re.MULTILINE)
         assert f"usage: python -m azure_functions_durable_graph {command}" in ended(encoding, 0, command, "--help")
+
+
+@on_any_console
+def test_the_help_of_the_whole_shows_what_each_command_takes(encoding: str) -> None:
+    listed = ended(encoding, 0, "--help")
+
+    assert re.search(r"^  show \[--watch\] .* RUN$", listed, re.MULTILINE)
+    assert "[--limit N]" in listed
+    assert max(map(len, listed.splitlines())) <= 100
+
+
+def test_the_version_is_that_of_the_runtime() -> None:
+    assert ended("ascii", 0, "--version") == f"{azure_functions_durable_graph.__version__}\n"
+
+
+@on_any_console
+def test_every_console_shows_what_runs_contain(encoding: str, tmp_path: Path) -> None:
+    pytest.importorskip("rich", reason="it is in requirements-dev.txt")
+    with serving(write_app(tmp_path)) as (_, url):
+        started = ended(encoding, 0, "start", "review", "--input", json.dumps({"name": "größer →"}), "--url", url)
+        run = started.strip()
+        assert "n_begin" in ended(encoding, 0, "diagram", "review", "--url", url)
+        for words in (("runs",), ("show", run), ("graphs",)):
+            assert "review" in ended(encoding, 0, *words, "--url", url)
+        assert "größer →" in json.loads(ended(encoding, 0, "show", run, "--json", "--url", url))["input"]["name"]
+        ended(encoding, 0, "send", run, "approval", '{"approved": true}', "--url", url)
+        assert "completed" in ended(encoding, 0, "show", run, "--watch", "--url", url)
 
 
 def test_every_command_is_in_the_list_above() -> None:
@@ -66,6 +98,11 @@ def test_an_error_is_one_sentence_and_code_1(encoding: str, tmp_path: Path) -> N
         ("new-lib", "größer→"),
         ("verify",),
         ("update-runtime", "--template", "→"),
+        ("update-runtime",),
+        ("runs", "--url", "→"),
+        ("show", "→", "--url", "http://127.0.0.1:9"),
+        ("start", "größer", "--url", "http://127.0.0.1:9", "--input", "→"),
+        ("graphs", "--url", "http://127.0.0.1:9"),
     ]
 
     for words in wrong:

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 from projects_on_disk import contents, repository, write, write_project
+from pydantic import BaseModel
 
-from azure_functions_durable_graph.change.lock import Lock
-from azure_functions_durable_graph.commands.moving import base_before_move
+from azure_functions_durable_graph import ManifestBuilder
+from azure_functions_durable_graph.change.lock import Lock, LockedVersion, next_lock
+from azure_functions_durable_graph.commands.baseline import baseline
 from azure_functions_durable_graph.commands.names_of_parts import collisions
 from azure_functions_durable_graph.commands.new_app import new_app
 from azure_functions_durable_graph.commands.new_graph import new_graph
 from azure_functions_durable_graph.commands.new_lib import new_lib
-from azure_functions_durable_graph.commands.projects import app_folder, read_project
+from azure_functions_durable_graph.commands.workspace import app_folder, read_project
 from azure_functions_durable_graph.errors import HostError
 
 
@@ -170,20 +172,32 @@ def test_a_move_that_fails_is_taken_back(project: Path, monkeypatch: pytest.Monk
     assert contents(project) == before
 
 
+class State(BaseModel):
+    done: bool = False
+
+
+def locked(name: str) -> str:
+    """A lock with one graph."""
+    builder = ManifestBuilder(name, State).set_entrypoint("a")
+    graph = builder.add_node("a", lambda state: None, terminal=True).build()
+    return next_lock(Lock(), [LockedVersion(graph.manifest, {})]).to_text()
+
+
 def test_the_lock_of_the_first_app_is_compared_with_the_one_that_was_at_the_root(project: Path) -> None:
+    write(project, {"graphs.lock.json": locked("order")})
     git = repository(project)
-    base = git("rev-parse", "HEAD")
     new_app(project, "billing")
     apps = {app.name: app.folder for app in read_project(project).apps}
 
-    found = Path(base_before_move(apps["orders"], base))
-    assert found.read_text() == "{}\n"
-    found.unlink()
-    assert base_before_move(apps["billing"], base) == base, "it was not deployed"
-    assert base_before_move(apps["orders"], "no-such-revision") == "no-such-revision"
+    def deployed(app: str) -> set[str]:
+        return set(baseline(apps[app], "HEAD", None).lock.graphs)
+
+    assert deployed("orders") == {"order"}
+    assert deployed("billing") == set(), "it was not deployed"
+    write(project, {"apps/orders/graphs.lock.json": locked("return")})
     git("add", "--all")
     git("commit", "--quiet", "--message", "A second app")
-    assert base_before_move(apps["orders"], "HEAD") == "HEAD"
+    assert deployed("orders") == {"return"}
 
 
 def test_a_library_is_a_typed_package_with_a_test(several: Path) -> None:

@@ -84,7 +84,7 @@ def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -
         assert "POST   /v1/graphs/{graph}/runs" in rest
         assert "graph  greeting 1" in rest
         assert "timer  hourly (0 0 * * * *)" in rest
-        assert "not served: on_message (queueTrigger); use `func start`" in rest
+        assert "by hand: POST /admin/functions/on_message (queueTrigger)" in rest
         assert rest.rstrip().endswith("stopped")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import py_compile
 import shutil
@@ -269,3 +270,15 @@ def test_the_changelog_between_two_versions() -> None:
 
     assert sections_between(changelog, "0.9.0", "0.10.0") == "## 0.10.0\n\nten\n\n## v0.9.1\n\nnine"
     assert sections_between(changelog, "0.10.0", "0.10.0") == ""
+
+
+def test_the_template_is_the_one_of_pyproject_toml(
+    project: Path, template: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    assert main(["update-runtime", "v0.2.0"]) == 1
+    assert 'set template = "URL" under [tool.durable-graph] in pyproject.toml' in capsys.readouterr().err
+
+    (project / "pyproject.toml").write_text(f"[tool.durable-graph]\ntemplate = {json.dumps(template)}\n")
+    assert main(["update-runtime", "v0.2.0"]) == 0
+    assert "was updated from 0.1.0 to 0.2.0" in capsys.readouterr().out

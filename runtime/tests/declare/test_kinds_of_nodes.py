@@ -1,7 +1,6 @@
 """Parallels, maps, waits and subgraphs that make no sense do not build."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from fan_out_graphs import Work
@@ -14,16 +13,9 @@ def measure(state: Work, item: str) -> int:
     return len(item)
 
 
-def builder_with_parallel(**branch: Any) -> ManifestBuilder:
-    builder = ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", ["a"], next_node="end")
-    return builder.add_node("a", increment, **branch).add_node("end", increment, terminal=True)
-
-
 @pytest.mark.parametrize(
     ("builder", "text"),
     [
-        (builder_with_parallel(next_node="end"), "is a branch of 'p' and has an edge or kind of its own"),
-        (builder_with_parallel(on_error="end"), "is a branch with on_error. Put on_error on 'p'"),
         (ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", []), "has no branches"),
         (
             ManifestBuilder("g", Work).set_entrypoint("p").add_parallel("p", ["x"]),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Union
 
 import pytest
@@ -70,3 +71,24 @@ def test_validators_around_a_type_are_tried_together_with_it() -> None:
 
     assert two_nodes(refused, None, [])
     assert two_nodes(told_apart, None, [])
+
+
+async def later(current: list[int], update: list[int]) -> list[int]:
+    return current + update
+
+
+class Later:
+    async def __call__(self, current: list[int], update: list[int]) -> list[int]:
+        return current + update
+
+
+@pytest.mark.parametrize("reducer", [later, partial(later), Later()], ids=["function", "partial", "object"])
+def test_a_reducer_that_has_to_be_awaited_is_refused(reducer: Any) -> None:
+    with pytest.raises(GraphBuildError) as caught:
+        two_nodes(Annotated[list[int], reducer], [1], [])
+
+    (fault,) = caught.value.faults
+    assert str(fault) == (
+        "state model: the reducer of field 'v' is an async function. Use a plain function of two arguments, and await "
+        "in the node that returns the update."
+    )

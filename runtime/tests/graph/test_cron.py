@@ -35,7 +35,7 @@ def test_the_next_tick(expression: str, tick: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "text"),
     [
-        ("* * *", "has 3 fields"),
+        ("* * *", "needs six fields, not 3"),
         ("61 * * * * *", "'61' is not a valid second (0 to 59)"),
         ("0 0 0 0 * *", "'0' is not a valid day"),
         ("0 0 0 * JUX *", "'JUX' is not a valid month"),

@@ -19,6 +19,7 @@ from azure_functions_durable_graph.host.engine.actions import Action, Outcome, o
 from azure_functions_durable_graph.run.orchestrator import drive
 from azure_functions_durable_graph.run.traversal import Traversal
 
+_FAILED = {"error": {"type": "ValueError", "bases": ["Exception"], "message": "no", "where": "handler"}}
 BEGIN = datetime(2030, 1, 1, tzinfo=timezone.utc)
 NODES = ("a", "b", "c", "d", "e")
 EVENTS = ("yes", "no")
@@ -39,6 +40,8 @@ def _random_node(dice: Random, name: str) -> dict[str, Any]:
         node["branches"] = [f"{name}{n}" for n in range(dice.randint(1, 4))]
     if kind == "map":
         node |= {"over": "items", "into": "sizes", "limit": dice.randint(1, 3)}
+        node |= {"group": 2} if dice.random() < 0.6 else {}
+        node |= {"graph": "child", "output": {"sizes": "w"}} if "group" in node and dice.random() < 0.5 else {}
     if kind == "subgraph":
         node["output"] = {"v": "w"}
     if kind == "wait":
@@ -56,7 +59,9 @@ def random_run(dice: Random) -> dict[str, Any]:
     plan = random_plan(dice)
     for name in [branch for node in list(plan["nodes"].values()) for branch in node.get("branches", ())]:
         plan["nodes"][name] = {"retry": plan["nodes"][dice.choice(NODES)].get("retry")}
-    state = {"v": 0, "items": list(range(dice.randint(0, 4))), "sizes": []}
+        if dice.random() < 0.3:  # not a single task: a run of its own
+            plan["nodes"][name]["routed"] = True
+    state = {"v": 0, "items": list(range(dice.randint(0, 7))), "sizes": []}
     return {
         "format": 1,
         "plan": plan,
@@ -68,6 +73,14 @@ def random_run(dice: Random) -> dict[str, Any]:
         "step": 0,
         "trail": [],
     }
+
+
+class Unsparing(sdk.SparingContext):
+    """The SDK's context as it is, with what the runtime reads of it besides."""
+
+    def call_activity(self, name: str, input_: Any = None) -> Any:
+        """Schedule an activity with its input, in every episode."""
+        return self._context.call_activity(name, input_)
 
 
 class Played:
@@ -109,7 +122,8 @@ class Played:
         return hist.render_events(self.history, outputs=True)
 
     def _orchestrate(self, context: Any) -> Any:
-        self.traversal = Traversal(context, json.loads(json.dumps(self.run)))
+        known = context if isinstance(context, sdk.SparingContext) else Unsparing(context)
+        self.traversal = Traversal(known, json.loads(json.dumps(self.run)))
         return (yield from drive(self.traversal))
 
     def _episode(self) -> Outcome:
@@ -168,13 +182,25 @@ class Played:
         if self.dice.random() < self.lost:
             kind = hist.CHILD_FAILED if child else hist.TASK_FAILED
             return self._event(kind, TaskScheduledId=number, Reason=f"lost {number}", Details="{}")
-        result = self._child() if child else self._result(json.loads(leaf.data["input"]))
+        result = self._child(leaf) if child else self._result(json.loads(leaf.data["input"]))
         kind = hist.CHILD_COMPLETED if child else hist.TASK_COMPLETED
         return self._event(kind, TaskScheduledId=number, Result=json.dumps(result))
 
-    def _child(self) -> dict[str, Any]:
+    def _child(self, leaf: Action) -> dict[str, Any]:
+        answer, start = self._ending(), json.loads(leaf.data["input"])
+        if "share" in start:
+            results = [self.dice.choice([_FAILED, {"value": {"w": 1}}]) for _ in start["share"]["items"]]
+            return {"state": {}, "id": leaf.data["instanceId"], "results": results}
+        if "item" in start:
+            return {**answer, "id": leaf.data["instanceId"]}
+        if "branch" not in start:
+            return answer
+        written = {"fields": ["v"] if self.dice.random() < 0.3 else [], "updates": [], "merge": False}
+        return {**answer, "id": leaf.data["instanceId"], "written": written}
+
+    def _ending(self) -> dict[str, Any]:
         error = {"type": "ValueError", "bases": ["Exception"], "message": "no", "where": "handler", "node": "x"}
-        return {"error": error} if self.dice.random() < 0.3 else {"state": {"w": 7}}
+        return {"error": error} if self.dice.random() < 0.3 else {"state": {"v": 1, "w": 7}}
 
     def _result(self, call: dict[str, Any]) -> dict[str, Any]:
         kept = ("node", "step", "branch", "item", "attempt", "apply_only")
@@ -186,6 +212,8 @@ class Played:
             error = {"type": "ValueError", "bases": ["Exception"], "message": "no", "where": "handler"}
             return {**result, "error": error}
         node = self.run["plan"]["nodes"][call["node"]]
+        if "item" in call and "graph" in node:
+            return {**result, "child": {"plan": {"graph": "child"}}}
         if "item" in call:
             return {**result, "value": self.dice.randint(0, 9)}
         if "branch" in call:

@@ -12,6 +12,7 @@ from shapes import Counter, conversation, increment, loop
 
 from azure_functions_durable_graph import ManifestBuilder, RetryPolicy, RouteDecision
 from azure_functions_durable_graph.history.record import RunHead
+from azure_functions_durable_graph.http.runs import get_history
 from azure_functions_durable_graph.testing import GraphHost, GraphRun, run_graph
 
 HOUR = timedelta(hours=1)
@@ -134,6 +135,7 @@ def test_a_wait_and_its_answer_have_their_lines() -> None:
     assert run.steps[1]["event"] == "answer"
     (event,) = run.events
     assert event.pop("event_id").startswith("answer.0.")
+    assert event.pop("payload") == {"text": "stop"}
     assert event == {"event": "answer", "at": f"{at(2)}.000000Z", "outcome": "applied", "step": 0}
 
 
@@ -206,3 +208,27 @@ def test_what_a_running_run_says_of_itself_is_its_status(said: Any, status: str)
 
     assert record.status == status
     assert record.is_idle == (status != "running")
+
+
+def test_the_attempts_before_the_last_one_are_listed_with_their_errors() -> None:
+    policy = RetryPolicy(max_attempts=3, first_interval=timedelta(hours=1))
+    run = run_graph(graph(Failing(2), retry=policy), {})
+    run.advance(4 * HOUR)
+
+    (step,) = run.steps
+    assert (step["attempts"], "error" in step) == (3, False)
+    assert [failure["at"][:19] for failure in step["failures"]] == [at(0), at(1)]
+    assert [failure["error"]["message"] for failure in step["failures"]] == ["attempt 1", "attempt 2"]
+
+
+def test_the_states_between_the_steps_follow_from_the_first_one_and_the_patches() -> None:
+    run = run_graph(loop(), {"value": 3, "goal": 40})
+    history = run.host.call(get_history, {"id": run.id})
+
+    patched = [step["patch"] for step in history["steps"] if "patch" in step]
+    assert len(patched) < len(history["steps"]) + history["steps_not_shown"], "the run has continued as new"
+    state = history["state"]
+    assert state["value"] == patched[0]["value"] - 1
+    for patch in patched:
+        state = {**state, **patch}
+    assert state == run.view["state"]

@@ -1,15 +1,19 @@
 """The routes that describe graphs and the API."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from contract import Ticket, approvals, problem
 from openapi_spec_validator import validate
 from shapes import conversation, increment, line
 
 from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
+from azure_functions_durable_graph.http.describing import _place, get_manifest
 from azure_functions_durable_graph.http.openapi import document
 from azure_functions_durable_graph.http.routes import ROUTES
+from azure_functions_durable_graph.testing import GraphHost, Problem
 
 
 def test_the_graphs_are_listed_with_their_hashes(api: Any) -> None:
@@ -27,6 +31,31 @@ def test_a_graph_shows_its_manifest_and_versions(api: Any) -> None:
     (version,) = graph["versions"]
     assert (version["version"], version["default"], version["deployed"]) == ("1", True, True)
     problem(api.get("/graphs/nothing"), 404, "graph-not-found")
+
+
+def test_the_manifest_of_the_version_that_runs_of_a_hash_use_is_shown() -> None:
+    old, new = line("a", "b"), line("a", "b", "c", version="2")
+    with GraphHost(old, new) as host:
+        newest = host.call(get_manifest, {"graph": "line"})
+        other = host.call(get_manifest, {"graph": "line"}, query={"hash": old.graph_hash})
+        with pytest.raises(Problem) as refused:
+            host.call(get_manifest, {"graph": "line"}, query={"hash": "0" * 64})
+
+    assert (newest["graph_hash"], other["graph_hash"]) == (new.graph_hash, old.graph_hash)
+    assert other["manifest"] == json.loads(json.dumps(old.manifest.to_dict()))
+    assert refused.value.code == "graph-not-found"
+
+
+AT_THE_TOP = line("a")
+
+
+def test_a_manifest_says_how_its_graph_is_imported() -> None:
+    known, hidden = replace(AT_THE_TOP, origin=f"{__name__} (here)"), line("b")
+    globals()["AT_THE_TOP"] = known
+    with GraphHost(known) as host:
+        assert host.call(get_manifest, {"graph": "line"})["code"] is None  # a host in a test runs a copy
+    assert _place(known) == {"module": __name__, "name": "AT_THE_TOP"}
+    assert _place(hidden) is None
 
 
 def test_a_graph_is_drawn_as_mermaid(api: Any) -> None:
@@ -62,16 +91,16 @@ def test_an_unknown_route_or_verb_is_404(api: Any) -> None:
     assert api.delete("/graphs").status_code == 404
 
 
-def test_every_route_but_health_asks_for_a_key_by_default() -> None:
+def test_every_route_but_health_and_the_studios_files_asks_for_a_key_by_default() -> None:
     levels = {
         function.get_function_name(): str(function.get_bindings_dict()["bindings"])
         for function in DurableGraphApp().function_app.get_functions()
         if function.is_http_function()
     }
 
-    assert len(levels) == len(ROUTES)
+    assert len(levels) == len(ROUTES) + 1
     open_ones = {name for name, level in levels.items() if "FUNCTION" not in level.upper()}
-    assert open_ones == {"durable_graph_get_health"}
+    assert open_ones == {"durable_graph_get_health", "durable_graph_studio"}
 
 
 def test_two_graphs_with_an_event_of_one_name_share_its_path() -> None:

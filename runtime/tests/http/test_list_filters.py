@@ -100,7 +100,7 @@ def test_a_list_asks_the_engine_for_no_inputs_and_shows_runs_without_a_status_al
 @pytest.mark.parametrize("key", ["since", "until"])
 @pytest.mark.parametrize("text", ["yesterday", "2030-13-01T00:00:00Z", "7"])
 def test_a_time_that_is_none_is_422(api: Any, key: str, text: str) -> None:
-    assert "is a time such as" in problem(api.get("/runs", params={key: text}), 422, "invalid")["detail"]
+    assert "must be a time such as" in problem(api.get("/runs", params={key: text}), 422, "invalid")["detail"]
 
 
 BAD_TAGS: dict[str, Any] = {
@@ -153,3 +153,23 @@ def test_a_version_that_the_lock_serves_is_deployed_and_says_by_which() -> None:
         "3": (0, True, new.graph_hash),
     }
     assert [one["default"] for one in answer["versions"]] == [True, False, False]
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00Z", "0332-04-27T08:34:14+06:29", "1999-12-31T23:59:59Z"])
+def test_a_time_before_all_runs_leaves_nothing_out(api: Any, since: str) -> None:
+    assert api.get("/runs", params={"since": since}).status_code == 200
+    assert api.get("/runs", params={"until": since}).json() == {"runs": [], "cursor": None}
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("statsu", "status"), ("sinc", "since"), ("Status", "status"), ("tag", "tag.KEY")]
+)
+def test_a_misspelt_filter_is_refused_instead_of_listing_everything(api: Any, key: str, meant: str) -> None:
+    answer = problem(api.get("/runs", params={key: "waiting"}), 422, "invalid")
+
+    assert answer["detail"] == f"a list of runs has no filter {key!r}; did you mean {meant!r}?"
+
+
+@pytest.mark.parametrize("key", ["code", "clientId", "_", "subscription-key", "utm_source"])
+def test_what_keys_and_proxies_add_to_a_url_is_ignored(api: Any, key: str) -> None:
+    assert api.get("/runs", params={key: "x"}).status_code == 200

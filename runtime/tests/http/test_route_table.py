@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from azure_functions_durable_graph.history.record import STATUSES
+from azure_functions_durable_graph.http import responses
 from azure_functions_durable_graph.http.routes import ROUTES, Route
 from azure_functions_durable_graph.http.values import _PROBLEMS
 
@@ -40,6 +42,12 @@ def test_only_a_route_that_names_something_can_miss_it_and_only_a_body_can_be_ba
     assert ("{" in route.path or "graph" in route.query) == (404 in route.answers)
     takes_body = route.body is not None or route.name == "post_event"
     assert takes_body == (400 in route.answers) == (413 in route.answers)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: str(route.name))
+def test_what_a_route_shows_is_a_model_of_a_status_that_it_answers(route: Route) -> None:
+    assert set(route.shows) <= {status for status in route.answers if status < 400}
+    assert all(issubclass(getattr(responses, name), BaseModel) for name in route.shows.values())
 
 
 def test_no_two_routes_have_one_name_or_one_address() -> None:
@@ -91,12 +99,17 @@ def test_an_operation_tells_its_answers_and_what_they_hold(document: dict[str, A
     operation = operations(document)[names.get(route.name, route.name)]
 
     assert operation["summary"] == route.summary
-    assert {int(status): found["description"] for status, found in operation["responses"].items()} == route.answers
-    for status, found in operation["responses"].items():
-        assert ("content" in found) == (int(status) >= 400)
+    told = {int(status): found for status, found in operation["responses"].items()}
+    assert (told.pop(401, None) is None) == route.anonymous  # the Functions host answers it, without a body
+    assert {status: found["description"] for status, found in told.items()} == route.answers
+    for status, found in told.items():
+        assert ("content" in found) == (status != 204)
         for kind, content in found.get("content", {}).items():
-            assert kind == "application/problem+json"
-            assert resolved(document, content["schema"])["required"] == ["type", "title", "status", "detail"]
+            assert (kind == "application/problem+json") == (status >= 400)
+            if status >= 400:
+                assert resolved(document, content["schema"])["required"] == ["type", "title", "status", "detail"]
+            elif status in route.shows:
+                assert resolved(document, content["schema"])["title"] == route.shows[status]
     assert ("security" in operation) == route.anonymous
     assert ("requestBody" in operation) == (route.body is not None or route.name == "post_event")
 
@@ -106,7 +119,10 @@ def test_parameters_of_the_path_are_those_that_are_left_to_fill_in(document: dic
         for operation in methods.values():
             found = [one for one in operation.get("parameters", ()) if one["in"] == "path"]
             assert [one["name"] for one in found] == re.findall(r"{(\w+)}", path)
-            assert all(one["required"] and one["schema"] == {"type": "string"} for one in found)
+            assert all(one["required"] and one["schema"]["type"] == "string" for one in found)
+            for one in [one for one in found if one["name"] == "id"]:
+                assert re.search(one["schema"]["pattern"], "a.B-_:9")
+                assert not re.search(one["schema"]["pattern"], "a/b")
 
 
 def test_a_problem_has_the_members_that_problems_have(api: Any, document: dict[str, Any]) -> None:
@@ -137,7 +153,8 @@ def test_other_keys_of_a_query_are_text(document: dict[str, Any]) -> None:
     schemas = {one["name"]: one["schema"] for one in operations(document)["list_runs"]["parameters"]}
 
     assert list(schemas) == ["graph", "status", "since", "until", "tag.KEY", "limit", "cursor"]
-    assert schemas["graph"] == schemas["status"] == schemas["cursor"] == {"type": "string"}
+    assert schemas["graph"] == schemas["cursor"] == {"type": "string"}
+    assert schemas["status"] == {"enum": list(STATUSES)}
 
 
 def test_the_body_of_a_start_is_that_of_the_graph(document: dict[str, Any]) -> None:
@@ -146,6 +163,9 @@ def test_the_body_of_a_start_is_that_of_the_graph(document: dict[str, Any]) -> N
     assert set(body["properties"]) == {"input", "instance_id", "metadata", "on_conflict", "tags"}
     assert set(body["properties"]["input"]["properties"]) == {"ticket_id", "priority", "approved"}
     assert body["additionalProperties"] is False
+    assert body["properties"]["input"]["additionalProperties"] is False
+    assert re.search(body["properties"]["instance_id"]["pattern"], "order:A-1")
+    assert set(body["properties"]["tags"]) >= {"propertyNames", "additionalProperties", "maxProperties"}
     assert body_of(document, "post_approval")["properties"] == {"approved": {"title": "Approved", "type": "boolean"}}
     assert body_of(document, "post_answer") == {}, "an event without a payload model takes any value"
     assert set(body_of(document, "cancel_run")["properties"]) == {"reason"}

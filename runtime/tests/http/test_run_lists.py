@@ -123,7 +123,7 @@ def test_a_limit_out_of_range_is_422(api: Any, limit: str) -> None:
     response = api.get("/runs", params={"limit": limit})
 
     assert response.status_code == 422
-    assert "limit is a whole number from 1 to 200" in response.json()["detail"]
+    assert "limit must be a whole number from 1 to 200" in response.json()["detail"]
     assert len(response.text) < 1000
 
 

@@ -92,7 +92,8 @@ def test_an_error_that_is_too_large_by_itself_keeps_its_keys() -> None:
     error = status_of(error={**long, "node": "n", "step": 3, "attempts": 2})["error"]
 
     assert {**error, **dict.fromkeys(long)} == {**dict.fromkeys(long), "node": "n", "step": 3, "attempts": 2}
-    assert error["type"].startswith("TTT") and error["message"].startswith("mmm")
+    assert error["type"].startswith("TTT")
+    assert error["message"].startswith("mmm")
 
 
 @pytest.mark.parametrize(("timeout", "shown"), [(None, True), (timedelta(days=1), False)], ids=["plain", "deadlines"])

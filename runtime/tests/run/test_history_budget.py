@@ -151,25 +151,25 @@ def test_a_parallel_whose_history_is_full_goes_on_in_the_next_generation() -> No
 
 
 def test_a_map_whose_history_is_full_goes_on_in_the_next_generation() -> None:
-    host = GraphHost(scoring(lambda state, item: item.size, max_concurrency=5))
+    host = GraphHost(scoring(lambda state, item: item.size, max_concurrency=1))
     seen = record(host)
 
     run = host.start("g", docs(2 * HISTORY_BUDGET + 1))
 
     assert (run.status, run.state.sizes) == ("completed", list(range(2 * HISTORY_BUDGET + 1)))
-    assert generations(seen) == 1
+    assert generations(seen) == 2
     assert host.activities_run == 2 * HISTORY_BUDGET + 2, "no item runs twice"
 
 
 def test_progress_is_counted_over_all_generations() -> None:
-    host = GraphHost(scoring(lambda state, item: item.size, max_concurrency=5))
+    host = GraphHost(scoring(lambda state, item: item.size, max_concurrency=1))
     seen = record(host)
 
     host.start("g", docs(20))
 
     shown = [status["fan_out"] for status in seen.statuses if status and "fan_out" in status]
     assert [one["done"] for one in shown if one["of"] == 20] == sorted(one["done"] for one in shown)
-    assert {one["done"] for one in shown} == {0, 5, 10, 15}
+    assert {one["done"] for one in shown} == set(range(20))
 
 
 def test_a_parallel_that_parks_with_a_full_history_goes_on_too() -> None:
@@ -191,7 +191,7 @@ def test_answers_are_remembered_up_to_a_limit_and_the_newest_stay() -> None:
     from azure_functions_durable_graph.run.traversal import Traversal
 
     graph = asking(approval(1))
-    start: Any = {"trail": [], "taken": [[0, "a"]], "plan": graph.manifest.plan()}
+    start: Any = {"state": {}, "trail": [], "taken": [[0, "a"]], "plan": graph.manifest.plan()}
     traversal = Traversal(None, start)  # type: ignore[arg-type]
 
     traversal.take_answers(1, map(str, range(ANSWER_LIMIT)))

@@ -111,7 +111,8 @@ def test_what_a_handler_raises_becomes_a_record_with_names(caplog: pytest.LogCap
         "where": "handler",
     }
     assert "patch" not in result
-    assert "run r: handler of node 'a' failed at step 3" in caplog.text
+    assert "node failed: run_id=r graph=g version=1 node=a step=3 attempt=1 seconds=0.0" in caplog.text
+    assert " where=handler error=Declined: no money\n" in caplog.text
 
 
 BAD: dict[str, Any] = {
@@ -184,6 +185,9 @@ def test_changes_made_in_place_are_not_kept_and_a_warning_says_so(caplog: pytest
 
     assert result["patch"] == {}
     assert "node 'a' changed said in place and did not return it" in caplog.text
+    assert caplog.messages[0].endswith(
+        "only what is returned is kept: run_id=r graph=g version=1 node=a step=3 attempt=1"
+    )
 
 
 def test_handlers_cannot_reach_into_each_others_state() -> None:

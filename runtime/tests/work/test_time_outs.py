@@ -9,7 +9,7 @@ from typing import Any
 from shapes import Counter
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder
-from azure_functions_durable_graph.work.activity import run_node
+from azure_functions_durable_graph.work.activity import Lent, run_node
 from azure_functions_durable_graph.work.registry import Registry
 
 
@@ -49,7 +49,7 @@ def run(registration: GraphRegistration, *, queue: float = 0, **call: Any) -> di
     wanted: Any = {"run_id": "r", "graph": "g", "node": "a", "step": 0, "state": {}, **call}
     wanted["hash"] = registration.graph_hash
     try:
-        return dict(loop.run_until_complete(run_node(registry, wanted, in_thread)))
+        return dict(loop.run_until_complete(run_node(registry, wanted, Lent(in_thread))))
     finally:
         loop.close()
 

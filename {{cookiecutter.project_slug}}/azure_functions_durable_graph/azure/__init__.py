@@ -1,4 +1,4 @@
 """The only door to Azure Functions and its SDKs.
 
-May import: errors, graph, declare, run, work, change, history, http.
+May import: errors, graph, declare, run, work, change, history, http, calls, studio.
 """

@@ -7,54 +7,31 @@ No `from __future__ import annotations` here: the worker reads the annotations o
 that are not plain classes.
 """
 
-import functools
 import logging
-from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Optional, cast
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import azure.durable_functions as df
 import azure.functions as func
 
 from ..errors import RegistrationError
-from ..graph.names import ACTIVITY, ORCHESTRATOR
 from ..graph.registration import GraphRegistration
-from ..http.routes import ROUTES, Route
+from ..graph.wording import counted
 from ..work.packages import search
 from ..work.registry import Registry
+from .graph_functions import GraphFunctions
+from .own_functions import OwnFunctions
 
 if TYPE_CHECKING:
+    from ..calls.graph_calls import GraphCalls
+    from .messages import MessageTrigger, Prepare
     from .retention import Retention
     from .schedules import Schedule
 
 MAX_BODY_BYTES = 1_000_000
 
 logger = logging.getLogger(__name__)
-
-
-class GraphFunctions(df.DFApp):
-    """The function app of a DurableGraphApp. When its functions are listed it is complete, and its graphs are checked.
-
-    The worker lists the functions while it loads the app. A fault between graphs must not keep the others from loading,
-    so it is only logged there; the local host and tests call `check`, which raises.
-    """
-
-    def __init__(self, auth_level: func.AuthLevel, runtime: "DurableGraphApp") -> None:
-        super().__init__(http_auth_level=auth_level)
-        self.runtime = runtime
-
-    def get_functions(self) -> list[Any]:
-        """The functions that the worker loads."""
-        for warning in self.runtime.warnings:
-            logger.warning("%s", warning)
-        try:
-            self.runtime.check()
-        except RegistrationError as error:
-            logger.error("%s", error)
-        except Exception:
-            logger.exception("the app's graphs could not be checked")
-        return list(super().get_functions())
 
 
 class DurableGraphApp:
@@ -65,20 +42,29 @@ class DurableGraphApp:
     """
 
     def __init__(
-        self, auth_level: func.AuthLevel = func.AuthLevel.FUNCTION, *, max_body_bytes: int = MAX_BODY_BYTES
+        self,
+        auth_level: func.AuthLevel = func.AuthLevel.FUNCTION,
+        *,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        studio: bool = True,
+        progress: bool = False,
     ) -> None:
-        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure."""
+        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure.
+
+        `studio` serves the page `studio`, whose files are open: it reads the API with the key that its reader gives it.
+        With `progress` the runs show what their nodes report by `context.progress`, which costs messages in the task
+        hub; without it nothing is registered for that.
+        """
         self.registry = Registry()
-        self._schedules: dict[str, Schedule] = {}
+        self._starters: dict[str, Union[Schedule, MessageTrigger]] = {}
         self._packages: set[str] = set()
         self._retention: Optional[Retention] = None
         self._left_out: dict[str, str] = {}
         self.function_app = GraphFunctions(auth_level, self)
         self._max_body_bytes = max_body_bytes
-        self._add_orchestrator()
-        self._add_activity()
-        for route in ROUTES:
-            self._add_route(route)
+        self._progress = progress
+        own = OwnFunctions(self.registry, max_body_bytes, studio=studio, progress=progress)
+        own.add_to(self.function_app)
 
     def register_registration(self, registration: GraphRegistration) -> None:
         """Add a graph. Of several versions of one graph, new runs use the one that was registered last."""
@@ -129,10 +115,10 @@ class DurableGraphApp:
         from ..declare.graph_set import set_faults  # apps are checked once: not needed at import
 
         faults = set_faults(self.registry.all(), self.registry.by_name)
-        faults += [fault for schedule in self._schedules.values() for fault in schedule.faults(self.registry)]
+        faults += [fault for starter in self._starters.values() for fault in starter.faults(self.registry)]
         if faults:
             lines = [f"  {number}. {fault}" for number, fault in enumerate(faults, start=1)]
-            raise RegistrationError("\n".join([f"{len(faults)} fault(s) between the app's graphs:", *lines]))
+            raise RegistrationError("\n".join([f"{counted(len(faults), 'fault')} between the app's graphs:", *lines]))
 
     def schedule(
         self,
@@ -153,9 +139,7 @@ class DurableGraphApp:
         from .schedules import Schedule, start_on_schedule
 
         schedule = Schedule(name or graph_name, graph_name, cron, {} if input is None else input)
-        if schedule.function.lower() in self._schedules:
-            raise RegistrationError(f"{schedule} is declared twice: give each schedule a name=… of its own")
-        self._schedules[schedule.function.lower()] = schedule
+        self._add_starter(schedule, "schedule")
         registry = self.registry
 
         @self.function_app.function_name(schedule.function)
@@ -163,6 +147,79 @@ class DurableGraphApp:
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
             await start_on_schedule(schedule, registry, client, timer)
+
+    def start_on_queue(
+        self,
+        queue: str,
+        *,
+        graph: str,
+        input: Optional["Prepare"] = None,  # noqa: A002 - as in `schedule`
+        connection: str = "AzureWebJobsStorage",
+        name: Optional[str] = None,
+    ) -> None:
+        """Start a run of a graph for each message of a storage queue. The message is the run's input, as JSON.
+
+            runtime.start_on_queue("orders", graph="order_flow")
+
+        `input` makes the input from the message's JSON, if it is not the input itself. `connection` is the app setting
+        with the storage account; `name` the function's name, by default that of the queue.
+
+        A message that is delivered again finds the run that it has started. One that can start no run fails with a
+        MessageError that says why, and ends up in the queue's poison queue. Raises RegistrationError.
+        """
+        from .triggers import add_queue
+
+        trigger = self._message_trigger("queue", queue, graph, name, input)
+        add_queue(self.function_app, trigger, connection, self.client)
+
+    def start_on_service_bus(
+        self,
+        queue: str,
+        *,
+        graph: str,
+        connection: str,
+        input: Optional["Prepare"] = None,  # noqa: A002 - as in `schedule`
+        name: Optional[str] = None,
+    ) -> None:
+        """Start a run of a graph for each message of a Service Bus queue, as `start_on_queue` does.
+
+        The message's id decides which messages are the same, as in duplicate detection; without one, its sequence
+        number does. One that can start no run ends up in the dead-letter queue.
+        """
+        from .triggers import add_service_bus
+
+        trigger = self._message_trigger("Service Bus queue", queue, graph, name, input)
+        add_service_bus(self.function_app, trigger, connection, self.client)
+
+    def start_on_event_grid(
+        self,
+        name: str,
+        *,
+        graph: str,
+        input: Optional["Prepare"] = None,  # noqa: A002 - as in `schedule`
+    ) -> None:
+        """Start a run of a graph for each event that Event Grid sends to the function `name`, as `start_on_queue` does.
+
+        The event's data is the run's input; `input` makes the input from the data. Which events arrive is decided by
+        the subscription.
+        """
+        from .triggers import add_event_grid
+
+        add_event_grid(self.function_app, self._message_trigger("Event Grid", name, graph, name, input), self.client)
+
+    def _message_trigger(
+        self, kind: str, source: str, graph: str, name: Optional[str], prepare: Optional["Prepare"]
+    ) -> "MessageTrigger":
+        from .messages import MessageTrigger
+
+        trigger = MessageTrigger(kind, source, graph, name, prepare)
+        self._add_starter(trigger, "trigger")
+        return trigger
+
+    def _add_starter(self, starter: Union["Schedule", "MessageTrigger"], what: str) -> None:
+        if starter.function.lower() in self._starters:
+            raise RegistrationError(f"{starter} is declared twice: give each {what} a name=… of its own")
+        self._starters[starter.function.lower()] = starter
 
     def retention(self, *, days: float, cron: str = "0 0 * * * *") -> None:
         """Delete finished runs, with their histories, once they have been over for so many days.
@@ -176,43 +233,26 @@ class DurableGraphApp:
         if self._retention is not None:
             raise RegistrationError("retention is declared twice: keep one of the two")
         self._retention = retention = declared(days, cron)
+        progress = self._progress
 
         @self.function_app.function_name("durable_graph_retention")
         @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-            await purge_old_runs(retention, client)
+            await purge_old_runs(retention, client, progress=progress)
 
-    def _add_orchestrator(self) -> None:
-        @self.function_app.function_name(ORCHESTRATOR)
-        @self.function_app.orchestration_trigger(context_name="context")
-        def durable_graph_run(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
-            from ..run.orchestrator import orchestrate
-            from .sdk import SparingContext, speed_up_replays
+    def client(self, durable_client: df.DurableOrchestrationClient) -> "GraphCalls":
+        """The API for functions of the app: start, read, answer and steer runs, by the rules of the HTTP routes.
 
-            speed_up_replays()
-            return (yield from orchestrate(cast(Any, SparingContext(context)), cast(Any, context.get_input())))
+        `durable_client` is what `durable_client_input` provides. In a function with a queue trigger, say:
 
-    def _add_activity(self) -> None:
-        registry = self.registry
+            @app.queue_trigger(arg_name="message", queue_name="orders", connection="AzureWebJobsStorage")
+            @app.durable_client_input(client_name="durable")
+            async def take_order(message: func.QueueMessage, durable: df.DurableOrchestrationClient) -> None:
+                order = OrderState.model_validate_json(message.get_body())
+                await runtime.client(durable).start("order_flow", order, key=message.id)
+        """
+        from ..calls.graph_calls import GraphCalls
+        from .app_door import AppDoor
 
-        @self.function_app.function_name(ACTIVITY)
-        @self.function_app.activity_trigger(input_name="call")
-        async def durable_graph_node(call: dict, context: func.Context) -> dict:  # type: ignore[type-arg]
-            from ..work.activity import run_node
-            from .threads import in_thread, label_of
-
-            run = functools.partial(in_thread, context, label_of(call))
-            return dict(await run_node(registry, call, run))  # type: ignore[arg-type]
-
-    def _add_route(self, route: Route) -> None:
-        level = func.AuthLevel.ANONYMOUS if route.anonymous else None
-        registry, limit = self.registry, self._max_body_bytes
-
-        @self.function_app.function_name(f"durable_graph_{route.name}")
-        @self.function_app.route(route=route.path, methods=[route.method], auth_level=level)
-        @self.function_app.durable_client_input(client_name="client")
-        async def handle(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-            from .serving import serve
-
-            return await serve(route, registry, limit, req, client)
+        return GraphCalls(AppDoor(self.registry, durable_client, self._max_body_bytes))

@@ -46,19 +46,21 @@ class Retention:
 def declared(days: Any, expression: Any) -> Retention:
     """The declaration of an app. Raises RegistrationError for what is not a number of days or a cron expression."""
     if isinstance(days, bool) or not isinstance(days, (int, float)) or math.isnan(days):
-        raise RegistrationError(f"retention: days is a number, not {days!r}")
+        raise RegistrationError(f"retention: days must be a number, not {days!r}")
     if not isinstance(expression, str):
         raise RegistrationError(f"retention: the cron expression is a {type(expression).__name__}; pass a string")
     return Retention(timedelta(days=min(float(days), 10.0 * LONGEST_DAYS)), expression)
 
 
-async def purge_old_runs(retention: Retention, client: Any, now: datetime | None = None) -> int:
+async def purge_old_runs(
+    retention: Retention, client: Any, now: datetime | None = None, *, progress: bool = False
+) -> int:
     """Delete runs that ended longer ago than they are kept, at most MOST_PURGED; how many there were.
 
     The engine filters by the time at which a run began, and a run may have waited for weeks since: of those that it
     finds, the ones that have ended lately stay.
     """
-    runs, cutoff = DurableRuns(client), (now or datetime.now(timezone.utc)) - retention.kept
+    runs, cutoff = DurableRuns(client, progress=progress), (now or datetime.now(timezone.utc)) - retention.kept
     cursor, purged = "", 0
     while purged < MOST_PURGED:
         heads, cursor = await runs.finished_before(cutoff, cursor, PAGE)

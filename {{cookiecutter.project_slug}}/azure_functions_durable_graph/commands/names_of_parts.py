@@ -12,8 +12,8 @@ from pathlib import Path
 from ..errors import HostError
 from ..host.app.settings import read_settings
 from .file_names import is_device
-from .projects import SCRIPT, App, Library, Project
 from .vendored import PACKAGE
+from .workspace import SCRIPT, App, Library, Project
 
 APP_RULE = "3 to 40 characters: a-z first, then a-z, 0-9 and '-', and no '-' at the end"
 LIBRARY_RULE = "1 to 40 characters: a-z first, then a-z, 0-9 and single '_' between them, and not a Python keyword"

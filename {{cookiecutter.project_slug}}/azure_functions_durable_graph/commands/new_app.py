@@ -14,7 +14,7 @@ from ..graph.documents import why
 from .app_files import CONFTEST, FUNCTION_APP, GRAPHS, HISTORIES, TEST_APP, TEST_HISTORIES
 from .moving import move_to_apps
 from .names_of_parts import azure_hub, check_app_name
-from .projects import APPS, SCRIPT, App, Project, read_project
+from .workspace import APPS, SCRIPT, App, Project, read_project
 
 PARAMETERS, AZURE, COMPOSE = Path("infra", "main.parameters.json"), Path("azure.yaml"), Path("compose.yaml")
 EXAMPLE, LOCAL = "local.settings.example.json", "local.settings.json"

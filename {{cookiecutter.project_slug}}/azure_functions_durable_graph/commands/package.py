@@ -15,9 +15,9 @@ from ..errors import HostError
 from ..graph.documents import why
 from .library_imports import libraries_in
 from .names_of_parts import collisions
-from .projects import App, Project, read_project
 from .staged_requirements import FILE, requirements_of
 from .vendored import PACKAGE
+from .workspace import App, Project, read_project
 
 IGNORE_FILE = ".funcignore"
 TARGET = "dist"

@@ -33,8 +33,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _apps(options: argparse.Namespace) -> int:
-    from .projects import read_project
     from .touched import check_names, describe, touched
+    from .workspace import read_project
 
     project = read_project(Path.cwd())
     check_names(project)

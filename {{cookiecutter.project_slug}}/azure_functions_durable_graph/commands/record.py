@@ -25,7 +25,7 @@ def record(run_id: str, url: str, key: str | None, output: Path) -> Path:
     query = {"showHistory": "true", "showHistoryOutput": "true", "showInput": "true", **({"code": key} if key else {})}
     place = f"{url.rstrip('/')}/runtime/webhooks/durabletask/instances/{quote(run_id)}"
     code, status = ask(f"{place}?{urlencode(query)}", public_url=place)
-    if code != 200:
+    if code not in (200, 202):  # 202: the run has not finished
         raise HostError(f"{place} answered {code}: {_HINTS.get(code, 'is it the address of the app?')}")
     if not isinstance(status, dict):
         raise HostError(f"{place} did not answer with JSON about a run; is it the address of the app?")

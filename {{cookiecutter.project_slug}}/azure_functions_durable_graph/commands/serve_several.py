@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Thread
 
 from ..errors import HostError
-from .projects import APPS, SCRIPT, read_project
 from .reload import interrupt, stop, wait_on_windows
+from .workspace import APPS, SCRIPT, read_project
 
 
 def folders_to_serve(folders: Sequence[str]) -> list[Path]:

@@ -69,13 +69,14 @@ class Record:
 
 def record_of(package: Path) -> Record:
     """The record that a package folder should have."""
-    version = _version(package)
+    version = version_of(package)
     if version is None:
         raise VendorError(f"{package} does not say its version")
     return Record(version, digests(package))
 
 
-def _version(package: Path) -> str | None:
+def version_of(package: Path) -> str | None:
+    """The version that a package folder says it has."""
     text = (package / "__init__.py").read_text(encoding="utf-8", errors="replace")
     found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
     return found[1] if found else None
@@ -97,7 +98,7 @@ def differences(project: Path) -> list[str]:
     try:
         found = digests(package)
         links = sorted(_links(package))
-        named = _version(package) if "__init__.py" in found else record.version
+        named = version_of(package) if "__init__.py" in found else record.version
         odd = [
             *([f"{RECORD} names version {record.version}, the package {named}"] if named != record.version else []),
             *(f"{PACKAGE}{name} is a symbolic link" for name in links),

@@ -11,10 +11,11 @@ from typing import Any
 
 from ..errors import Fault
 from ..graph.manifest import GraphManifest
-from ..graph.names import COMPLETE, NAME_RULE, is_name
+from ..graph.names import COMPLETE, NAME_RULE, is_name, item_path
 from ..graph.nodes import NodeSpec
 from ..graph.topology import reachable, stuck
 from ..graph.wording import brief_repr, correction
+from .branch_checks import branch_faults
 
 
 def manifest_faults(manifest: GraphManifest) -> list[Fault]:
@@ -58,7 +59,7 @@ def _edges(manifest: GraphManifest) -> Iterator[Fault]:
         if node.kind == "task" and node.terminal and (node.next_node or node.routed):
             edge = "next_node" if node.next_node else "route"
             yield Fault(where, f"is terminal and has a {edge}", f"Drop terminal=True, or drop {edge}")
-        if not _has_exit(node) and node.name not in manifest.branches:
+        if not _has_exit(node) and node.name not in manifest.inside:
             yield Fault(where, "is a dead end", "Give it next_node=…, route=… or terminal=True")
         for what, names in _named_nodes(node).items():
             for target in names:
@@ -76,22 +77,6 @@ def _named_nodes(node: NodeSpec) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _parallels(manifest: GraphManifest) -> Iterator[Fault]:
-    for node in manifest.nodes.values():
-        where = f"node {node.name!r}"
-        if node.kind == "parallel" and not node.branches:
-            yield Fault(where, "has no branches", "Name the nodes that run at once: branches=[…]")
-        if node.branches and len(set(node.branches)) < len(node.branches):
-            yield Fault(where, "names a branch twice", "Name each branch once")
-        for name in node.branches or ():
-            branch = manifest.nodes.get(name)
-            if branch is not None and (branch.kind != "task" or branch.next_node or branch.routed or branch.terminal):
-                fix = "Give it a handler only: the parallel determines what follows"
-                yield Fault(f"node {name!r}", f"is a branch of {node.name!r} and has an edge or kind of its own", fix)
-            if branch is not None and branch.on_error:
-                yield Fault(f"node {name!r}", "is a branch with on_error", f"Put on_error on {node.name!r}")
-
-
 def _fields(manifest: GraphManifest) -> Iterator[Fault]:
     """Checks the fields that a map or a subgraph names. A model with `extra="allow"` has any field."""
     fields = manifest.state_schema.get("properties", {})
@@ -104,29 +89,39 @@ def _fields(manifest: GraphManifest) -> Iterator[Fault]:
                     problem = f"{what} names {name!r}, which is not a field of {manifest.state_model}"
                     yield Fault(f"node {node.name!r}", problem, correction(name, fields, "Add that field"))
         if node.kind == "map":
-            yield from _over(node, fields.get(node.over, {}))
+            yield from _over(node, fields.get(node.over, {}), manifest.state_schema.get("$defs", {}))
 
 
-def _over(node: NodeSpec, schema: Mapping[str, Any]) -> Iterator[Fault]:
-    """A map's list. An item's handler gets a state whose list holds its own item alone, so a list of one is valid."""
-    kind, fewest = schema.get("type", "array"), schema.get("minItems", 0)
-    where, cure = f"node {node.name!r}", "Name a field that is a list of items"
-    if kind != "array":
-        yield Fault(where, f"over names {node.over!r}, which is not a list but of type {kind!r}", cure)
-    elif "prefixItems" in schema:
+def _over(node: NodeSpec, schema: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Fault]:
+    """What a map runs over: a list, a tuple or a set of items, a dict of pairs, or what may be any of them."""
+    where, cure = f"node {node.name!r}", "Name a field that is a list, a tuple, a set or a dict"
+    options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+    kinds = [_collection(known.get(_name_of(option), option)) for option in options]
+    if "tuple" in kinds:
         yield Fault(where, f"over names {node.over!r}, a tuple whose items have types of their own", cure)
-    elif fewest > 1:
-        problem = (
-            f"over names {node.over!r}, which needs at least {fewest} items, but each call sees its own item alone"
-        )
-        yield Fault(where, problem, "Drop min_length, or check the length in a validator of the payload or in a node")
+    elif kinds and not any(kind in ("array", "object", "anything") for kind in kinds):
+        said = " or ".join(sorted(set(kinds)))
+        yield Fault(where, f"over names {node.over!r}, which is not a list but of type {said!r}", cure)
+
+
+def _collection(schema: Mapping[str, Any]) -> str:
+    """What a schema is, as far as a map is concerned: `array`, `object`, `anything`, or another name."""
+    if "prefixItems" in schema:
+        return "tuple"
+    if schema.get("type") == "object" and "properties" in schema:
+        return "model"
+    return str(schema.get("type", "anything" if not {"enum", "const"} & set(schema) else "constant"))
+
+
+def _name_of(schema: Mapping[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
 def _named_fields(node: NodeSpec) -> dict[str, Iterable[str]]:
     return {
         "over": filter(None, [node.over]),
         "into": filter(None, [node.into]),
-        "input": (node.input or {}).values(),
+        "input": [source for source in (node.input or {}).values() if node.kind != "map" or item_path(source) is None],
         "output": node.output or (),
     }
 
@@ -137,7 +132,7 @@ def _maps_and_subgraphs(manifest: GraphManifest) -> Iterator[Fault]:
         limit = node.limit
         if node.kind == "map" and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
             yield Fault(where, f"max_concurrency is {brief_repr(limit)}", "Use a whole number of at least 1")
-        if node.kind == "subgraph" and node.graph is not None and not is_name(node.graph):
+        if node.graph is not None and not is_name(node.graph):
             yield Fault(where, f"graph is {node.graph!r}, which is not a valid name", f"Use {NAME_RULE}")
 
 
@@ -154,13 +149,13 @@ def _unreachable(manifest: GraphManifest) -> Iterator[Fault]:
 
 
 def _endless(manifest: GraphManifest) -> Iterator[Fault]:
-    nodes = manifest.nodes.values()
-    known = {*manifest.nodes, COMPLETE}
-    if any((not _has_exit(node) and node.name not in manifest.branches) or node.onward - known for node in nodes):
+    nodes, known = manifest.nodes.values(), {*manifest.nodes, COMPLETE}
+    ends = [node.name for node in nodes if not _has_exit(node)]
+    if any(name not in manifest.inside for name in ends) or any(node.onward - known for node in nodes):
         return  # the edges themselves are wrong, and reported by other checks
-    exits = [COMPLETE] if any(COMPLETE in node.onward for node in nodes) else []
+    exits = [*ends, *([COMPLETE] if any(COMPLETE in node.onward for node in nodes) else [])]
     exits += [node.name for node in nodes if node.terminal or (node.routed and node.targets is None)]
-    for name in sorted(stuck(exact_edges(manifest), exits) - manifest.branches):
+    for name in sorted(stuck({node.name: node.own_edges for node in nodes}, exits)):
         yield Fault(
             f"node {name!r}",
             "can never reach an end: every path from it is a cycle",
@@ -168,7 +163,7 @@ def _endless(manifest: GraphManifest) -> Iterator[Fault]:
         )
 
 
-_CHECKS = (_names, _entrypoint, _edges, _parallels, _fields, _maps_and_subgraphs, _unreachable, _endless)
+_CHECKS = (_names, _entrypoint, _edges, branch_faults, _fields, _maps_and_subgraphs, _unreachable, _endless)
 
 
 def exact_edges(manifest: GraphManifest) -> dict[str, set[str]]:

@@ -9,7 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..errors import Fault
+from ..graph.annotations import members, sure_class
 from ..graph.manifest import GraphManifest
+from ..graph.names import did_you_mean, item_path
 from ..graph.registration import EventCode, NodeCode
 from ..graph.signatures import signature_problem
 from .annotation_checks import Role, annotation_faults, element_type, item_type_faults
@@ -35,6 +37,7 @@ def code_faults(
     for where, role, code, gives in _all_code(manifest, state_model, nodes, events, item_types):
         faults = list(_call_faults(where, role, code))
         found += faults or list(annotation_faults(where, role, code, state_model, gives))
+    found += [*_mapped_models(manifest, state_model), *_parts_of_items(manifest, state_model)]
     for name, declared in item_types.items():
         found += item_type_faults(f"node {name!r}", declared, element_type(state_model, manifest.nodes[name].over))
     return [*found, *_unhandled_events(manifest, nodes), *_conflicts(manifest, nodes)]
@@ -50,7 +53,7 @@ def _all_code(
     """For each piece of code: where it is, its role, the code, and the type of its second argument."""
     for name, spec in manifest.nodes.items():
         where, code = f"node {name!r}", nodes[name]
-        if spec.kind == "map":
+        if spec.kind == "map" and spec.graph is None:
             yield where, MAP, code.handler, item_types.get(name) or element_type(state_model, spec.over)
         elif spec.kind == "task":
             yield where, HANDLER, code.handler, None
@@ -58,6 +61,31 @@ def _all_code(
             yield where, ROUTE, code.route, None
     for name, event in events.items():
         yield f"event {name!r}", EVENT, event.handler, event.payload_model
+
+
+def _mapped_models(manifest: GraphManifest, state_model: type[BaseModel] | None) -> Iterator[Fault]:
+    """Maps over a model, which may be a list in JSON, but not in the state that a handler gets."""
+    for name, spec in manifest.nodes.items():
+        info = state_model.model_fields.get(str(spec.over)) if state_model is not None and spec.kind == "map" else None
+        for kind in () if info is None else members(info.annotation, {}):
+            cls = sure_class(kind)
+            if cls is not None and issubclass(cls, BaseModel):
+                problem = f"over names {spec.over!r}, which is a {cls.__name__}"
+                yield Fault(f"node {name!r}", problem, "Name a field that is a list, a tuple, a set or a dict")
+
+
+def _parts_of_items(manifest: GraphManifest, state_model: type[BaseModel] | None) -> Iterator[Fault]:
+    """What a map that runs a graph takes of its items, where their type is a model."""
+    for name, spec in manifest.nodes.items():
+        cls = sure_class(element_type(state_model, spec.over)) if spec.kind == "map" and spec.graph else None
+        if cls is None or not issubclass(cls, BaseModel) or cls.model_config.get("extra") == "allow":
+            continue
+        for source in (spec.input or {}).values():
+            first = (item_path(source) or [""])[0]
+            if first and first not in cls.model_fields:
+                text = did_you_mean(first, cls.model_fields)
+                problem = f"input names {source!r}, and {cls.__name__} has no such field"
+                yield Fault(f"node {name!r}", problem, text[0].upper() + text[1:])
 
 
 def _call_faults(where: str, role: Role, code: Any) -> Iterator[Fault]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from ..errors import Fault
+from ..graph.reducers import reducers_of
+from ..graph.signatures import awaits
 from ..graph.states import schema_of
 from ..graph.wording import brief_repr
 from .round_trips import round_trip_faults
@@ -23,8 +26,16 @@ def examine_state(model: Any, where: str) -> Examined:
     if not faults and '"writeOnly": true' in json.dumps(schema, default=str):
         text = f"{model.__name__} contains a SecretStr or SecretBytes, which is masked whenever the state is saved"
         faults = [Fault(where, text, "Keep a reference to the secret in the state and read the secret in the node")]
-    faults = faults or list(round_trip_faults(model, where))
+    faults = faults or [*round_trip_faults(model, where), *_reducer_faults(model, where)]
     return ({}, faults) if faults else (schema, [])
+
+
+def _reducer_faults(model: type[BaseModel], where: str) -> Iterator[Fault]:
+    """A reducer is called while the state is merged, where nothing can be awaited."""
+    for field, reducer in reducers_of(model).items():
+        if awaits(reducer):
+            fix = "Use a plain function of two arguments, and await in the node that returns the update"
+            yield Fault(where, f"the reducer of field {field!r} is an async function", fix)
 
 
 def examine_payload(model: Any, where: str) -> Examined:

@@ -12,6 +12,7 @@ from html import escape
 
 from ..graph.manifest import GraphManifest
 from ..graph.names import COMPLETE
+from ..graph.regions import joins
 from .mermaid import label
 
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 170, 40, 30, 50, 20
@@ -57,16 +58,22 @@ def svg(manifest: GraphManifest) -> str:
 def _edges(manifest: GraphManifest) -> Iterator[tuple[str, str, str]]:
     """(from, to, kind); "" is the start, COMPLETE the end, OPEN a route without declared targets."""
     yield "", manifest.entrypoint, "static"
+    ends: dict[str, str | None] = joins(manifest.nodes)
     for name in sorted(manifest.nodes):
         node = manifest.nodes[name]
         if node.next_node:
             yield name, node.next_node, "route" if node.routed else "static"
-        elif node.terminal:
+        elif node.terminal and name not in ends:
             yield name, COMPLETE, "static"
+        elif not node.routed and name not in manifest.branches and ends.get(name):
+            yield name, str(ends[name]), "static"
         if node.routed and node.targets is None:
             yield name, OPEN, "route"
         for target in sorted(set(node.targets or ()) - {node.next_node}):
-            yield name, target, "route"
+            if target != COMPLETE or name not in ends:
+                yield name, target, "route"
+            elif ends[name]:
+                yield name, str(ends[name]), "route"
         for branch in node.branches or ():
             yield name, branch, "static"
         for target in sorted(set((node.on_error or {}).values())):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
+
+from .progress import progress_value
 
 if sys.version_info >= (3, 11):
     from typing import NotRequired
@@ -50,6 +52,27 @@ class NodeContext:
     idempotency_key: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     error: NodeError | None = None
+
+    def progress(self, value: float | Mapping[str, Any]) -> None:
+        """Say how far the node is: a fraction between 0 and 1, or a dict of at most 1,000 bytes of JSON.
+
+        `GET runs/{id}` shows the newest value while the node runs; of values in quick succession some are dropped. It
+        may be called as often as you like, from any thread, and does nothing unless the app has `progress=True`.
+        Raises TypeError or ValueError for another value.
+        """
+        report: Callable[[Any], None] | None = vars(self).get("_report")
+        known = progress_value(value)
+        if report is not None:
+            report(known)
+
+    def reporting_to(self, report: Callable[[Any], None]) -> NodeContext:
+        """The context, whose progress goes there. Not a field: a context can be copied, pickled and compared."""
+        object.__setattr__(self, "_report", report)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, and nothing of the process."""
+        return {name: value for name, value in vars(self).items() if name != "_report"}
 
 
 def idempotency_key(run_id: str, step: int, branch: str | None = None, item: int | None = None) -> str:

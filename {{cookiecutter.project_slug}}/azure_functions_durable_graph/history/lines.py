@@ -25,6 +25,16 @@ class Waited:
 
 
 @dataclass
+class Came:
+    """What a branch that is a run of its own has come to: its id, and when it gave which result."""
+
+    child: str
+    since: datetime
+    until: datetime | None = None
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
 class Line:
     """What the orchestrator itself did at one step; what activities did stands in their results."""
 
@@ -33,6 +43,8 @@ class Line:
     branches: list[str] = field(default_factory=list)
     patch: dict[str, Any] = field(default_factory=dict)
     child: str | None = None
+    came: dict[str, Came] = field(default_factory=dict)
+    items: int = 0
     error: Mapping[str, Any] | None = None
     left: datetime | None = None
     sleeps_until: str | None = None
@@ -67,7 +79,19 @@ class SeenTraversal(Traversal):
             left[0].sleeps_until = details["sleeps_until"]
         elif left is None or left[1].action is not RouteAction.COMPLETE:
             line = self.line
-            line.child = next((child["id"] for child in details.get("children", ())), line.child)
+            for child in details.get("children", ()):
+                kind = self.plan_node.get("kind")
+                if kind == "subgraph":
+                    line.child = child["id"]
+                elif kind == "parallel":
+                    line.came.setdefault(child["node"], Came(child["id"], self.now()))
+
+    def came_back(self, key: str, member: Any, result: Mapping[str, Any]) -> None:
+        """Note what a branch that is a run of its own has given, and how many items a part of a map."""
+        self.line.items += len(result.get("results", ())) if self.plan_node.get("kind") == "map" else 0
+        came = self.line.came.get(key)
+        if came is not None:
+            came.until, came.result = self.now(), result
 
     def apply_patch(self, patch: Mapping[str, Any]) -> None:
         """As in a run; and note what the orchestrator has written."""

@@ -68,6 +68,11 @@ class RunHead:
         return self.runtime_status in FINISHED
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is a part of another run: one of its branches, or of the groups of a map."""
+        return "part_of" in self.said
+
+    @property
     def started_at(self) -> str | None:
         """When the run was started; when its generation began, where its status does not say more."""
         return self.said.get("started_at") or self.created_at
@@ -118,6 +123,24 @@ class RunRecord(RunHead):
         return {**run_status(self.run), **self.custom_status}
 
     @property
+    def status(self) -> Status:
+        """How the run stands; one that only waits for its parts, as the first of them that does not go on."""
+        status = super().status
+        if status != "running":
+            return status
+        stand = [child.status for child in self.open_children if child.is_part and not child.finished]
+        return next((one for one in ("parked", "suspended") if one in stand), status)
+
+    @property
+    def progress(self) -> dict[str, int] | None:
+        """How many branches or items are done, of how many, with those of the run's parts."""
+        told = self.custom_status.get("fan_out")
+        if not isinstance(told, dict) or not isinstance(told.get("done"), int):
+            return None
+        parts = [child for child in self.open_children if "share" in child.run]
+        return {**told, "done": told["done"] + sum(_done_in(part) for part in parts)}
+
+    @property
     def waits(self) -> list[OpenWait]:
         """The events that the run asks for now, its own first, then those of the runs that it has started."""
         return [wait for run in self.tree() for wait in run.own_waits]
@@ -155,3 +178,10 @@ class RunRecord(RunHead):
     def final_state(self) -> Any:
         """The output of a run that has completed: its state."""
         return self.output.get("state") if self.run.get("child") and isinstance(self.output, dict) else self.output
+
+
+def _done_in(part: RunRecord) -> int:
+    """The items that a part of a map has done."""
+    if part.finished:
+        return len(part.run["share"]["items"])
+    return (part.progress or {"done": 0})["done"]

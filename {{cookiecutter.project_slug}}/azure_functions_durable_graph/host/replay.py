@@ -18,6 +18,7 @@ from ..errors import HistoryError
 from ..graph.decisions import RouteDecision
 from ..graph.registration import GraphRegistration
 from ..graph.states import apply_patch, load
+from ..history.arrivals import child_key
 from ..history.recording import RecordedRun
 from ..history.walk import identity
 from ..run.orchestrator import orchestrate
@@ -102,7 +103,7 @@ class _Replay:
         self._feed(number, hist.TIMER_FIRED, TimerId=timers[0], FireAt=event["at"])
 
     def _child(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
-        children = [task_id for task_id, _ in self._open(outcome, act.CHILD)]
+        children = self._children(number, event, outcome)
         if not children:
             raise self._differs(number, "a subgraph returned, but today the run starts none")
         self.answered.add(children[0])
@@ -111,6 +112,15 @@ class _Replay:
         else:
             reason = event["reason"]
             self._feed(number, hist.CHILD_FAILED, TaskScheduledId=children[0], Reason=reason, Details=None)
+
+    def _children(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> list[int]:
+        """The open children that may have returned: the one that is named, or first those that are not named later."""
+        keys = [(task_id, ("child", leaf.data.get("instanceId"))) for task_id, leaf in self._open(outcome, act.CHILD)]
+        named = child_key(event.get("result"))
+        if named is not None:
+            return [task_id for task_id, key in keys if key == named]
+        later = [child_key(other.get("result")) for other in self.run.events[number:]]
+        return [task_id for task_id, key in sorted(keys, key=lambda one: one[1] in later)]
 
     def _feed(self, number: int, kind: int, **members: Any) -> None:
         now = _moment(self.run, number - 1)

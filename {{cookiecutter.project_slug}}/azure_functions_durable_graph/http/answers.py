@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from ..graph.names import is_name, wait_address
+from ..graph.names import is_name, split_address, wait_address
 from ..graph.plain_json import digest
-from ..history.arrivals import split_address
 from ..history.record import RunRecord
 from ..history.walk import follow
 from ..run.messages import OpenWait

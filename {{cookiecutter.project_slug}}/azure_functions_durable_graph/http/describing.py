@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from ..declare.mermaid import flowchart
 from ..declare.svg import svg
+from ..declare.waits_in_code import waits_in_code
 from ..graph.manifest import GraphManifest
 from ..graph.registration import GraphRegistration
 from .api import Api, find_graph
@@ -20,12 +22,40 @@ async def list_graphs(api: Api, request: Request) -> Response:
     return Response(200, {"graphs": [_summary(graph) for graph in api.registry.defaults()]})
 
 
+async def get_manifest(api: Api, request: Request) -> Response:
+    """200: the manifest of one version; with `?hash=` of the one that runs of that hash use, which may be a later one.
+
+    `code` is how a test imports the graph, or null for a graph that is not at the top level of a module. Problem: 404.
+    """
+    graph = find_graph(api, request)
+    wanted = request.query.get("hash", graph.graph_hash)
+    found = api.registry.find(graph.graph_name, wanted)
+    if found is None:
+        raise Problem("graph-not-found", f"graph {graph.graph_name!r} is not deployed with the hash {wanted[:64]!r}")
+    answer = {
+        "graph": found.graph_name,
+        "version": found.manifest.version,
+        "graph_hash": found.graph_hash,
+        "manifest": found.manifest.to_dict(),
+        "waits": waits_in_code(found),
+        "code": _place(found),
+    }
+    return Response(200, answer)
+
+
+def _place(graph: GraphRegistration) -> dict[str, str] | None:
+    """The module and the name under which a graph can be imported."""
+    module = graph.origin.partition(" ")[0]
+    names = vars(sys.modules[module]) if module in sys.modules else {}
+    return next(({"module": module, "name": name} for name, value in names.items() if value is graph), None)
+
+
 async def get_diagram(api: Api, request: Request) -> Response:
     """200: the graph as a picture: Mermaid text, or SVG."""
     graph = find_graph(api, request)
     kind = request.query.get("format", "mermaid")
     if kind not in _PICTURES:
-        raise Problem("invalid", f"format is one of {', '.join(map(repr, _PICTURES))}, not {kind!r}")
+        raise Problem("invalid", f"format must be one of {', '.join(map(repr, _PICTURES))}, not {kind!r}")
     draw, content_type = _PICTURES[kind]
     return Response(200, draw(graph.manifest), content_type=content_type)
 

@@ -10,21 +10,36 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ..graph.fields import reads_raw_input
+from ..graph.names import RUN_ID_PATTERN
 from ..graph.registration import GraphRegistration
-from . import bodies
+from ..history.record import STATUSES
+from . import bodies, responses
 from .routes import Route
-from .values import LONGEST_KEY
+from .values import LONGEST_KEY, SVG
+
+_RUN_ID = {"type": "string", "pattern": RUN_ID_PATTERN}
 
 _QUERY: dict[str, Any] = {
+    "status": {"enum": list(STATUSES)},
     "wait": {"type": "number", "minimum": 0, "maximum": 60},
     "wait_id": {"type": "string"},
     "since": {"type": "string", "format": "date-time"},
     "until": {"type": "string", "format": "date-time"},
+    "hash": {"type": "string"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     "format": {"enum": ["mermaid", "svg"]},
 }
 
-_HEADER = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
+_HEADER = {"type": "string", "pattern": f"^[ -~]{{1,{LONGEST_KEY}}}$"}
+
+_NO_KEY = {"description": "the function key is missing, or wrong"}
+
+_OTHER_BODIES: dict[str, dict[str, Any]] = {
+    "get_diagram": {"text/plain": {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}},
+    "get_openapi": {"application/json": {"schema": {"type": "object"}}},
+}
+"""What routes answer whose responses have no model."""
 
 _PROBLEM = {
     "type": "object",
@@ -67,17 +82,17 @@ def _operations(
         for graph in graphs:
             start = _start_schema(route, graph)
             body = _component(schemas, f"{graph.graph_name}.start", start)
-            operation = _operation(route, f"start_{graph.graph_name}", body, bool(start.get("required")))
+            operation = _operation(route, f"start_{graph.graph_name}", schemas, body, bool(start.get("required")))
             yield _path(route, graph=graph.graph_name), operation
     elif route.name == "post_event":
-        for event, bodies in _event_bodies(graphs, schemas).items():
-            body = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
-            needed = [schemas[one["$ref"].rpartition("/")[2]].get("required") for one in bodies]
-            yield _path(route, event=event), _operation(route, f"post_{event}", body, all(needed))
+        for event, payloads in _event_bodies(graphs, schemas).items():
+            body = payloads[0] if len(payloads) == 1 else {"anyOf": payloads}
+            needed = [schemas[one["$ref"].rpartition("/")[2]].get("required") for one in payloads]
+            yield _path(route, event=event), _operation(route, f"post_{event}", schemas, body, all(needed))
     else:
         model = _model(route)
         body_of = None if model is None else _component(schemas, model.__name__, _schema(model, model.__name__))
-        yield _path(route), _operation(route, route.name, body_of)
+        yield _path(route), _operation(route, route.name, schemas, body_of)
 
 
 def _event_bodies(graphs: Sequence[GraphRegistration], schemas: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -91,10 +106,12 @@ def _event_bodies(graphs: Sequence[GraphRegistration], schemas: dict[str, Any]) 
     return bodies
 
 
-def _operation(route: Route, operation_id: str, body: dict[str, Any] | None, required: bool = False) -> dict[str, Any]:
+def _operation(
+    route: Route, operation_id: str, schemas: dict[str, Any], body: dict[str, Any] | None, required: bool = False
+) -> dict[str, Any]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": _RUN_ID if name == "id" else {"type": "string"}}
         for name in names
         if not (route.name == "start_run" or (route.name == "post_event" and name == "event"))
     ]
@@ -105,7 +122,9 @@ def _operation(route: Route, operation_id: str, body: dict[str, Any] | None, req
     operation: dict[str, Any] = {
         "operationId": operation_id,
         "summary": route.summary,
-        "responses": {str(status): _answer(status, text) for status, text in sorted(route.answers.items())},
+        "responses": {
+            str(status): _answer(route, status, text, schemas) for status, text in sorted(route.answers.items())
+        },
     }
     if parameters:
         operation["parameters"] = parameters
@@ -113,14 +132,21 @@ def _operation(route: Route, operation_id: str, body: dict[str, Any] | None, req
         operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body}}}
     if route.anonymous:
         operation["security"] = []
+    else:
+        operation["responses"]["401"] = _NO_KEY
     return operation
 
 
-def _answer(status: int, text: str) -> dict[str, Any]:
-    if status < 400:
-        return {"description": text}
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
+def _answer(route: Route, status: int, text: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    if status >= 400:
+        schema = {"$ref": "#/components/schemas/Problem"}
+        return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
+    if status in route.shows:
+        model = getattr(responses, route.shows[status])
+        schema = _component(schemas, model.__name__, _schema(model, model.__name__))
+        return {"description": text, "content": {"application/json": {"schema": schema}}}
+    content = _OTHER_BODIES.get(route.name)
+    return {"description": text} if content is None else {"description": text, "content": content}
 
 
 def _path(route: Route, **filled: str) -> str:
@@ -137,6 +163,8 @@ def _start_schema(route: Route, graph: GraphRegistration) -> dict[str, Any]:
     state = _schema(graph.state_model, name)
     definitions = {**schema.pop("$defs", {}), **state.pop("$defs", {})}
     schema["properties"] = {**schema["properties"], "input": state}
+    if not reads_raw_input(graph.state_model):
+        state.setdefault("additionalProperties", False)  # a start refuses keys that nothing reads
     if state.get("required"):
         schema["required"] = ["input"]
     return {**schema, **({"$defs": definitions} if definitions else {})}

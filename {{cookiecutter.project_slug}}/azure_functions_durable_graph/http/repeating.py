@@ -10,6 +10,7 @@ from ..graph.plain_json import digest
 from ..graph.registration import GraphRegistration
 from ..history.forks import at_failure, at_node, go_on_from
 from ..history.record import RunRecord
+from ..run.inputs import with_input
 from ..run.messages import Origin, RunInput
 from .api import Api, IdTaken, find_run, graph_of, read_run, validated
 from .bodies import RestartRequest
@@ -23,7 +24,7 @@ EDITED_DIGITS = 16
 async def restart_run(api: Api, request: Request) -> Response:
     """202: a new run of the same graph is started: with the same input, or from a node that the run has passed."""
     body = validated(RestartRequest, read_json(request, api.max_body_bytes, empty={}))
-    record = await find_run(api, request, history=body.node is not None)
+    record = _whole(await find_run(api, request, history=body.node is not None))
     if body.node is None:
         graph = _graph(api, record, newest=True)
         run = run_input(graph, record.run["input"], record.run["metadata"], api.now())
@@ -47,7 +48,7 @@ async def restart_run(api: Api, request: Request) -> Response:
 
 async def retry_run(api: Api, request: Request) -> Response:
     """202: a new run goes on where the failed one has failed, with all attempts of the node's policy."""
-    record = await find_run(api, request, history=True)
+    record = _whole(await find_run(api, request, history=True))
     if record.status != "failed":
         raise Problem("run-not-failed", f"the run {record.id!r} is {record.status}")
     stood = at_failure(record)
@@ -93,14 +94,22 @@ def _graph(api: Api, record: RunRecord, *, newest: bool = False) -> GraphRegistr
 
 def _from_state(api: Api, graph: GraphRegistration, record: RunRecord, state: dict[str, Any]) -> RunInput:
     run = run_input(graph, state, record.run["metadata"], api.now(), "state")
-    return {**run, "input": record.run["input"]}
+    return with_input(run, record.run["input"])
+
+
+def _whole(record: RunRecord) -> RunRecord:
+    """Refuse a part of another run: by itself it has no beginning. Problem: 422."""
+    if record.is_part:
+        raise Problem("invalid", f"the run {record.id!r} is a part of run {record.said['part_of']!r}: repeat that one")
+    return record
 
 
 def _check_node(graph: GraphRegistration, node: str) -> None:
     """Refuse a node at which no run can begin. Problem: 422."""
     nodes = graph.manifest.nodes
-    branches = {branch for other in nodes.values() for branch in other.branches or ()}
+    branches = graph.manifest.inside
     if node not in nodes or node in branches:
         hint = did_you_mean(node, set(nodes) - branches)
-        text = "is a branch of another node" if node in branches else f"is not a node of graph {graph.graph_name!r}"
+        stranger = f"is not a node of graph {graph.graph_name!r}"
+        text = "is a branch of another node, or part of one" if node in branches else stranger
         raise Problem("invalid", f"{node!r} {text}; {hint}")

@@ -6,15 +6,16 @@ reads it at every cold start.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Route:
     """One verb and path.
 
-    `handler` is `module:function`, loaded when it is needed. `answers` maps each status to what it means; `body` names
-    the request's model in `bodies`, `query` and `headers` what it reads of those.
+    `handler` is `module:function`, loaded when it is needed. `answers` maps each status to what it means, `shows` a
+    status to the name of its model in `responses`; `body` names the request's model in `bodies`, `query` and `headers`
+    what it reads of those.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Route:
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     anonymous: bool = False
+    shows: dict[int, str] = field(default_factory=dict)
 
 
 _RUN_404 = {404: "there is no such run"}
@@ -46,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
         | _FAULTY,
         body="StartRequest",
         headers=("Idempotency-Key",),
+        shows={202: "Started", 200: "Run"},
     ),
     Route(
         "get_run",
@@ -55,6 +58,7 @@ ROUTES: tuple[Route, ...] = (
         "See a run",
         {200: "the run", 422: "wait is not valid", **_RUN_404},
         query=("wait",),
+        shows={200: "Run"},
     ),
     Route(
         "list_runs",
@@ -64,6 +68,7 @@ ROUTES: tuple[Route, ...] = (
         "List runs",
         {200: "a page of runs", 404: "there is no such graph", 422: "status, a time, limit or cursor is not valid"},
         query=("graph", "status", "since", "until", "tag.KEY", "limit", "cursor"),
+        shows={200: "RunPage"},
     ),
     Route(
         "get_history",
@@ -72,6 +77,7 @@ ROUTES: tuple[Route, ...] = (
         "runs:get_history",
         "See the steps of a run",
         {200: "its steps and events", **_RUN_404},
+        shows={200: "History"},
     ),
     Route(
         "post_event",
@@ -89,6 +95,7 @@ ROUTES: tuple[Route, ...] = (
         | _BODY,
         query=("wait", "wait_id"),
         headers=("Idempotency-Key",),
+        shows={200: "Answer", 202: "Answer"},
     ),
     Route(
         "get_event",
@@ -97,6 +104,7 @@ ROUTES: tuple[Route, ...] = (
         "events:get_event",
         "See what has become of an answer",
         {200: "pending, applied or discarded", 404: "there is no such run, or no such event"},
+        shows={200: "Answer"},
     ),
     Route(
         "cancel_run",
@@ -106,6 +114,7 @@ ROUTES: tuple[Route, ...] = (
         "Cancel a run",
         {202: "the run is being terminated", 410: "the run has finished", **_RUN_404} | _BODY,
         body="CancelRequest",
+        shows={202: "Steered"},
     ),
     Route(
         "suspend_run",
@@ -115,6 +124,7 @@ ROUTES: tuple[Route, ...] = (
         "Suspend a run: no node begins until it is resumed",
         {202: "the run is being suspended", 410: "the run has finished", **_RUN_404} | _BODY,
         body="SuspendRequest",
+        shows={202: "Steered"},
     ),
     Route(
         "resume_run",
@@ -124,6 +134,7 @@ ROUTES: tuple[Route, ...] = (
         "Resume a run",
         {202: "the run is being resumed", 410: "the run has finished", **_RUN_404} | _BODY,
         body="ResumeRequest",
+        shows={202: "Steered"},
     ),
     Route(
         "restart_run",
@@ -137,6 +148,7 @@ ROUTES: tuple[Route, ...] = (
         | _FAULTY,
         body="RestartRequest",
         headers=("Idempotency-Key",),
+        shows={202: "Started", 200: "Run"},
     ),
     Route(
         "retry_run",
@@ -149,6 +161,7 @@ ROUTES: tuple[Route, ...] = (
         | _FAULTY
         | {422: "the request is not valid"},
         headers=("Idempotency-Key",),
+        shows={202: "Started", 200: "Run"},
     ),
     Route(
         "delete_run",
@@ -158,7 +171,15 @@ ROUTES: tuple[Route, ...] = (
         "Delete a finished run with its history",
         {204: "the run is deleted", 409: "the run has not finished", **_RUN_404},
     ),
-    Route("list_graphs", "GET", "graphs", "describing:list_graphs", "List the graphs", {200: "the graphs"}),
+    Route(
+        "list_graphs",
+        "GET",
+        "graphs",
+        "describing:list_graphs",
+        "List the graphs",
+        {200: "the graphs"},
+        shows={200: "GraphList"},
+    ),
     Route(
         "get_graph",
         "GET",
@@ -166,6 +187,16 @@ ROUTES: tuple[Route, ...] = (
         "listing:get_graph",
         "See a graph, its versions and how many live runs each has",
         {200: "the graph", **_GRAPH_404},
+        shows={200: "Graph"},
+    ),
+    Route(
+        "get_manifest",
+        "GET",
+        "graphs/{graph}/manifest",
+        "describing:get_manifest",
+        "See the manifest of a graph, of the newest version or of the one that runs of a hash use",
+        {200: "the manifest, and where its graph is in the code", **_GRAPH_404},
+        query=("hash",),
     ),
     Route(
         "get_diagram",
@@ -177,5 +208,14 @@ ROUTES: tuple[Route, ...] = (
         query=("format",),
     ),
     Route("get_openapi", "GET", "openapi.json", "describing:get_openapi", "This API as OpenAPI", {200: "the document"}),
-    Route("get_health", "GET", "health", "describing:get_health", "Liveness", {200: "the app is up"}, anonymous=True),
+    Route(
+        "get_health",
+        "GET",
+        "health",
+        "describing:get_health",
+        "Liveness",
+        {200: "the app is up"},
+        anonymous=True,
+        shows={200: "Health"},
+    ),
 )

@@ -16,10 +16,14 @@ from ..graph.names import ACTIVITY
 from ..graph.plan import PlanNode
 from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
+from .answers import discarded_events
+from .inputs import for_next_generation
+from .lost import lost_activity
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
 from .status import SURE_ANSWERS, run_status
+from .written import noted
 
 HISTORY_BUDGET = 12
 """Durable turns after which a run continues as new: the cost of replays grows with the square of the history."""
@@ -33,8 +37,8 @@ ANSWER_LIMIT = 1000
 LONGEST_TIMER = timedelta(days=3)
 """SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits use segments."""
 
-LOST_LIMIT = 1000
-"""Characters of the extension's text that are kept for a lost activity."""
+DISCARDED_LIMIT = 25
+"""Discarded events that a run carries with it, so that its history can still show them."""
 
 PARK_FIRST, PARK_LONGEST = 15.0, 600.0
 """Seconds that a parked run waits before it checks again; the pause doubles up to the longest."""
@@ -48,6 +52,7 @@ class Traversal:
         self.run = cast(RunInput, {**start, "trail": list(start["trail"])})
         self.turns = 0
         self.answers = 0
+        self._before = start["state"]
 
     @property
     def plan_node(self) -> PlanNode:
@@ -63,6 +68,11 @@ class Traversal:
     def has_pending_updates(self) -> bool:
         """Whether an event or a branch's update still has to be applied to the state."""
         return "event" in self.run or "writes" in self.run
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether the run is a branch that has come to where the branches join."""
+        return "branch" in self.run and self.run["node"] == self.run["branch"].get("join")
 
     def now(self) -> datetime:
         """The replay-safe time."""
@@ -87,7 +97,10 @@ class Traversal:
             call["metadata"] = run["metadata"]
         if self.attempt > 1:
             call["attempt"] = self.attempt
-        for key in ("event", "error", "writes"):
+        if "branch" in run:
+            call["branched"] = True
+            call |= {"join": run["branch"]["join"]} if "join" in run["branch"] else {}
+        for key in ("event", "error", "writes", "trace"):
             if key in run:
                 call[key] = run[key]
         return cast(NodeCall, {**call, **details})
@@ -159,12 +172,17 @@ class Traversal:
     def apply_result(self, result: NodeResult) -> None:
         """Apply a result's patch, and drop everything that the call has consumed."""
         self.run["state"] = apply_patch(self.run["state"], result.get("patch", {}), result.get("unset"))
+        if "written" in self.run:
+            self.run["written"] = noted(self.run["written"], result)
         for key in ("event", "error", "writes", "attempt", "fan_out"):
             self.run.pop(key, None)  # type: ignore[misc]
 
     def apply_patch(self, patch: Mapping[str, Any]) -> None:
         """Merge changes that the orchestrator itself has made."""
         self.apply_result(cast(NodeResult, {"patch": patch}))
+
+    def came_back(self, key: str, member: Any, result: Mapping[str, Any]) -> None:
+        """One of several at once has given its result: nothing to do here, but somebody may watch."""
 
     def take_answers(self, step: int, ids: Iterable[str]) -> None:
         """Remember which answers a step accepted, so that senders can be informed and none counts twice.
@@ -183,7 +201,7 @@ class Traversal:
         """Where the current node leads without a route: to its next node, or to the end."""
         return decision_after(self.plan_node, {})
 
-    def record_step(self, decision: RouteDecision, *, error: str | None = None, items: int | None = None) -> None:
+    def record_step(self, decision: RouteDecision, *, error: str | None = None) -> None:
         """Add the finished step to the trail, and count it."""
         entry: dict[str, Any] = {
             "step": self.run["step"],
@@ -193,11 +211,18 @@ class Traversal:
             "events": list(decision.awaited),
             "note": decision.note,
             "error": error,
-            "items": items,
+            "items": self._mapped(),
         }
         kept = cast(TrailEntry, {key: value for key, value in entry.items() if value not in (None, [])})
         self.run["trail"] = [*self.run["trail"], kept][-TRAIL_LIMIT:]
         self.run["step"] += 1
+
+    def _mapped(self) -> int | None:
+        """How many items the current node has run, if it is a map."""
+        if self.plan_node.get("kind") != "map" or "share" in self.run:
+            return None
+        held = self.run["state"].get(self.plan_node["over"])
+        return len(held) if isinstance(held, (list, dict)) else None
 
     def follow_error_edge(self, error: ErrorRecord) -> bool:
         """Move to the node that `on_error` names for this error. False if it names none."""
@@ -231,32 +256,31 @@ class Traversal:
         raise GraphRunFailed(f"{place}, attempt {self.attempt}: {error['type']}: {error['message']}")
 
     def complete(self, note: str | None) -> dict[str, Any]:
-        """End the run; its state is its output."""
+        """End the run; its state is its output, for a parent within an answer."""
         self.publish(note=note)
-        return self._child_answer({"state": self.run["state"]}) if self.run.get("child") else self.run["state"]
+        if not self.run.get("child"):
+            return self.run["state"]
+        whole = {} if "share" in self.run else self.run["state"]
+        given: dict[str, Any] = {key: self.run[key] for key in ("written", "results") if key in self.run}
+        return self._child_answer({"state": whole, **given})
 
     def continue_as_new(self) -> None:
-        """Begin a new generation at the current node."""
-        self.context.continue_as_new(self.run)
+        """Begin a new generation at the current node. What was discarded in this one would not be known in the next."""
+        discarded = discarded_events(self.context.raised_events(), self.run.get("taken", ()))
+        if discarded:
+            self.run["discarded"] = [*self.run.get("discarded", []), *discarded][-DISCARDED_LIMIT:]
+        self.context.continue_as_new(for_next_generation(self.run, self._before))
 
     def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """The child's result for its parent: the outcome, and the answers that the child has accepted."""
+        """The child's result for its parent: the outcome, and the answers that the child has accepted.
+
+        Where a parent may have several children open, it names the child.
+        """
         taken = [one for _, one in self.run.get("taken", [])]
+        if not {"branch", "share", "item"}.isdisjoint(self.run):
+            answer = {**answer, "id": self.context.instance_id}
         return {**answer, "taken": taken} if taken else answer
 
     def _with_place(self, error: ErrorRecord) -> dict[str, Any]:
         """The error, and where it happened: node, step and attempts."""
         return {**error, "node": self.run["node"], "step": self.run["step"], "attempts": self.attempt}
-
-
-def lost_activity(call: NodeCall, text: str) -> NodeResult:
-    """The result of an activity that failed as a whole, as a failure like any other."""
-    error: ErrorRecord = {
-        "type": "ActivityLost",
-        "bases": ["Exception"],
-        "message": f"the activity was lost: {text.strip()}"[:LOST_LIMIT],
-        "where": "activity",
-    }
-    echoed = ("node", "step", "branch", "item", "attempt", "apply_only")
-    kept = {key: call[key] for key in echoed if key in call}  # type: ignore[literal-required]
-    return cast(NodeResult, {**kept, "error": error})

@@ -8,12 +8,11 @@ lets go of it.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
-from typing import Any
 
 from ..graph.decisions import RouteDecision
 from ..graph.names import wait_address
+from .answers import opened
 from .messages import OpenWait
 from .outcomes import Moved, NodeOutcome
 from .ports import DurableTask, DurableTimer, Steps
@@ -88,19 +87,3 @@ def _open_wait(event: str, node: str, step: int, deadline: datetime | None) -> O
     if deadline is not None:
         wait["deadline"] = deadline.isoformat()
     return wait
-
-
-def opened(raised: Any) -> tuple[str, Any]:
-    """The id and the payload of what was raised.
-
-    Our routes raise an EventEnvelope. The SDK's client delivers it as JSON text; a raw management call delivers any
-    value, which has no id.
-    """
-    if isinstance(raised, str):
-        try:
-            raised = json.loads(raised)
-        except (ValueError, RecursionError):
-            return "", raised
-    if isinstance(raised, dict) and "payload" in raised and set(raised) <= {"id", "payload"}:
-        return str(raised.get("id", "")), raised["payload"]
-    return "", raised

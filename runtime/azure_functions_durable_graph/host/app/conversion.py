@@ -16,11 +16,11 @@ def converter(kind: str) -> Any:
     return meta.get_binding_registry().get(kind)  # type: ignore[no-untyped-call]
 
 
-def decode(kind: str, datum: meta.Datum) -> Any:
+def decode(kind: str, datum: meta.Datum, metadata: Mapping[str, meta.Datum] | None = None) -> Any:
     """The argument for a parameter with a binding of that type. Raises what the converter raises."""
     known = converter(kind)
     if known is not None:
-        return known.decode(datum, trigger_metadata=None)
+        return known.decode(datum, trigger_metadata=metadata)
     if datum.type not in _PLAIN:  # GenericBinding.decode of the worker
         raise ValueError(f'unexpected type of data received for the "generic" binding {datum.type!r}')
     return datum.value

@@ -20,9 +20,11 @@ from typing import Any, TypeVar
 
 import azure.functions as func
 
-from ...azure.app import DurableGraphApp, GraphFunctions
+from ...azure.app import DurableGraphApp
+from ...azure.graph_functions import GraphFunctions
 from ...errors import HostError
 from ...work.user_frames import user_frame
+from .deliveries import BY_HAND
 from .worker_rules import OUT, Declaration, declaration, load_problems
 
 T = TypeVar("T")
@@ -30,7 +32,7 @@ T = TypeVar("T")
 _INDEXED: weakref.WeakKeyDictionary[Any, LoadedApp] = weakref.WeakKeyDictionary()
 """The functions of each app. The SDK lists them only once: a second call finds every name taken."""
 
-_SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "entityTrigger", "timerTrigger"})
+_SERVED = frozenset({"httpTrigger", "orchestrationTrigger", "activityTrigger", "entityTrigger", *BY_HAND})
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Function:
         """Why the local host cannot call it, if it cannot: its trigger, or an input that only Azure can provide."""
         if self.kind not in _SERVED:
             return self.kind
+        if str(self.trigger.get("cardinality", "")).lower() == "many":
+            return f"{self.kind} for many messages at once"
         given = {self.trigger["name"], self.client_parameter, *self.outputs}
         inputs = [binding.type for name, binding in self.declared.bindings.items() if name not in given]
         return f"{self.kind} with the input {inputs[0]}" if inputs else None
@@ -95,9 +99,9 @@ class LoadedApp:
     not_served: tuple[tuple[str, str], ...]
     graphs: tuple[str, ...] = ()
 
-    def of_kind(self, kind: str) -> list[Function]:
-        """The functions with that trigger."""
-        return [function for function in self.functions if function.kind == kind]
+    def of_kind(self, *kinds: str) -> list[Function]:
+        """The functions with one of these triggers."""
+        return [function for function in self.functions if function.kind in kinds]
 
 
 def load_app(folder: Path) -> LoadedApp:

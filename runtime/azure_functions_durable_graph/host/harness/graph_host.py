@@ -28,6 +28,7 @@ from ..web.management import CONTINUATION, PATH, Management
 from ..web.management_values import Answer
 from .failure_injection import InjectedFailures
 from .graph_run import GraphRun
+from .reports import Reports
 
 _HOST_LOOP = LoopThread("functions-host")
 
@@ -42,6 +43,7 @@ class GraphHost:
         """The registrations are deployed together; if two share a name, new runs use the last."""
         self.clock = ManualClock()
         self._unique = count(1)
+        self.reports = Reports()
         self._failures = InjectedFailures()
         self._planned: list[tuple[datetime, int, Callable[[], object]]] = []
         self.deploy(*registrations)
@@ -75,6 +77,7 @@ class GraphHost:
             runtime.register_lock(lock)
         self._runtime = runtime
         worker = Worker(index_app(runtime.function_app))
+        worker.reporter_for = self.reports.reporter_for
         if not hasattr(self, "_host"):
             self._host = LocalHost(worker, self.clock)
             self._management = Management(self._host, "http://localhost")
@@ -176,6 +179,17 @@ class GraphHost:
         answer = self._management.handle("GET", f"instances/{run_id}", {}, b"")
         return None if answer.status == 404 else record_of(sdk.read_status(answer.body))
 
+    def run_ids(self) -> list[str]:
+        """The ids of all instances on this host, in the order of their creation."""
+        found: list[str] = []
+        token = ""
+        while True:
+            answer = self._management.handle("GET", "instances", {"showInput": "False"}, b"", token)
+            found += [item["instanceId"] for item in answer.body]
+            token = answer.headers[CONTINUATION]
+            if not token:
+                return found
+
     def registration_of(self, graph: str, graph_hash: str) -> GraphRegistration:
         """The deployed graph of that name and hash."""
         found = self._runtime.registry.find(graph, graph_hash)
@@ -218,8 +232,8 @@ def _handle(management: Management, method: str, url: str, body: bytes, token: s
 def check_registration(registration: object, taker: str) -> None:
     """Raise RegistrationError for what is not a registration; a builder is the usual mistake."""
     if not isinstance(registration, GraphRegistration):
-        cure = "call build() on it" if hasattr(registration, "build") else "pass what ManifestBuilder.build() returns"
-        raise RegistrationError(f"{taker} takes a GraphRegistration, not {type(registration).__name__}: {cure}")
+        fix = "call build() on it" if hasattr(registration, "build") else "pass what ManifestBuilder.build() returns"
+        raise RegistrationError(f"{taker} takes a GraphRegistration, not {type(registration).__name__}: {fix}")
 
 
 def _check_span(span: object, method: str) -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, List  # noqa: UP035 - as the worker reads it
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -29,11 +29,18 @@ def test_our_own_app_passes_the_checks_of_the_worker() -> None:
 
 
 def test_triggers_that_are_not_served_are_listed(app: Any) -> None:
-    @app.queue_trigger(arg_name="message", queue_name="q", connection="C")
-    def on_message(message: func.QueueMessage) -> None:
+    @app.cosmos_db_trigger_v3(arg_name="rows", database_name="d", collection_name="c", connection_string_setting="C")
+    def on_rows(rows: func.DocumentList) -> None:
         pass
 
-    assert index_app(app).not_served == (("on_message", "queueTrigger"),)
+    @app.service_bus_queue_trigger(arg_name="messages", queue_name="q", connection="C", cardinality="many")
+    def on_messages(messages: List[func.ServiceBusMessage]) -> None:  # noqa: UP006
+        pass
+
+    assert index_app(app).not_served == (
+        ("on_rows", "cosmosDBTrigger"),
+        ("on_messages", "serviceBusTrigger for many messages at once"),
+    )
 
 
 def test_a_function_with_an_input_that_only_azure_can_bring_is_listed(app: Any) -> None:

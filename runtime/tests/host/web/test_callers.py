@@ -78,6 +78,7 @@ def url() -> Any:
         ("POST", f"{PATH}/orchestrators/main"),
         ("GET", f"{PATH}/instances"),
         ("OPTIONS", "api/mine"),
+        ("GET", "api/mine%0aand%0d%00more"),
     ],
 )
 @pytest.mark.parametrize("header", ["Host", "Origin"])

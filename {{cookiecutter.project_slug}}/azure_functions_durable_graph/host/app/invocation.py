@@ -61,10 +61,15 @@ def trace_of(headers: Mapping[str, str]) -> TraceContext:
 
 
 class InvocationContext(func.Context):
-    """The argument of a parameter named `context`. `threads` lends our activity the host's pool."""
+    """The argument of a parameter named `context`.
 
-    def __init__(self, function_name: str, directory: str, threads: Threads, trace: TraceContext) -> None:
-        self.threads = threads
+    `threads` lends our activity the host's pool, `reporter_for` what a test's host has for reports of progress.
+    """
+
+    def __init__(
+        self, function_name: str, directory: str, threads: Threads, trace: TraceContext, reporter_for: Any = None
+    ) -> None:
+        self.threads, self.reporter_for = threads, reporter_for
         self._name, self._directory, self._trace = function_name, directory, trace
         self._id = str(uuid.uuid4())
 

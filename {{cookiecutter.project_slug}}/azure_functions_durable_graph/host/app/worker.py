@@ -24,6 +24,7 @@ from ...azure.threads import Threads
 from ...errors import HostError
 from ..engine.actions import Outcome, outcome_of_error, outcome_of_state
 from .conversion import check_output, converter, decode, text_datum
+from .deliveries import BY_HAND, Delivery, delivery
 from .invocation import InvocationContext, Output, TraceContext, trace_of
 from .loader import Function, LoadedApp
 
@@ -91,17 +92,23 @@ class Worker:
     def __init__(
         self, app: LoadedApp, directory: str = ".", *, timeout: float | None = None, threads: int | None = None
     ) -> None:
-        """`timeout` is host.json's functionTimeout in seconds, `threads` the size of the pool for sync functions."""
+        """`timeout` is host.json's functionTimeout in seconds, `threads` the size of the pool for sync functions.
+
+        Whoever serves the management API sets `client_binding`, the binding JSON of durable clients in activities; a
+        test's host sets `reporter_for`, which takes the progress of nodes.
+        """
         sdk.speed_up_replays()
         self._directory = directory
         self._timeout = timeout
         self._threads = Threads(count=threads)
+        self.client_binding = ""
+        self.reporter_for: Any = None
         self._reported: set[tuple[str, str]] = set()
         self._entities = _by_durable_name(app, "entityTrigger")
         self._orchestrators = _by_durable_name(app, "orchestrationTrigger")
         self._activities = _by_durable_name(app, "activityTrigger")
         self._http = {function.name: function for function in app.of_kind("httpTrigger")}
-        self._timers = {function.name: function for function in app.of_kind("timerTrigger")}
+        self._by_hand = {function.name.lower(): function for function in app.of_kind(*BY_HAND)}
 
     def close(self) -> None:
         """Let idle threads end."""
@@ -128,9 +135,10 @@ class Worker:
         if function is None:
             raise HostError(_missing_function(name, "an activity"))
         try:
-            value = await self._invoke(
-                function, {str(function.trigger["name"]): decode("activityTrigger", text_datum(input_))}
-            )
+            arguments = {str(function.trigger["name"]): decode("activityTrigger", text_datum(input_))}
+            if function.client_parameter is not None:
+                arguments[function.client_parameter] = self.client_binding
+            value = await self._invoke(function, arguments)
             return str(converter("activityTrigger").encode(value, expected_type=None).value)
         except Exception as error:
             raise ActivityFailed(name, error) from error
@@ -166,18 +174,36 @@ class Worker:
 
     async def tick(self, name: str, client: str) -> None:
         """Call a timer function; `client` is the durable client's binding JSON."""
-        await self._trigger(self._timers[name], text_datum('{"IsPastDue": false}', "json"), client, trace_of({}))
+        await self.fire(self._by_hand[name.lower()], delivery("timerTrigger", None), client)
 
-    async def _trigger(self, function: Function, given: meta.Datum, client: str, trace: TraceContext) -> Any:
+    @property
+    def by_hand(self) -> Mapping[str, Function]:
+        """The functions whose triggers can be fired by hand, by their names in lower case."""
+        return self._by_hand
+
+    async def fire(self, function: Function, delivered: Delivery, client: str) -> None:
+        """Call a function as its trigger does. Raises FunctionFailed or FunctionTimeout."""
+        await self._trigger(function, delivered.datum, client, trace_of({}), delivered.metadata)
+
+    async def _trigger(
+        self,
+        function: Function,
+        given: meta.Datum,
+        client: str,
+        trace: TraceContext,
+        metadata: Mapping[str, meta.Datum] | None = None,
+    ) -> Any:
         parameter = str(function.trigger["name"])
-        arguments = {parameter: decode(function.declared.converter_type(parameter), given)}
+        arguments = {parameter: decode(function.declared.converter_type(parameter), given, metadata)}
         if function.client_parameter is not None:
             arguments[function.client_parameter] = client
         return await self._invoke(function, arguments, trace)
 
     async def _invoke(self, function: Function, arguments: dict[str, Any], trace: TraceContext | None = None) -> Any:
         """Call it as the worker does. Raises FunctionFailed for whatever it raises, and FunctionTimeout."""
-        context = InvocationContext(function.name, self._directory, self._threads, trace or trace_of({}))
+        context = InvocationContext(
+            function.name, self._directory, self._threads, trace or TraceContext(), self.reporter_for
+        )
         outputs = {name: Output() for name in function.outputs}
         given = {**arguments, **outputs, **({"context": context} if function.takes_context else {})}
         work: asyncio.Future[Ending]

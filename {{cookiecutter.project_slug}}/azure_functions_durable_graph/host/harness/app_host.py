@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..app.loader import index_app
 from ..app.settings import read_settings
-from ..app.worker import LoopThread, Worker
+from ..app.worker import FunctionFailed, LoopThread, Worker
 from ..clock import ManualClock
 from ..local_host import LocalHost
 from ..web.server import Server
@@ -60,10 +60,34 @@ class AppHost:
         """Let time pass: every timer fires at its due time, and what it triggers finishes before the next fires."""
         self._do(self._pass(span))
 
+    def trigger(
+        self,
+        function: str,
+        message: Any = None,
+        *,
+        id: str | None = None,  # noqa: A002 - what a queue calls it
+        properties: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Call a function as its trigger would, and let what it has started go as far as it can.
+
+        It can have a queue, Service Bus, Event Grid, blob or timer trigger. `message` is the message, the event or the
+        blob's content: text, bytes, or anything that is written as JSON. The same `id` again is the same message,
+        delivered again. `properties` are other metadata, by the names that Azure gives them.
+
+        Raises what the function raises, and HostError if there is no such function.
+        """
+        try:
+            self._do(self._server.fire(function, message, id, properties))
+        except FunctionFailed as failure:
+            raise (failure.__cause__ if isinstance(failure.__cause__, Exception) else failure) from None
+        finally:
+            self.wait_until_idle()
+
     async def _start(self) -> None:
         worker = Worker(self._app, str(self._folder), timeout=self._settings.timeout, threads=self._settings.threads)
         self._host = LocalHost(worker, self.clock, self._settings)
-        self.url = await self._stack.enter_async_context(Server(self._host, self._app, 0, timers=False).running())
+        self._server = Server(self._host, self._app, 0, timers=False)
+        self.url = await self._stack.enter_async_context(self._server.running())
 
     async def _pass(self, span: timedelta) -> None:
         target = self.clock.now() + span

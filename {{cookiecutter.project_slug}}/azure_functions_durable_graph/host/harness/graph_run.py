@@ -78,6 +78,14 @@ class GraphRun:
         return error
 
     @property
+    def progress(self) -> list[dict[str, Any]]:
+        """What the run's nodes have reported by `context.progress`, in order: node, step, attempt, value.
+
+        In a test every report is kept, and stays after its node has ended. Reports of branches and items name them.
+        """
+        return list(self.host.reports.by_run.get(self.id, ()))
+
+    @property
     def view(self) -> dict[str, Any]:
         """The whole answer of GET runs/{id}."""
         return self._view()
@@ -150,6 +158,20 @@ class GraphRun:
         """Post an event once this much time has passed: early, late or just in time. `advance` makes time pass."""
         self.host.at(after, lambda: self.send(event, payload))
         return self
+
+    @property
+    def branches(self) -> dict[str, GraphRun]:
+        """The branches of the last parallel that run as runs of their own, by name; a branch of one task does not."""
+        found = [step for step in self.steps if step.get("branch")]
+        last = [step for step in found if step["step"] == found[-1]["step"]]
+        return {step["node"]: GraphRun(self.host, step["child"]) for step in last if "child" in step}
+
+    @property
+    def items(self) -> dict[int, GraphRun]:
+        """The runs that maps of this run have started for their items, by index: of each the last attempt."""
+        found = (self.host.peek(run_id) for run_id in self.host.run_ids())
+        runs = [record for record in found if record is not None and record.run.get("item", {}).get("run") == self.id]
+        return {record.run["item"]["index"]: GraphRun(self.host, record.id) for record in runs}
 
     def advance(self, span: timedelta) -> GraphRun:
         """Let time pass on the run's host: `run.advance(timedelta(hours=2))`."""

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +21,7 @@ from ..app.conversion import http_datum
 from ..app.loader import Function, LoadedApp
 from ..app.settings import expanded
 from ..local_host import LocalHost
+from . import by_hand
 from . import route_templates as routing
 from .callers import refusal
 from .management import CONTINUATION, PATH, Management
@@ -48,6 +49,7 @@ class Server:
         self._allowed = frozenset(name.lower() for name in allowed)
         self._port = port
         self._management: Management | None = None
+        self._by_hand: by_hand.ByHand | None = None
         self.url = ""
         self.endpoints = [
             routing.endpoint(f.name, str(f.trigger.get("route") or f.name), f.trigger["methods"])
@@ -62,7 +64,7 @@ class Server:
     async def running(self) -> AsyncIterator[str]:
         """Serve while the block runs; yields the base URL, without a path."""
         application = web.Application(client_max_size=MAX_BODY)
-        application.router.add_route("*", "/{path:.*}", self._answer)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._answer)  # "." would not match a line break
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -81,6 +83,8 @@ class Server:
         port = runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}"
         self._management = Management(self._host, self.url)
+        self._by_hand = by_hand.ByHand(self._host, self._management.client_binding)
+        self._host.worker.client_binding = self._management.client_binding
         tasks = [asyncio.create_task(self._host.run())]
         tasks += [asyncio.create_task(self._keep(name, schedule)) for name, schedule in self._schedules]
         for task in tasks:
@@ -120,6 +124,9 @@ class Server:
         body = await request.read()
         if path == PATH or path.startswith(PATH + "/"):
             return await self._manage(request, path[len(PATH) :].strip("/"), body)
+        if path.lower().startswith(by_hand.PATH):
+            assert self._by_hand is not None
+            return _json(self._by_hand.answer(request.method, path[len(by_hand.PATH) :], body))
         below = self._below_prefix(path)
         found = None if below is None else routing.match(self.endpoints, request.method, below)
         if found is None:
@@ -152,6 +159,13 @@ class Server:
         assert self._management is not None
         answer = await self._host.worker.serve(name, datum, self._management.client_binding)
         return _response(answer)
+
+    async def fire(
+        self, name: str, given: Any, message_id: str | None = None, properties: Mapping[str, Any] | None = None
+    ) -> None:
+        """Fire a trigger by hand, and wait for the function. Raises HostError, FunctionFailed, FunctionTimeout."""
+        assert self._by_hand is not None
+        await self._by_hand.fire(name, given, message_id, properties)
 
     async def _manage(self, request: web.Request, path: str, body: bytes) -> web.Response:
         assert self._management is not None

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import HostError
 from ..graph.documents import why
+from .project import toml_parser
 
 APPS, LIBRARIES, SCRIPT, SETTINGS = "apps", "libs", "function_app.py", "pyproject.toml"
 
@@ -105,12 +106,8 @@ def project_name(root: Path) -> str:
 
 def toml(path: Path) -> Any:
     """A TOML file as a dict. Raises HostError if it cannot be read."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib  # installed with nox
     try:
-        return tomllib.loads(_text(path))
+        return toml_parser(path).loads(_text(path))
     except ValueError as error:
         raise HostError(f"{path} is not TOML: {error}") from None
 
@@ -132,6 +129,12 @@ def app_folder(root: Path, name: str | None) -> Path:
 def project_of(folder: Path) -> Path:
     """The root of the project that an app's folder belongs to."""
     return folder.parent.parent if folder.parent.name == APPS else folder
+
+
+def root_before_move(folder: Path) -> Path | None:
+    """Where an app was before others came: the root for the app that is called as the project, None for any other."""
+    root = project_of(folder)
+    return root if root != folder and folder.name == project_name(root) else None
 
 
 def use_libraries(folder: Path) -> list[Path]:

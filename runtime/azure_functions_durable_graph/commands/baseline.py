@@ -1,0 +1,104 @@
+"""What is deployed: the lock that the graphs of the working copy are compared with.
+
+What is on the deploy branch is deployed; a graph or version that its lock does not have is a draft and changes freely.
+The branch is `deploy-branch` under `[tool.durable-graph]` in pyproject.toml, `origin/main` unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..change.lock import FILE_NAME, Lock
+from ..errors import HostError, LockError
+from .project import project_settings
+from .workspace import root_before_move
+
+DEPLOY_BRANCH = "origin/main"
+NOTHING = "none"
+"""As a branch or as `--base`: nothing is deployed yet."""
+
+WAYS_OUT = (
+    f"If nothing has been deployed yet, say so: `nox -s lock -- --base {NOTHING}` for this once, or "
+    f'`deploy-branch = "{NOTHING}"` under [tool.durable-graph] in pyproject.toml until the first deployment.'
+)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The lock that is taken as deployed, and what it was taken from. It is certain only where a file was given."""
+
+    lock: Lock
+    reason: str
+    certain: bool = False
+
+
+def baseline(folder: Path, base: str | None, on_disk: Lock | None) -> Baseline:
+    """What is deployed. `base` is a file, a git revision, or "none"; without it the deploy branch is.
+
+    Raises HostError or LockError for a base that cannot be read.
+    """
+    if base is not None and Path(base).is_file():
+        return Baseline(Lock.read(Path(base), base) or Lock(), f"Compared with the file {base}", certain=True)
+    branch = _deploy_branch(folder)
+    if NOTHING in (base, branch):
+        said = f"--base {NOTHING}" if base == NOTHING else f'deploy-branch = "{NOTHING}" in pyproject.toml'
+        return Baseline(Lock(), f"Nothing is deployed yet ({said})")
+    if base is not None:
+        return Baseline(_lock_of(folder, base, _commit(folder, base)), f"Compared with {base}")
+    problem = _no_repository(folder)
+    if problem is not None:
+        text = f"{problem}, so what is deployed is unknown. Compared with {FILE_NAME} as it is"
+        return Baseline(on_disk or Lock(), text)
+    commit = _commit(folder, branch)
+    if commit is None:
+        text = f"This repository has no branch {branch}, so what is deployed is unknown. Nothing is assumed to be"
+        return Baseline(Lock(), text)
+    return Baseline(_lock_of(folder, branch, commit), f"Compared with {branch}, commit {commit[:7]}")
+
+
+def _deploy_branch(folder: Path) -> str:
+    branch = project_settings(folder).get("deploy-branch", DEPLOY_BRANCH)
+    if not isinstance(branch, str) or not branch.strip():
+        raise HostError(
+            f"pyproject.toml: deploy-branch under [tool.durable-graph] must be the name of a branch, such as "
+            f'"{DEPLOY_BRANCH}", or "{NOTHING}"'
+        )
+    return branch.strip()
+
+
+def _no_repository(folder: Path) -> str | None:
+    """Why git cannot tell anything about the folder, or None if it can."""
+    try:
+        answer = _git(folder, "rev-parse", "--is-inside-work-tree")
+    except OSError as error:
+        return f"Git cannot be run ({error.strerror})"
+    return None if answer.returncode == 0 else "This folder is not in a git repository"
+
+
+def _commit(folder: Path, revision: str) -> str | None:
+    try:
+        answer = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    except (OSError, ValueError) as error:
+        raise HostError(f"--base {revision}: git cannot be run ({error})") from None
+    return None if answer.returncode else answer.stdout.decode().strip()
+
+
+def _lock_of(folder: Path, revision: str, commit: str | None) -> Lock:
+    """The lock file of a revision; one that has none deploys nothing."""
+    if commit is None:
+        raise HostError(f"--base {revision}: there is no such file or git revision; fetch it first")
+    blob = _git(folder, "show", f"{commit}:./{FILE_NAME}")
+    if blob.returncode and (root := root_before_move(folder)):
+        blob = _git(root, "show", f"{commit}:./{FILE_NAME}")
+    if blob.returncode:
+        return Lock()
+    try:
+        return Lock.from_text(blob.stdout.decode("utf-8-sig"), f"{revision}:{FILE_NAME}")
+    except UnicodeDecodeError:
+        raise LockError(f"{revision}:{FILE_NAME} is not UTF-8 text") from None
+
+
+def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=False)

@@ -1,0 +1,4 @@
+"""The API of a served app, called from outside over httpx.
+
+May import: errors, http, calls.
+"""

@@ -1,0 +1,4 @@
+"""The studio: one page on which people see runs and answer them.
+
+May import: errors.
+"""

@@ -1,0 +1,147 @@
+"""Graphs for tests of the studio. They are at the top level, as a user's are, so that a copied test can import them."""
+
+from __future__ import annotations
+
+import operator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from failing import Failing
+from pydantic import BaseModel, Field, field_validator
+from shapes import Counter
+
+from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, RetryPolicy, RouteDecision
+
+MARKUP = "<img src=x onerror=\"alert('markup')\"><script>alert(1)</script> & 'quotes' \"more\" \u2028 end"
+"""What must never be anything but text."""
+
+
+class Expense(BaseModel):
+    """A state with fields of many kinds."""
+
+    title: str = Field(min_length=1)
+    amount: Decimal
+    priority: Literal["low", "high"] = "low"
+    lines: list[str] = []
+    log: Annotated[list[str], operator.add] = []
+    approved: bool | None = None
+    reviewer: str = ""
+
+
+class Verdict(BaseModel):
+    """A payload with a rule that its JSON Schema cannot say."""
+
+    approved: bool
+    reviewer: str = Field(min_length=2)
+
+    @field_validator("reviewer")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value.isdigit():
+            raise ValueError("a reviewer is a person, not a number")
+        return value
+
+
+def ask(state: Expense) -> RouteDecision:
+    """Ask with a question."""
+    return RouteDecision.wait_for_event(
+        event_name="verdict",
+        resume_node="settle",
+        timeout=timedelta(days=3),
+        timeout_node="escalate",
+        prompt={"title": f"Pay {state.title}?", "amount": str(state.amount)},
+    )
+
+
+def after(state: Expense) -> Literal["pay", "__complete__"]:
+    """Only what is approved is paid."""
+    return "pay" if state.approved else "__complete__"
+
+
+def take(state: Expense, payload: Verdict) -> dict[str, Any]:
+    """Keep the verdict."""
+    return {"approved": payload.approved, "reviewer": payload.reviewer, "log": ["answered"]}
+
+
+def expenses() -> GraphRegistration:
+    """Checks an expense, asks for a verdict, and pays."""
+    builder = ManifestBuilder("expenses", Expense).set_entrypoint("check")
+    builder.add_node("check", lambda state: {"log": ["checked"]}, route=ask, targets=["settle", "escalate"])
+    builder.add_node("settle", lambda state: None, route=after)
+    builder.add_node("pay", lambda state: {"log": ["paid"]}, terminal=True)
+    builder.add_node("escalate", lambda state: {"log": ["late"]}, terminal=True)
+    builder.add_event_handler("verdict", take, payload_model=Verdict)
+    return builder.build()
+
+
+class BankClosed(ConnectionError):  # noqa: N818 - users name their errors as they like
+    """The bank does not answer."""
+
+
+def payments() -> GraphRegistration:
+    """Charges, with an attempt that fails now and then, and counts."""
+    quick = RetryPolicy(max_attempts=2, first_interval=timedelta(milliseconds=20))
+    builder = ManifestBuilder("payments", Counter).set_entrypoint("prepare")
+    builder.add_node("prepare", lambda state: {"said": ["prepared"]}, next_node="charge")
+    builder.add_node("charge", Failing(0, BankClosed), next_node="book", retry=quick)
+    builder.add_node("book", lambda state: {"said": [*state.said, "booked"]}, terminal=True)
+    return builder.build()
+
+
+def trips() -> GraphRegistration:
+    """A subgraph that asks, a parallel, and a pause."""
+    builder = ManifestBuilder("trips", Expense).set_entrypoint("quotes")
+    builder.add_parallel("quotes", branches=["train", "plane"], next_node="approval")
+    builder.add_node("train", lambda state: {"log": ["train"]})
+    builder.add_node("plane", lambda state: {"log": ["plane"]})
+    builder.add_subgraph(
+        "approval",
+        graph="expenses",
+        input={"title": "title", "amount": "amount"},
+        output={"approved": "approved", "reviewer": "reviewer"},
+        next_node="rest",
+    )
+    builder.add_wait("rest", duration=timedelta(milliseconds=30), next_node="book")
+    builder.add_node("book", lambda state: {"log": ["booked"]}, terminal=True)
+    return builder.build()
+
+
+class Broken(BaseModel):
+    """A state full of what looks like markup."""
+
+    text: str = MARKUP
+
+
+def hostile() -> GraphRegistration:
+    """Notes, prompts, errors and states full of markup: fails when it is answered."""
+
+    def fail(state: Broken) -> None:
+        raise ValueError(MARKUP)
+
+    builder = ManifestBuilder("hostile", Broken).set_entrypoint("a")
+    builder.add_node(
+        "a",
+        lambda state: {"text": MARKUP + "!"},
+        route=lambda state: RouteDecision.wait_for_event(
+            event_name="go", resume_node="b", note=MARKUP, prompt={"title": MARKUP, MARKUP: MARKUP}
+        ),
+        targets=["b"],
+    )
+    builder.add_node("b", fail, terminal=True)
+    builder.add_event_handler("go", lambda state, payload: {"text": payload["text"]})
+    return builder.build()
+
+
+def wide(nodes: int) -> GraphRegistration:
+    """Many nodes: a line with side steps."""
+    builder = ManifestBuilder("wide", Counter).set_entrypoint("n0")
+    for number in range(nodes):
+        targets = [f"n{other}" for other in (number + 1, number + 7) if other < nodes] or ["__complete__"]
+        builder.add_node(f"n{number}", lambda state: None, route=lambda state, to=targets[0]: to, targets=targets)
+    return builder.build()
+
+
+expenses_registration = expenses()
+payments_registration = payments()
+trips_registration = trips()

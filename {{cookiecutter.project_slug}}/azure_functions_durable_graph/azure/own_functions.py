@@ -1,0 +1,101 @@
+"""The functions that every app has: the orchestrator, the activity, the routes; the studio and the entity if wanted.
+
+No `from __future__ import annotations` here: see `app`.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from ..graph.names import ACTIVITY, ORCHESTRATOR, PROGRESS
+from ..http.routes import ROUTES, Route
+from ..work.registry import Registry
+from .graph_functions import GraphFunctions
+
+
+@dataclass(frozen=True)
+class OwnFunctions:
+    """What they need. What each of them does is imported when it is first called."""
+
+    registry: Registry
+    max_body_bytes: int
+    studio: bool
+    progress: bool
+
+    def add_to(self, app: GraphFunctions) -> None:
+        """Register them with the function app."""
+        _add_orchestrator(app)
+        self._add_activity(app)
+        if self.progress:
+            _add_progress_entity(app)
+        for route in ROUTES:
+            self._add_route(app, route)
+        if self.studio:
+            _add_studio(app)
+
+    def _add_activity(self, app: GraphFunctions) -> None:
+        registry = self.registry
+
+        async def durable_graph_node(call: dict, context: func.Context) -> dict:  # type: ignore[type-arg]
+            from .nodes import run
+
+            return await run(registry, call, context)
+
+        async def reporting_node(  # with a client, through which the nodes report their progress
+            call: dict,  # type: ignore[type-arg]
+            context: func.Context,
+            client: df.DurableOrchestrationClient,
+        ) -> dict:  # type: ignore[type-arg]
+            from .nodes import run
+
+            return await run(registry, call, context, client)
+
+        activity = app.activity_trigger(input_name="call")
+        if self.progress:
+            app.function_name(ACTIVITY)(activity(app.durable_client_input(client_name="client")(reporting_node)))
+        else:
+            app.function_name(ACTIVITY)(activity(durable_graph_node))
+
+    def _add_route(self, app: GraphFunctions, route: Route) -> None:
+        level = func.AuthLevel.ANONYMOUS if route.anonymous else None
+        registry, limit, progress = self.registry, self.max_body_bytes, self.progress
+
+        @app.function_name(f"durable_graph_{route.name}")
+        @app.route(route=route.path, methods=[route.method], auth_level=level)
+        @app.durable_client_input(client_name="client")
+        async def handle(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+            from .serving import serve
+
+            return await serve(route, registry, limit, req, client, progress=progress)
+
+
+def _add_orchestrator(app: GraphFunctions) -> None:
+    @app.function_name(ORCHESTRATOR)
+    @app.orchestration_trigger(context_name="context")
+    def durable_graph_run(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+        from ..run.orchestrator import orchestrate
+        from .sdk import SparingContext, speed_up_replays
+
+        speed_up_replays()
+        return (yield from orchestrate(cast(Any, SparingContext(context)), cast(Any, context.get_input())))
+
+
+def _add_progress_entity(app: GraphFunctions) -> None:
+    @app.function_name(PROGRESS)
+    @app.entity_trigger(context_name="context", entity_name=PROGRESS)
+    def durable_graph_progress(context: df.DurableEntityContext) -> None:
+        from .progress import handle
+
+        handle(context)
+
+
+def _add_studio(app: GraphFunctions) -> None:
+    @app.function_name("durable_graph_studio")
+    @app.route(route="studio/{*file}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    async def studio(req: func.HttpRequest) -> func.HttpResponse:
+        from .serving import serve_studio
+
+        return serve_studio(req)

@@ -1,0 +1,4 @@
+"""The API as typed calls, whatever carries them.
+
+May import: errors, graph, history, http.
+"""

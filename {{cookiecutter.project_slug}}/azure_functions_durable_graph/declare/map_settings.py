@@ -1,0 +1,38 @@
+"""What a map runs: a handler, or a graph, and which settings belong to which."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..graph.nodes import NodeSpec
+from .reading import Reader
+
+
+def map_of_graph(
+    read: Reader, spec: NodeSpec, graph: Any, given: Any, output: Any, handler: Any, timeout: Any
+) -> NodeSpec:
+    """The node with the graph that it runs for each item, if it names one."""
+    if graph is None:
+        for what, value in (("input", given), ("output", output)):
+            if value is not None:
+                read.fault(
+                    f"has {what} but no graph", f"Add graph=…, or drop {what}=…: a handler's results go into into=…"
+                )
+        if spec.into is None:
+            read.fault("does not say where its results go", "Name a list field: into=…")
+        return spec
+    for what, value, fix in (
+        ("a handler", handler, "Drop one of them"),
+        ("into", spec.into, "Use output={…}, a field of the state for a field of each run"),
+        ("timeout", timeout, "Give the nodes of the graph a timeout"),
+    ):
+        if value is not None:
+            read.fault(f"has graph and {what}", fix)
+    return replace(
+        spec,
+        into=None,
+        graph=read.text("graph", graph),
+        input=read.table("input", given),
+        output=read.table("output", output),
+    )

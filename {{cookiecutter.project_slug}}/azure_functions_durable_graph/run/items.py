@@ -1,0 +1,84 @@
+"""The items of a map that runs a graph: an activity prepares the input of each, then its run is started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from ..graph.names import did_you_mean
+from .children import Child, child_id, depth_below, too_deep
+from .messages import NodeCall, RunInput
+from .outcomes import Failed
+from .ports import Steps
+from .rounds import Crowd, Member, gather, with_attempt
+from .subgraphs import child_failure
+from .traversal import Traversal
+
+Call = Callable[[Traversal, int, Any], NodeCall]
+
+
+def run_graph_items(
+    traversal: Traversal, items: list[list[Any]], limit: int, call_of: Call
+) -> Steps[dict[str, dict[str, Any]] | None]:
+    """A run for each item: all at once where the limit allows it, else one after the other."""
+    if depth_below(traversal) is None:
+        return {str(index): {"error": too_deep(traversal)} for index, _ in items}
+    counted = [str(index) for index, _ in items]
+    so_far = traversal.run["fan_out"]["done"] if "fan_out" in traversal.run else {}
+    done: dict[str, dict[str, Any]] = {**so_far}
+    waiting = [one for one in items if str(one[0]) not in so_far]
+    for batch in [waiting] if limit > 1 else [[one] for one in waiting]:
+        found = yield from _at_once(traversal, batch, call_of, counted)
+        if found is None:
+            return None
+        done |= found
+    return done
+
+
+def _at_once(
+    traversal: Traversal, items: list[list[Any]], call_of: Call, counted: list[str]
+) -> Steps[dict[str, dict[str, Any]] | None]:
+    """Prepare the inputs, then run the children. An item whose input is wrong fails without a run."""
+    held, policy = {str(index): item for index, item in items}, traversal.plan_node.get("retry")
+    inputs = {f"input {key}": key for key in held}
+
+    def prepare(key: str, attempt: int) -> Member:
+        call = call_of(traversal, int(inputs[key]), held[inputs[key]])
+        return with_attempt({**call, "started_at": traversal.now().isoformat()}, attempt)
+
+    found = yield from gather(traversal, Crowd(list(inputs), prepare, lambda key: policy, len(inputs), counted=counted))
+    if found is None:
+        return None
+    failed = {key: {"error": found[name]["error"]} for name, key in inputs.items() if "error" in found[name]}
+    ready = {key: found[name]["child"] for name, key in inputs.items() if key not in failed}
+
+    def start(key: str, attempt: int) -> Member:
+        return _child(traversal, int(key), ready[key], attempt)
+
+    found = yield from gather(
+        traversal, Crowd(list(ready), start, lambda key: policy, len(ready) or 1, counted=counted)
+    )
+    return None if found is None else {**found, **failed}
+
+
+def _child(traversal: Traversal, index: int, prepared: dict[str, Any], attempt: int) -> Child:
+    """The run for one item."""
+    run, output = traversal.run, list(traversal.plan_node.get("output", {}).values())
+    whole = run["share"]["run"] if "share" in run else traversal.context.instance_id
+    name = child_id(traversal, prepared["plan"]["graph"], str(index), attempt=attempt)
+    item = {"run": whole, "node": run["node"], "index": index}
+    start = cast(RunInput, {**prepared, "depth": depth_below(traversal), "item": item})
+
+    def read(answer: dict[str, Any]) -> dict[str, Any]:
+        unknown = next((field for field in output if field not in answer["state"]), None)
+        if unknown is None:
+            return {"value": {field: answer["state"][field] for field in output}}
+        text = f"the state of the child has no field {unknown!r}, which output=… names; "
+        text += did_you_mean(unknown, answer["state"])
+        where = "output of the subgraph"
+        return {"error": {"type": "UnknownField", "bases": ["Exception"], "message": text, "where": where}}
+
+    def fail(failed: Failed) -> dict[str, Any]:
+        return {"error": child_failure(failed.error, name)}
+
+    return Child(name, run["node"], start, read, fail)

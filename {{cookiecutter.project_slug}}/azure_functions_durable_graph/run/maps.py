@@ -1,0 +1,153 @@
+"""A map: its handler, or a run of its graph, for each item; the results, in order, go into the state.
+
+Items that can all run at once run in rounds of activities. More of them are dealt out to parts: each a run of its own
+at the same node, with a share of the items and of `max_concurrency`, which deals out further, or takes its items one
+after the other. So no history and no message between runs grows with the number of items, no item waits for the slowest
+of a round, and an item costs the same however many there are. The lists themselves are in the state of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from ..graph.decisions import RouteDecision
+from .children import Child, child_id
+from .items import run_graph_items
+from .messages import ErrorRecord, NodeCall, RunInput
+from .outcomes import Failed, Moved, NodeOutcome, Revisit
+from .parallels import failure_of
+from .ports import Steps
+from .rounds import Crowd, Member, gather, with_attempt
+from .shares import Dealt, deal
+from .traversal import Traversal
+
+Indexed = list[list[Any]]
+"""Items with their indices, as they cross to a part."""
+
+
+def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
+    """Run every item, then put the results into the state; a part of a map gives them to the run that began it."""
+    plan = traversal.plan_node
+    items = _items(traversal)
+    if isinstance(items, Failed):
+        return items
+    so_far = traversal.run["fan_out"]["done"] if "fan_out" in traversal.run else {}
+    waiting = [one for one in items if str(one[0]) not in so_far]
+    dealt = deal(len(waiting), _limit(traversal), plan)
+    done = yield from (_in_parts(traversal, waiting, dealt) if dealt else _here(traversal, items))
+    if done is None:
+        return Revisit()
+    traversal.run["fan_out"] = {"done": {str(i): done[str(i)] for i, _ in items}, "attempts": {}}
+    results = [done[str(index)] for index, _ in items]
+    if "share" in traversal.run:
+        traversal.run["results"] = results
+        return Moved(RouteDecision.complete())
+    pairs = zip(items, results, strict=True)
+    errors = [{**result["error"], "item": index} for (index, _), result in pairs if "error" in result]
+    if errors:
+        return Failed(failure_of(errors, f"{len(errors)} of {len(items)} items failed"))
+    return (yield from _take(traversal, results))
+
+
+def _take(traversal: Traversal, results: Sequence[Mapping[str, Any]]) -> Steps[NodeOutcome]:
+    """Put the results into the field `into`, or the outputs of the items' graph into a field each."""
+    plan = traversal.plan_node
+    values = [result.get("value") for result in results]
+    if "graph" in plan:
+        update = {mine: [value[theirs] for value in values if value] for mine, theirs in plan.get("output", {}).items()}
+    else:
+        update = {plan["into"]: values}
+    if "graph" in plan or not results or any(result.get("merge") for result in results):
+        failed = yield from traversal.merge({}, [update])
+        return failed or Moved(traversal.static_edge())
+    traversal.apply_patch(update)
+    return Moved(traversal.static_edge())
+
+
+def _items(traversal: Traversal) -> Indexed | Failed:
+    """The items with their indices: of a list, or the pairs of an object; those of a part come with it."""
+    if "share" in traversal.run:
+        return traversal.run["share"]["items"]
+    field = traversal.plan_node["over"]
+    held = traversal.run["state"].get(field) or []
+    if not isinstance(held, (list, dict)):
+        return Failed(_not_a_list(field, held))
+    return [[index, item] for index, item in enumerate(held.items() if isinstance(held, dict) else held)]
+
+
+def _limit(traversal: Traversal) -> int:
+    share = traversal.run.get("share")
+    return traversal.plan_node["limit"] if share is None else share["limit"]
+
+
+def call_of(traversal: Traversal, index: int, item: Any) -> NodeCall:
+    """The call for one item: the state with this item alone in the field. It names the run of which this is a part."""
+    field = traversal.plan_node["over"]
+    alone = dict([item]) if isinstance(traversal.run["state"].get(field), dict) else [item]
+    call = traversal.call(item=index, state={**traversal.run["state"], field: alone})
+    return {**call, "run_id": traversal.run["share"]["run"]} if "share" in traversal.run else call
+
+
+def _here(traversal: Traversal, given: Indexed) -> Steps[dict[str, dict[str, Any]] | None]:
+    """Run what is left of the items in this run: at once, or one after the other."""
+    if "graph" in traversal.plan_node:
+        return (yield from run_graph_items(traversal, given, _limit(traversal), call_of))
+    items = {str(index): item for index, item in given}
+
+    def make(key: str, attempt: int) -> Member:
+        return with_attempt(call_of(traversal, int(key), items[key]), attempt)
+
+    policy = traversal.plan_node.get("retry")
+    return (yield from gather(traversal, Crowd(list(items), make, lambda key: policy, _limit(traversal))))
+
+
+def _in_parts(
+    traversal: Traversal, waiting: Indexed, dealt: Sequence[Dealt]
+) -> Steps[dict[str, dict[str, Any]] | None]:
+    """Deal the items out to parts. A part that is lost fails each of its items."""
+    parts = {f"part {number}": part for number, part in enumerate(dealt)}
+
+    def make(key: str, attempt: int) -> Member:
+        part = parts[key]
+        return _part(traversal, key, waiting[part.first : part.first + part.size], part.limit)
+
+    at_once = len(dealt) if _limit(traversal) > 1 else 1
+    crowd = Crowd(list(parts), make, lambda key: None, at_once, lambda key: parts[key].size)
+    found = yield from gather(traversal, crowd)
+    if found is None:
+        return None
+    done = dict(found)
+    for key, part in parts.items():
+        results = found[key].get("results") or [{"error": found[key]["error"]}] * part.size
+        its = waiting[part.first : part.first + part.size]
+        done |= {str(index): one for (index, _), one in zip(its, results, strict=True)}
+    return done
+
+
+def _part(traversal: Traversal, key: str, items: Indexed, limit: int) -> Child:
+    """A run at the same node, for a share of the items; its state has all but the items."""
+    run, field = traversal.run, traversal.plan_node["over"]
+    empty: Any = {} if isinstance(run["state"].get(field), dict) else []
+    whole = run["share"]["run"] if "share" in run else traversal.context.instance_id
+    start: dict[str, Any] = {
+        **{name: run[name] for name in ("format", "plan", "metadata", "node", "step", "trace") if name in run},
+        "input": {},
+        "state": {**run["state"], field: empty},
+        "started_at": traversal.now().isoformat(),
+        "trail": [],
+        "child": True,
+        "share": {"run": whole, "node": run["node"], "items": items, "limit": limit},
+    }
+    if "depth" in run:
+        start["depth"] = run["depth"]
+    return Child(child_id(traversal, run["plan"]["graph"], key), run["node"], cast(RunInput, start), _read_part)
+
+
+def _read_part(answer: dict[str, Any]) -> dict[str, Any]:
+    return {"results": answer["results"]}
+
+
+def _not_a_list(field: str, items: Any) -> ErrorRecord:
+    text = f"the field {field!r} holds a value of type {type(items).__name__}, not a list of items"
+    return {"type": "TypeError", "bases": ["Exception"], "message": text, "where": "over", "permanent": True}

@@ -1,0 +1,138 @@
+"""A parallel: its branches run at once on one snapshot of the state, then what they have written is merged.
+
+A branch that is a single task is one activity. Any other runs as a child: a run of the same plan, which begins at the
+branch's first node with the state as it is, ends where the branches join, and gives back what it has written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from ..graph.regions import is_single
+from .children import Child, child_id, depth_below, too_deep
+from .messages import ErrorRecord, RunInput, Written
+from .outcomes import Failed, Moved, NodeOutcome, Revisit
+from .ports import Steps
+from .rounds import Crowd, Member, gather, with_attempt
+from .traversal import Traversal
+from .written import as_result
+
+TOLD = 20
+"""Failures of branches or items that the failure of the whole lists."""
+
+
+def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
+    """Run every branch on one snapshot of the state, then merge what they have written."""
+    branches, nodes = traversal.plan_node["branches"], traversal.run["plan"]["nodes"]
+    chains, depth = _chains(traversal), depth_below(traversal)
+    if depth is None and chains:
+        return Failed(too_deep(traversal))
+
+    def make(name: str, attempt: int) -> Member:
+        if name in chains:
+            return _branch_run(traversal, name, depth or 0)
+        return with_attempt(traversal.call(node=name, branch=name), attempt)
+
+    def retry(name: str) -> Any:
+        return None if name in chains else nodes[name].get("retry")
+
+    results = yield from gather(traversal, Crowd(branches, make, retry, len(branches)))
+    if results is None:
+        return Revisit()
+    errors = [_named(results[name]["error"], name) for name in branches if "error" in results[name]]
+    if errors:
+        return Failed(failure_of(errors, f"{len(errors)} of {len(branches)} branches failed"))
+    merged = _merge_patches({name: results[name] for name in branches})
+    if "error" in merged:
+        return Failed(merged["error"])
+    writes = [update for name in branches for update in _updates(results[name])]
+    if any(results[name].get("merge") for name in branches):
+        failed = yield from traversal.merge(merged["patch"], writes or [{}])
+        return failed or Moved(traversal.static_edge())
+    traversal.apply_patch(merged["patch"])
+    if writes:
+        traversal.run["writes"] = writes  # the activity of the next task reduces them first
+    return Moved(traversal.static_edge())
+
+
+def _chains(traversal: Traversal) -> set[str]:
+    """The branches that run as children.
+
+    Beside one of them a task that may be retried is one, too: in rounds it would be retried when all others are done.
+    """
+    plan, nodes = traversal.plan_node, traversal.run["plan"]["nodes"]
+    found = {name for name in plan["branches"] if not is_single(nodes[name], plan.get("next"))}
+    return found | {name for name in plan["branches"] if nodes[name].get("retry")} if found else found
+
+
+def _branch_run(traversal: Traversal, branch: str, depth: int) -> Child:
+    """The run of a branch, which ends where the parallel goes on."""
+    run, plan = traversal.run, traversal.run["plan"]
+    start: dict[str, Any] = {
+        **{key: run[key] for key in ("format", "plan", "metadata", "state", "trace") if key in run},
+        "input": {},
+        "started_at": traversal.now().isoformat(),
+        "node": branch,
+        "step": 0,
+        "trail": [],
+        "child": True,
+        "depth": depth,
+        "branch": {"run": traversal.context.instance_id, "node": run["node"], "name": branch},
+        "written": {"fields": [], "updates": [], "merge": False},
+    }
+    if "next" in traversal.plan_node:
+        start["branch"]["join"] = traversal.plan_node["next"]
+    return Child(child_id(traversal, plan["graph"], branch), branch, cast(RunInput, start), _read_branch)
+
+
+def _read_branch(answer: dict[str, Any]) -> dict[str, Any]:
+    return as_result(cast(Written, answer["written"]), answer["state"])
+
+
+def _updates(result: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """The updates of fields with a reducer: a dict from a single task, several from a run."""
+    writes = result.get("writes") or []
+    return [writes] if isinstance(writes, dict) else writes
+
+
+def _merge_patches(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """All patches as one; two branches that write the same field are an error, never last-writer-wins."""
+    patch: dict[str, Any] = {}
+    writer: dict[str, str] = {}
+    for branch, result in results.items():
+        for field, value in result.get("patch", {}).items():
+            if field in writer:
+                return {"error": _conflict(field, writer[field], branch)}
+            writer[field], patch[field] = branch, value
+    return {"patch": patch}
+
+
+def _conflict(field: str, first: str, second: str) -> ErrorRecord:
+    text = (
+        f"branches {first!r} and {second!r} both wrote {field!r}, which has no reducer: declare one, as in "
+        f"`{field}: Annotated[list[str], operator.add]`, or let one branch write it"
+    )
+    return {"type": "MergeConflict", "bases": ["Exception"], "message": text, "where": "merge"}
+
+
+def _named(error: Mapping[str, Any], branch: str) -> dict[str, Any]:
+    """The failure of a branch under its name; of one with several steps, it says at which."""
+    if error.get("node", branch) == branch:
+        return {**error, "node": branch}
+    return {**error, "node": branch, "message": f"at node {error['node']!r}: {error['message']}"}
+
+
+def failure_of(errors: list[dict[str, Any]], text: str) -> ErrorRecord:
+    """One record for all failures; if they have one type, it keeps that type, so that on_error can name it."""
+    first = errors[0] if errors else None
+    single = first is not None and len({error["type"] for error in errors}) == 1
+    named = [(error.get("node", error.get("item")), error["type"], error["message"]) for error in errors[:200]]
+    details = "; ".join(f"{name}: {kind}: {message}" for name, kind, message in named)
+    return {
+        "type": first["type"] if first and single else "FanOutFailed",
+        "bases": first["bases"] if first and single else ["Exception"],
+        "message": f"{text}: {details}"[:2000] if details else text,
+        "where": "branches" if first is None or "node" in first else "items",
+        "errors": errors[:TOLD],
+    }

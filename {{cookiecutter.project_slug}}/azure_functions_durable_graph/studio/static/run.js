@@ -1,0 +1,148 @@
+// One run: where it is, what it asks, the path that it took, and each of its steps.
+
+import { html, useEffect, useMemo, useState } from "./vendor/htm-preact.js";
+import { Problem, get, manifestOf, path } from "./api.js";
+import { Answers } from "./answers.js";
+import { diagram, length, passed, waitsMet } from "./diagram.js";
+import { link, useLoaded, useNow, usePoll } from "./live.js";
+import { Picture } from "./picture.js";
+import { withStates } from "./states.js";
+import { Steps } from "./steps.js";
+import { Empty, FINISHED, Failure, Fold, Json, Status } from "./ui.js";
+import { Ago, Time, ago, parse, span } from "./times.js";
+import { Restart, Verbs } from "./verbs.js";
+
+const QUICK = 1000;
+const CALM = 3000;
+
+/** The run with its history, which is asked for only when the run has moved. */
+async function loadRun(id, signal, before) {
+  const view = await get(path`runs/${id}`, { signal });
+  const moved = JSON.stringify(view) !== JSON.stringify(before?.view);
+  return moved ? { view, history: await get(path`runs/${id}/history`, { signal }) } : before;
+}
+
+function pause({ view }) {
+  if (FINISHED.has(view.status)) return null;
+  return ["pending", "running"].includes(view.status) ? QUICK : CALM;
+}
+
+export function Run({ id, query, say }) {
+  const { data, error, refresh } = usePoll((signal, before) => loadRun(id, signal, before), pause, id);
+  if (!data) return html`<h1 class="id">${id}</h1>${error ? html`<${Missing} error=${error} again=${refresh} />` : html`<p class="hint" role="status">Loading …</p>`}`;
+  return html`<${Failure} error=${error} again=${refresh} /><${Shown} key=${id} ...${data} refresh=${refresh} say=${say} parent=${query.of} />`;
+}
+
+function Missing({ error, again }) {
+  if (error.status !== 404) return html`<${Failure} error=${error} again=${again} />`;
+  return html`<${Empty} title="There is no such run.">It was deleted, or belongs to another app. Back to <a href="#/runs">all runs</a>.<//>`;
+}
+
+function Shown({ view, history, refresh, say, parent }) {
+  const over = FINISHED.has(view.status);
+  const now = useNow(over ? 60000 : 1000);
+  const answer = useLoaded(() => manifestOf(view.graph, view.graph_hash).catch(() => manifestOf(view.graph)), `${view.graph} ${view.graph_hash}`);
+  const manifest = answer.data?.manifest;
+  const steps = useMemo(() => withStates(history), [history]);
+  const [open, setOpen] = useState(null);
+  const [restarting, setRestarting] = useState(null);
+  const [refused, setRefused] = useState(null);
+  const run = useMemo(() => ({ id: view.id, node: view.node, status: view.status, over, sleeping: view.status === "sleeping", started_at: view.started_at }), [view, over]);
+  useEffect(() => {
+    document.title = `${view.status} · ${view.id}`;
+  }, [view.status, view.id]);
+  useEffect(() => {
+    const failed = steps.findIndex((step) => step.error && !step.branch && view.status === "failed");
+    if (failed >= 0) setOpen(failed);
+  }, [view.status]);
+  const fail = (error) => setRefused(error);
+  const told = (text) => {
+    setRefused(null);
+    say(text);
+  };
+  const state = steps.at(-1)?.before;
+  const verbs = { view: { ...view, state_at_start: history.state }, history, refresh, say: told, fail };
+  return html`<header class="run-head">
+      <nav class="crumbs" aria-label="Where you are"><a href="#/runs">Runs</a> / ${parent && html`<a class="id" href=${link(["runs", parent])}>${parent}</a> / `}<a href=${link(["runs"], { graph: view.graph })}>${view.graph}</a></nav>
+      <div class="title"><h1 class="id">${view.id}</h1><${Status} of=${view.status} /></div>
+      <${Facts} view=${view} end=${over ? Math.max(...steps.flatMap((step) => [parse(step.finished_at), parse(step.wait?.until)]).filter(Boolean), parse(view.updated_at)) : now} over=${over} />
+      <${Verbs} ...${verbs} />
+      <${Failure} error=${refused} />
+    </header>
+    <${Standing} view=${view} now=${now} answer=${answer} />
+    <div class="columns">
+      <${Answers} view=${view} manifest=${manifest} now=${now} refresh=${refresh} say=${told} />
+      <section class="seen" aria-label="Path"><${Path} view=${view} answer=${answer} steps=${steps} run=${run} open=${open} setOpen=${setOpen} /></section>
+      <section class="told" aria-label="Steps">
+        <h2>Steps ${history.steps_not_shown > 0 && html`<small class="hint">the first ${history.steps_not_shown} are not known any more</small>`}</h2>
+        ${history.incomplete && html`<p class="hint">${history.incomplete}</p>`}
+        ${steps.length
+          ? html`<${Steps} run=${run} steps=${steps} open=${open} setOpen=${setOpen} now=${now} restart=${setRestarting} />`
+          : html`<${Empty} title="No step is finished yet.">The run is ${view.status}; this page follows it.<//>`}
+        <${Discarded} events=${history.events} />
+      </section>
+    </div>
+    <section class="values" aria-label="Values">
+      <${Fold} title=${view.output ? "Output" : "State"} open=${over}><${Json} value=${view.output ?? view.state ?? state} label="state" /><//>
+      <${Fold} title="Input"><${Json} value=${view.input} label="input" /><//>
+      ${Object.keys(view.metadata ?? {}).length > 0 && html`<${Fold} title="Metadata"><${Json} value=${view.metadata} label="metadata" /><//>`}
+    </section>
+    ${restarting && html`<${Restart} view=${view} step=${restarting} last=${lastVisit(steps, restarting)} manifest=${manifest} close=${() => setRestarting(null)} say=${told} />`}`;
+}
+
+function lastVisit(steps, step) {
+  return !steps.some((other) => other.node === step.node && other.step > step.step);
+}
+
+function Facts({ view, over, end }) {
+  const took = end - parse(view.started_at);
+  return html`<p class="facts">
+    <span>version ${view.version} <span class="id hint" title=${view.graph_hash}>${view.graph_hash.slice(0, 8)}</span></span>
+    <span>started <${Ago} at=${view.started_at} /></span>
+    <span>${over ? "took" : "for"} <b class="number">${span(took)}</b></span>
+    ${view.origin && html`<span>${view.origin.verb} of <a class="id" href=${link(["runs", view.origin.run])}>${view.origin.run}</a>${view.origin.node && ` from ${view.origin.node}`}</span>`}
+    ${Object.entries(view.tags ?? {}).map(([name, value]) => html`<a class="tag" href=${link(["runs"], { tag: `${name}=${value}` })}>${name}=${value}</a>`)}
+  </p>`;
+}
+
+/** Why a run stands still, and until when; or how it has ended. */
+function Standing({ view, now, answer }) {
+  const until = (at) => html`until <b><${Time} at=${at} /></b> (${ago(at, now)})`;
+  const lines = [];
+  if (view.error) lines.push(html`<p><b class="bad">${view.error.type}</b> in the ${view.error.where} of ${view.error.node}: ${String(view.error.message).split("\n")[0]}</p>`);
+  if (view.parked) lines.push(html`<p><b>Parked.</b> ${view.parked} It looks again from time to time: deploy that version, and the run goes on.</p>`);
+  if (view.status === "sleeping" && view.sleeps_until) lines.push(html`<p><b>Sleeping</b> at ${view.node} ${until(view.sleeps_until)}.</p>`);
+  if (view.retry) lines.push(html`<p><b>Retrying</b> ${view.node}: attempt ${view.retry.attempt ?? ""} ended with ${view.retry.error ?? "an error"}; the next one begins ${length(view.retry.pause ?? 0)} after it.</p>`);
+  if (view.status === "suspended") lines.push(html`<p><b>Suspended.</b> Nothing begins until it is resumed; events are kept.</p>`);
+  if (view.reason) lines.push(html`<p><b>Cancelled:</b> ${String(view.reason)}</p>`);
+  if (view.fan_out && !FINISHED.has(view.status)) lines.push(html`<p>${view.fan_out.done} of ${view.fan_out.of} are done at ${view.node}.</p>`);
+  if (view.note && !view.waits.length) lines.push(html`<p>“${view.note}”</p>`);
+  for (const child of view.children ?? []) lines.push(html`<p>${child.node} runs as <a class="id" href=${link(["runs", child.id], { of: view.id })}>${child.id}</a>.</p>`);
+  if (view.incomplete) lines.push(html`<p class="hint">${view.incomplete}</p>`);
+  if (answer.data && answer.data.graph_hash !== view.graph_hash) {
+    lines.push(html`<p class="hint">The picture shows version ${answer.data.version}: this run's own version is not deployed.</p>`);
+  }
+  return lines.length ? html`<section class=${`standing s-${view.status}`} aria-label="How the run stands">${lines}</section>` : null;
+}
+
+function Path({ view, answer, steps, run, open, setOpen }) {
+  const manifest = answer.data?.manifest;
+  const known = answer.data?.waits;
+  const waits = JSON.stringify(manifest ? waitsMet(known ?? [], steps.filter((step) => !step.branch), view.waits) : []);
+  const drawn = useMemo(() => manifest && diagram(manifest, JSON.parse(waits)), [manifest, waits]);
+  const lit = useMemo(() => drawn && passed(drawn, steps, run), [drawn, steps, run]);
+  if (answer.error instanceof Problem) return html`<${Empty} title="No picture.">The graph ${view.graph} is not deployed any more; the steps tell the path.<//>`;
+  if (!drawn) return html`<p class="hint">Drawing …</p>`;
+  const pick = (node) => {
+    const index = steps.findLastIndex((step) => step.node === node);
+    setOpen(index < 0 || index === open ? null : index);
+  };
+  return html`<${Picture} diagram=${drawn} lit=${lit} pick=${pick} picked=${steps[open]?.node} label=${`Path of the run through ${view.graph}`} />`;
+}
+
+function Discarded({ events }) {
+  const lost = events.filter((event) => event.outcome === "discarded");
+  if (!lost.length) return null;
+  return html`<${Fold} title=${`${lost.length} discarded ${lost.length === 1 ? "event" : "events"}`}>
+    <ul>${lost.map((event) => html`<li><b>${event.event}</b> <${Time} at=${event.at} />: nobody was waiting for it, or another answer came first</li>`)}</ul><//>`;
+}
