@@ -131,7 +131,7 @@ def exported(session: nox.Session, name: str) -> list[str]:
     return [NOTE + note, *str(session.run(*words, *dict.fromkeys(groups), silent=True)).splitlines()]
 
 
-@nox.session(python=python())
+@nox.session
 def requirements(session: nox.Session) -> None:
     """Write uv.lock and both lists of requirements from pyproject.toml; `-- --upgrade` takes new versions."""
     session.install(next(text for text in PROJECT["dependency-groups"]["dev"] if text.startswith("uv>")))
