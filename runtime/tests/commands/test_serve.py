@@ -94,6 +94,7 @@ def test_the_first_line_is_the_studios_address_or_without_it_the_apps(folder: An
     with running("-m", PACKAGE, "serve", "--port", "0", "--memory", folder) as (process, line):
         assert line.split()[0] == "Studio"
         assert httpx.get(line.split()[1]).headers["content-type"] == "text/html; charset=utf-8"
+        assert process.stdout is not None
         assert process.stdout.readline().startswith(f"Serving {line.split()[1].removesuffix('/studio')} (")
     (tmp_path / "function_app.py").write_text(APP.replace("DurableGraphApp()", "DurableGraphApp(studio=False)"))
     with running("-m", PACKAGE, "serve", "--port", "0", "--memory", tmp_path) as (_, line):
