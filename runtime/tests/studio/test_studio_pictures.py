@@ -37,7 +37,8 @@ FAULTS = """() => {
       const { x, y } = line.getPointAtLength(at);
       const inside = (box) => x > box.left + 2 && x < box.right - 2 && y > box.top + 2 && y < box.bottom - 2;
       for (const box of boxes.filter(inside)) crossed.add(box.name);
-      if (x < view.x || y < view.y || x > view.x + view.width || y > view.y + view.height) crossed.add("the edge of the picture");
+      const [right, bottom] = [view.x + view.width, view.y + view.height];
+      if (x < view.x || y < view.y || x > right || y > bottom) crossed.add("the edge of the picture");
     }
     for (const name of crossed) faults.push(`an arrow crosses ${name}`);
   }
