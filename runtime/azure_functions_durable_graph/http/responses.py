@@ -127,6 +127,7 @@ class Step(_Shown):
     to: list[str] | None = None
     error: Any = None
     attempts: int | None = None
+    failures: list[dict[str, Any]] | None = None
     event: str | None = None
     waits_for: list[str] | None = None
     wait: dict[str, Any] | None = None
@@ -147,14 +148,19 @@ class SeenEvent(_Shown):
     at: Time = None
     step: int | None = None
     event_id: str | None = None
+    payload: Any = None
 
 
 class History(_Shown):
-    """The steps of a run. The first `steps_not_shown` steps are no longer known."""
+    """The steps of a run. The first `steps_not_shown` steps are no longer known.
+
+    `state` is the one before the first step that has a patch.
+    """
 
     id: str
     status: Status
     steps_not_shown: int
+    state: Any = None
     steps: list[Step]
     events: list[SeenEvent]
     incomplete: str | None = None
@@ -218,7 +224,10 @@ class Graph(_Shown):
 
 
 class Manifest(_Shown):
-    """The manifest of one version. `code` has the `module` and the `name` under which the graph can be imported."""
+    """The manifest of one version, the waits that its code shows, and how it is imported.
+
+    `code` has the `module` and the `name` of the graph.
+    """
 
     graph: str
     version: str

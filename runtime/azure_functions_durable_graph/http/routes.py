@@ -205,8 +205,7 @@ ROUTES: tuple[Route, ...] = (
         "graphs/{graph}/diagram",
         "describing:get_diagram",
         "Draw a graph",
-        {200: "Mermaid text or SVG", 422: "format is not valid", **_GRAPH_404},
-        query=("format",),
+        {200: "Mermaid text", **_GRAPH_404},
     ),
     Route("get_openapi", "GET", "openapi.json", "describing:get_openapi", "This API as OpenAPI", {200: "the document"}),
     Route(
