@@ -51,6 +51,12 @@ builder = ManifestBuilder("probe", State).set_entrypoint("look").add_node("look"
 registration = builder.build()
 '''
 
+TRIGGERS = """
+runtime.start_on_queue("probes", graph="probe")
+runtime.start_on_service_bus("more-probes", graph="probe", connection="BUS")
+runtime.start_on_event_grid("scanned", graph="probe")
+"""
+
 
 @functools.cache
 def python() -> str | None:
@@ -104,10 +110,13 @@ def test_a_project_is_indexed_and_runs_a_graph(
 ) -> None:
     made = generate(tmp_path, **answers)
     (made / "graphs" / "probe.py").write_text(GRAPH)
+    with (made / "function_app.py").open("a") as app:
+        app.write(TRIGGERS)
 
     told = worker(str(made))
 
     assert {"durable_graph_run", "durable_graph_node", "durable_graph_get_health"} <= set(told["functions"])
+    assert {"probes", "more_probes", "scanned"} <= set(told["functions"])
     assert told["health"][0] == "200"
     assert told["start"] == ["202", 1]
     assert told["asked"] == ["durable_graph_node", False]

@@ -19,6 +19,9 @@ ACTIVITY = "durable_graph_node"
 PROGRESS = "durable_graph_progress"
 """The only kind of entity, of apps with `progress=True`: what running nodes have reported."""
 
+STOP = "durable_graph_stop"
+"""The activity that ends runs which another run has started and needs no more."""
+
 COMPLETE = "__complete__"
 """What a route handler returns to end the run."""
 
