@@ -97,6 +97,13 @@ class Billing:
     def send(self, customer: str, key: str) -> None: ...
 billing = Billing()
 """,
+    "Progress 1": """
+class ImportState(BaseModel):
+    rows: list[str] = []
+    imported: int = 0
+
+def store(row: str) -> None: ...
+""",
     "Parallel branches 1": ANY_STATE + "check_credit = check_fraud = decide = nothing",
     "Parallel branches 2": ANY_STATE
     + """

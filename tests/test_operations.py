@@ -14,48 +14,12 @@ from typing import Any
 import azure.functions as func
 import httpx
 import pytest
-from projects import ROOT
+from operations_page import FAILED, PAGE, RUN, act, fences, order_flow
 from pydantic import BaseModel
 
-from azure_functions_durable_graph import DurableGraphApp, GraphRegistration, ManifestBuilder, RouteDecision
+from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.hosting import AppHost
 from azure_functions_durable_graph.testing import GraphHost, run_graph
-
-PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-
-RUN, FAILED = "order_flow.7f3a", "order_flow.2c19"
-"""The runs of the page's examples."""
-
-
-def fences(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-
-
-class OrderState(BaseModel):
-    order_id: str = "A-1"
-    approved: bool = False
-
-
-class CardDeclined(RuntimeError):  # noqa: N818 - users name their errors as they like
-    pass
-
-
-def charge(state: OrderState) -> None:
-    logging.getLogger("orders").info("charging %s", state.order_id)
-    if state.order_id == "no money":
-        raise CardDeclined("no money\non this card")
-
-
-def order_flow(version: str = "1") -> GraphRegistration:
-    """The graph of the page's examples: charges, asks the manager, and waits until the order is picked up."""
-    ask = RouteDecision.wait_for_event(event_name="manager_approval", resume_node="pack")
-    ready = RouteDecision.wait_for_event(event_name="picked_up", resume_node="end")
-    builder = ManifestBuilder("order_flow", OrderState, version=version).set_entrypoint("charge")
-    builder.add_node("charge", charge, route=lambda state: ask, targets=["pack"])
-    builder.add_node("pack", lambda state: None, route=lambda state: ready, targets=["end"])
-    builder.add_node("end", lambda state: None, terminal=True)
-    builder.add_event_handler("manager_approval", lambda state, payload: {"approved": payload["approved"]})
-    return builder.add_event_handler("picked_up", lambda state, payload: None).build()
 
 
 @pytest.mark.skipif(not shutil.which("bash") or not shutil.which("curl"), reason="the commands are for bash and curl")
@@ -110,23 +74,6 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture
     logging.setLogRecordFactory(kept)
 
 
-def nightly() -> GraphRegistration:
-    """A graph that sleeps until its version has gone."""
-    builder = ManifestBuilder("nightly", OrderState).set_entrypoint("sleep")
-    builder.add_wait("sleep", duration=timedelta(hours=1), next_node="charge")
-    return builder.add_node("charge", charge, terminal=True).build()
-
-
-def act(version: str = "1") -> None:
-    """A run that waits, one that has failed, and one that is parked."""
-    host = GraphHost(order_flow(version), nightly())
-    host.start("order_flow", {}, run_id=RUN)
-    host.start("order_flow", {"order_id": "no money"}, run_id=FAILED)
-    host.start("nightly", {})
-    host.deploy(order_flow(version))
-    host.advance(timedelta(hours=1))
-
-
 def keys(line: str) -> list[str]:
     return re.findall(r"(?:^| )(\w+)=", line.partition(" error=")[0])
 
@@ -140,137 +87,6 @@ def test_the_forms_of_a_line_are_those_that_are_written(lines: pytest.LogCapture
         head = form.partition(": ")[0]
         of_this_form = {tuple(keys(line)) for line in written if line.startswith(head)}
         assert of_this_form == {tuple(keys(form))}, head
-
-
-class Told:
-    """The page's queries in their order, and the tables that they are put to."""
-
-    NAMES = ("stuck", "parked", "slowest", "failures", "cost", "lines", "own lines", "spans", "failed runs")
-
-    def __init__(self) -> None:
-        from telemetry import Telemetry
-
-        self.tables = Telemetry()
-        self.queries = dict(zip(self.NAMES, fences("kusto"), strict=True))
-
-    def ask(self, name: str) -> list[dict[str, Any]]:
-        return self.tables.ask(self.queries[name])
-
-
-@pytest.fixture
-def told() -> Told:
-    pytest.importorskip("duckdb_kql", reason="it runs KQL, on Python 3.11 and newer")
-    return Told()
-
-
-@pytest.fixture
-def written(told: Told, lines: pytest.LogCaptureFixture) -> Told:
-    """What the host has sent of three runs, of a version whose name has a space."""
-    act("2 beta")
-    told.tables.write_as_the_host(lines.records)
-    return told
-
-
-def test_slow_nodes_are_listed_with_the_times_of_their_attempts(written: Told) -> None:
-    rows = written.ask("slowest")
-
-    assert [(row["graph"], row["version"], row["node"], row["attempts"]) for row in rows] == [
-        ("order_flow", '"2 beta"', "charge", 2)
-    ]
-    assert 0 <= rows[0]["median"] <= rows[0]["p95"] <= rows[0]["longest"]
-
-
-def test_failures_are_counted_by_type_with_an_example(written: Told) -> None:
-    (row,) = written.ask("failures")
-
-    assert (row["graph"], row["node"], row["error"], row["failures"], row["runs"], row["example"]) == (
-        "order_flow",
-        "charge",
-        "CardDeclined",
-        1,
-        1,
-        "no money",
-    )
-
-
-def test_costs_are_the_attempts_and_seconds_of_a_graph(written: Told) -> None:
-    (row,) = written.ask("cost")
-
-    assert (row["graph"], row["attempts"], row["failed"]) == ("order_flow", 2, 1)
-    assert row["seconds"] >= 0
-
-
-def test_parked_runs_are_counted_by_what_is_missing(written: Told) -> None:
-    (row,) = written.ask("parked")
-
-    assert (row["graph"], row["missing"], row["runs"]) == ("nightly", "nightly", 1)
-
-
-def test_all_lines_of_a_run_are_found_by_its_invocations(written: Told) -> None:
-    messages = [row["message"] for row in written.ask("lines")]
-
-    assert [message.partition(":")[0] for message in messages] == ["run started", "charging A-1", "node succeeded"]
-
-
-def test_lines_that_the_app_has_sent_itself_have_their_run_as_a_field(
-    told: Told, lines: pytest.LogCaptureFixture
-) -> None:
-    act()
-    told.tables.write_as_the_app(lines.records)
-
-    rows = told.ask("own lines")
-
-    assert [(row["node"], row["attempt"], row["message"].partition(":")[0]) for row in rows] == [
-        ("charge", 1, "charging A-1"),
-        ("charge", 1, "node succeeded"),
-    ]
-
-
-def test_spans_of_a_run_are_found_by_their_attributes(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    from opentelemetry import trace
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
-    act()
-    told.tables.write_spans(exporter.get_finished_spans())
-    told.queries["spans"] = told.queries["spans"].replace(RUN, FAILED)
-
-    (row,) = told.ask("spans")
-
-    assert (row["name"], row["outcome"], row["error"]) == ("node charge", "failed", "CardDeclined")
-
-
-def test_stuck_runs_are_those_that_are_not_over_and_quiet(told: Told) -> None:
-    long_ago, lately = timedelta(hours=9), timedelta(hours=1)
-    for run_id, state, age in (
-        ("quiet", "Awaited", long_ago),
-        ("busy", "Awaited", lately),
-        ("done", "Completed", long_ago),
-        ("broken", "Failed", long_ago),
-        ("stopped", "Terminated", long_ago),
-        ("asks", "Listening", long_ago),
-    ):
-        told.tables.track(run_id, "Started", timedelta(days=1))
-        reason = "WaitForExternalEvent:manager_approval.3" if state == "Listening" else ""
-        told.tables.track(run_id, state, age, reason=reason)
-    told.tables.track("long", "Started", timedelta(days=1))
-    told.tables.track("long", "Completed", long_ago, continued=True)
-
-    rows = {row["run_id"]: row["waited_for"] for row in told.ask("stuck")}
-
-    assert rows == {"quiet": "", "asks": "WaitForExternalEvent:manager_approval.3", "long": ""}
-
-
-def test_an_alert_is_about_runs_that_have_failed_just_now(told: Told) -> None:
-    told.tables.track("old", "Failed", timedelta(hours=1), reason="no")
-    told.tables.track("new", "Failed", timedelta(minutes=5), reason="CardDeclined")
-    told.tables.track("fine", "Completed", timedelta(minutes=5))
-
-    assert [(row["run_id"], row["reason"]) for row in told.ask("failed runs")] == [("new", "CardDeclined")]
 
 
 def test_a_message_that_starts_no_run_says_so_in_the_words_of_the_alert() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from azure_functions_durable_graph import ItemResult, ManifestBuilder, RouteDecision
+from azure_functions_durable_graph import DurableGraphApp, ItemResult, ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.testing import GraphHost, run_graph
 from guide.blocks import (
     Block,
@@ -101,6 +101,22 @@ def _context(block: Block) -> None:
     run = run_graph(graph, {})
     assert (run.state.sent_in_attempt, Billing.keys) == (1, [f"{run.id}:0"])
     assert run_graph(graph, {"customer": "nobody"}).state.problem == "send: no such customer"
+
+
+@check_of("Progress 1")
+def _progress(block: Block) -> None:
+    class ImportState(BaseModel):
+        rows: list[str] = ["a", "b"]
+        imported: int = 0
+
+    stored: list[str] = []
+    code = execute(block, ImportState=ImportState, DurableGraphApp=DurableGraphApp, store=stored.append)
+    builder = ManifestBuilder("g", ImportState).set_entrypoint("import")
+    run = run_graph(builder.add_node("import", code["import_rows"], terminal=True).build(), {})
+    assert (run.state.imported, stored) == (2, ["a", "b"])
+    assert [report["value"] for report in run.progress] == [{"done": 0, "of": 2}, {"done": 1, "of": 2}]
+    functions = [one.get_function_name() for one in code["runtime"].function_app.get_functions()]
+    assert "durable_graph_progress" in functions
 
 
 @check_of("Parallel branches 1")
