@@ -30,7 +30,7 @@ from azure_functions_durable_graph.host.clock import ManualClock
 from azure_functions_durable_graph.host.engine.actions import Outcome, outcome_of_state
 from azure_functions_durable_graph.host.local_host import LocalHost
 from azure_functions_durable_graph.http.runs import run_input
-from azure_functions_durable_graph.run import orchestrator as under_test
+from azure_functions_durable_graph.run import traversal as under_test
 
 SMALL, LARGE = 200, 10_000
 """Bytes of payload in the state."""
