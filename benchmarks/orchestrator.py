@@ -189,14 +189,14 @@ def compare(rounds: int, nodes: int) -> dict[str, Any]:
 
 def compare_budgets(rounds: int, nodes: int) -> dict[str, Any]:
     """The loop with other history budgets; ratios are to today's budget, in the same round."""
-    today = under_test.HISTORY_BUDGET  # type: ignore[attr-defined]
+    today = under_test.HISTORY_BUDGET
 
     def with_budget(budget: int) -> Cost:
-        under_test.HISTORY_BUDGET = budget  # type: ignore[attr-defined]
+        under_test.HISTORY_BUDGET = budget
         try:
             return graph_loop(nodes)
         finally:
-            under_test.HISTORY_BUDGET = today  # type: ignore[attr-defined]
+            under_test.HISTORY_BUDGET = today
 
     cases = {str(budget): functools.partial(with_budget, budget) for budget in sorted({*BUDGETS, today})}
     return _in_rounds(cases, rounds, base=str(today))
