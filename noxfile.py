@@ -100,7 +100,7 @@ def relock(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Generate a project, install it, serve it, run its graphs over HTTP, and show the results."""
+    """Generate a project, serve it, run its graphs over HTTP, and show the results; `-- --open` opens the studio."""
     install(session, "demo")
     folder = Path(session.create_tmp()).absolute() / "demo"
     shutil.rmtree(folder, ignore_errors=True)
@@ -109,7 +109,14 @@ def demo(session: nox.Session) -> None:
     session.run("python", "-m", "venv", str(project / ".venv"))
     python = project / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     session.run(str(python), "-m", "pip", "install", "--quiet", "-r", str(project / "requirements.txt"), external=True)
-    session.run("python", str(project / "demo.py"), "--python", str(python))
+    session.run("python", str(project / "demo.py"), "--python", str(python), *session.posargs)
+
+
+@nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take the documents' pictures of the studio, in docs/images/."""
+    install(session, "test")
+    session.run("python", "tools/screenshots.py")
 
 
 @nox.session

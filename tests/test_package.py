@@ -55,7 +55,7 @@ def test_the_parts_of_the_runtime_for_a_laptop_stay_there(project: Path) -> None
     names = {path.name for path in (project / "dist" / "durable-graphs" / "azure_functions_durable_graph").iterdir()}
 
     assert not names & LAPTOP
-    assert {"graph", "declare", "run", "work", "history", "change", "http", "azure", "py.typed"} <= names
+    assert {"graph", "declare", "run", "work", "history", "change", "http", "calls", "azure", "py.typed"} <= names
 
 
 def test_staging_again_leaves_nothing_of_the_time_before(project: Path, run: Any) -> None:

@@ -25,7 +25,7 @@ from ..errors import (
 )
 from . import parts
 from .api_commands import add_api_commands
-from .served_app import LOCAL, routes_url, webhooks_url
+from .served_app import add_url, routes_url, webhooks_url
 from .top_help import CommandLine
 from .vendored import version_of
 
@@ -156,7 +156,7 @@ def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "against today's code and names the first difference.",
     )
     record.add_argument("run_id", metavar="RUN_ID")
-    record.add_argument("--url", default=LOCAL, help="the app, with or without its route prefix (default: %(default)s)")
+    add_url(record)
     record.add_argument("--key", help="system key of the Durable extension, for an app in Azure")
     record.add_argument("--app", metavar="APP", help="the app that the run belongs to, if the project has several")
     record.add_argument("--output", metavar="FOLDER", help="default: tests/histories of the app")

@@ -15,7 +15,8 @@ import azure_functions_durable_graph
 
 ENCODINGS = ["cp1252", "cp437", "ascii"]
 HERE = ["serve", "lock", "record", "new-graph", "verify", "update-runtime", "apps", "new-app", "new-lib", "package"]
-SERVED = ["runs", "show", "start", "send", "cancel", "graphs", "diagram"]
+STEER = ["cancel", "suspend", "resume", "delete", "retry", "restart"]
+SERVED = ["runs", "show", "start", "send", *STEER, "graphs", "diagram"]
 COMMANDS = [*HERE, *SERVED]
 
 on_any_console = pytest.mark.parametrize("encoding", ENCODINGS)

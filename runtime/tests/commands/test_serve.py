@@ -11,10 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-from processes import WAITING, serving
+from processes import WAITING, running, serving
 from systems import needs_sigterm
 
 from azure_functions_durable_graph.commands.cli import main
+
+PACKAGE = "azure_functions_durable_graph"
 
 APP = """
 import azure.functions as func
@@ -86,6 +88,17 @@ def test_an_unchanged_function_app_is_served_and_stops_on_sigterm(folder: Any) -
         assert "timer  hourly (0 0 * * * *)" in rest
         assert "by hand: POST /admin/functions/on_message (queueTrigger)" in rest
         assert rest.rstrip().endswith("stopped")
+
+
+def test_the_first_line_is_the_studios_address_or_without_it_the_apps(folder: Any, tmp_path: Any) -> None:
+    with running("-m", PACKAGE, "serve", "--port", "0", "--memory", folder) as (process, line):
+        assert line.split()[0] == "Studio"
+        assert httpx.get(line.split()[1]).headers["content-type"] == "text/html; charset=utf-8"
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(f"Serving {line.split()[1].removesuffix('/studio')} (")
+    (tmp_path / "function_app.py").write_text(APP.replace("DurableGraphApp()", "DurableGraphApp(studio=False)"))
+    with running("-m", PACKAGE, "serve", "--port", "0", "--memory", tmp_path) as (_, line):
+        assert line.startswith("Serving http://127.0.0.1:")
 
 
 def test_functions_of_the_users_own_are_served_as_the_worker_would(folder: Any) -> None:

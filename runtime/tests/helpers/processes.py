@@ -68,10 +68,10 @@ def serving(
 
 
 def served_url(line: str) -> str:
-    """The URL in the first line that `serve` prints."""
+    """The URL of the app in the first line that `serve` prints, which is that of its studio if it has one."""
     found = re.search(r"http://\S+", line)
     assert found is not None, f"not served: {line!r}"
-    return found.group()
+    return found.group().removesuffix("/studio")
 
 
 def free_port() -> int:

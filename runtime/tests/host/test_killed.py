@@ -86,7 +86,7 @@ class Cradle:
         assert stdin is not None
         assert stdout is not None
         print(file=stdin, flush=True)
-        found = re.match(r"(\d+) Serving (http://\S+)", stdout.readline())
+        found = re.match(r"(\d+) Studio +(http://\S+)/studio", stdout.readline())
         assert found is not None
         try:
             yield found[2]

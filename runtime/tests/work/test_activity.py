@@ -104,6 +104,8 @@ def test_what_a_handler_raises_becomes_a_record_with_names(caplog: pytest.LogCap
     with caplog.at_level(logging.ERROR):
         result = visit(graph(handler))
 
+    (frame,) = result["error"].pop("frames")
+    assert frame.endswith(': raise Declined("no money")')
     assert result["error"] == {
         "type": "Declined",
         "bases": ["RuntimeError", "Exception"],

@@ -66,3 +66,24 @@ def test_the_log_begins_at_the_users_frame_and_shows_no_values(caplog: pytest.Lo
     assert "ValidationError: State is not valid:\nvalue: Input should be a valid integer" in text
     assert text.split("\n")[3].strip().startswith('File "') or 'test_error_records.py", line' in text
     assert "calling.py" not in text
+
+
+def test_a_record_shows_the_users_lines_and_the_runs_status_leaves_them_out() -> None:
+    def deeper(depth: int) -> None:
+        if not depth:
+            raise KeyError("a price")
+        deeper(depth - 1)
+
+    def handler(state: State) -> None:
+        deeper(6)
+
+    graph = ManifestBuilder("g", State).set_entrypoint("a").add_node("a", handler, terminal=True).build()
+    run = run_graph(graph, {"seen": "a secret"})
+
+    (step,) = run.steps
+    *above, last = step["error"]["frames"]
+    assert last.endswith(': raise KeyError("a price")')
+    assert len(above) == 3
+    assert all("deeper(depth - 1)" in frame for frame in above)
+    assert run.error is not None
+    assert "frames" not in run.error

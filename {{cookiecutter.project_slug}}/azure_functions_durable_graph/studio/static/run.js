@@ -83,7 +83,7 @@ function Shown({ view, history, refresh, say, parent }) {
       </section>
     </div>
     <section class="values" aria-label="Values">
-      <${Fold} title=${view.output ? "Output" : "State"} open=${over}><${Json} value=${view.output ?? view.state ?? state} label="state" /><//>
+      <${Fold} title=${view.output ? "Output" : "State"} open=${view.status === "completed"}><${Json} value=${view.output ?? view.state ?? state} label="state" /><//>
       <${Fold} title="Input"><${Json} value=${view.input} label="input" /><//>
       ${Object.keys(view.metadata ?? {}).length > 0 && html`<${Fold} title="Metadata"><${Json} value=${view.metadata} label="metadata" /><//>`}
     </section>
@@ -136,6 +136,7 @@ function Path({ view, answer, steps, run, open, setOpen }) {
   const pick = (node) => {
     const index = steps.findLastIndex((step) => step.node === node);
     setOpen(index < 0 || index === open ? null : index);
+    setTimeout(() => document.querySelector(".step.open")?.scrollIntoView({ block: "nearest" }), 50);
   };
   return html`<${Picture} diagram=${drawn} lit=${lit} pick=${pick} picked=${steps[open]?.node} label=${`Path of the run through ${view.graph}`} />`;
 }
