@@ -29,7 +29,7 @@ def list_graphs(client: GraphClient, say: Say, *, json: bool) -> None:
 
 
 def diagram(client: GraphClient, graph: str, output: str | None, say: Say) -> None:
-    """Print the picture of a graph, as Mermaid text, or write it. Raises HostError for a file that cannot be written."""
+    """Print the picture of a graph, or write it. Raises HostError for a file that cannot be written."""
     text = client.diagram(graph)
     if output is None:
         say(text)
