@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from browser import opened
 from hard_graphs import LONG, hard_graphs
@@ -33,7 +34,7 @@ FAULTS = """() => {
   }
   for (const line of svg.querySelectorAll(".line")) {
     const length = line.getTotalLength(), crossed = new Set();
-    for (let at = 0; at <= length; at += 2) {
+    for (let at = 0; at <= length; at += 5) {
       const { x, y } = line.getPointAtLength(at);
       const inside = (box) => x > box.left + 2 && x < box.right - 2 && y > box.top + 2 && y < box.bottom - 2;
       for (const box of boxes.filter(inside)) crossed.add(box.name);
@@ -107,6 +108,19 @@ def test_branches_of_several_nodes_end_where_they_join(shown: Any, url: str) -> 
 
     assert picture.locator("g.box.join").count() == 2
     assert picture.locator("g.box.end").count() == 2
+
+
+def test_a_run_lights_the_nodes_that_its_branches_have_passed_as_runs_of_their_own(shown: Any, url: str) -> None:
+    api = url.removesuffix("/studio")
+    assert httpx.post(f"{api}/graphs/branches/runs", json={"instance_id": "two"}).status_code == 202
+    assert httpx.get(f"{api}/runs/two", params={"wait": 20}, timeout=60).json()["status"] == "completed"
+    shown.goto(f"{url}#/runs/two")
+    lit = shown.locator(".canvas g.box.is-done[role=button]")
+
+    passed = ["both", "legal", "legal_ok", "finance", "inner", "tax", "budget", "finance_ok", "sign"]
+    expect(lit).to_have_count(len(passed))
+    assert {box.get_attribute("aria-label").partition(",")[0] for box in lit.all()} == set(passed)
+    assert shown.locator(".canvas .join.is-done").count() == 2
 
 
 def test_a_long_name_is_cut_and_said_in_full(shown: Any, url: str) -> None:
