@@ -54,6 +54,8 @@ def _check_free(project: Project, name: str) -> None:
     if name in taken:
         where = "the app at the root" if project.is_flat else taken[name]
         raise HostError(f"{name!r} is the name of {where}; choose another")
+    if project.is_flat and (project.root / APPS).exists():
+        raise HostError(f"{APPS}/ already exists, and is not a folder of apps; rename it, because the apps go there")
     if (project.root / APPS / name).exists():
         raise HostError(f"{APPS}/{name} already exists, without a {SCRIPT}; choose another name, or remove it")
     if azure_hub(name) in hubs:

@@ -189,7 +189,6 @@ def test_graphs_are_listed_described_and_drawn(client: Any) -> None:
     assert [graph.graph for graph in client.graphs()] == ["approvals", "broken", "line"]
     assert client.graph("line").versions[0].default
     assert "flowchart" in client.diagram("line")
-    assert client.diagram("line", format="svg").startswith("<svg")
     assert refused(client.graph, "lime") == (404, "graph-not-found")
     found = client.manifest("line", graph_hash=client.graph("line").graph_hash)
     assert set(found.manifest["nodes"]) == {"a", "b", "c"}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from projects_on_disk import repository, write, write_project
 
+import azure_functions_durable_graph
 from azure_functions_durable_graph.commands.cli import main
 from azure_functions_durable_graph.commands.library_imports import imported_modules, libraries_of
 from azure_functions_durable_graph.commands.new_app import new_app
@@ -125,6 +130,21 @@ def test_the_list_shows_which_libraries_each_app_imports(
     lines = [line.split(maxsplit=4) for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == ["app", "billing", "apps/billing", "imports", "money, pricing"]
     assert lines[-1] == ["library", "pricing", "libs/pricing"]
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="it has typing_extensions from nox there, and this has no packages"
+)
+def test_a_pipeline_can_ask_before_it_has_installed_anything(project: Path) -> None:
+    runtime = Path(azure_functions_durable_graph.__file__).parents[1]
+    words = [sys.executable, "-S", "-m", "azure_functions_durable_graph", "apps", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(runtime)}
+    shutil.rmtree(project / "azure_functions_durable_graph")  # a stub
+
+    answer = subprocess.run(words, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout) == {"apps": EVERYTHING[0], "libs": EVERYTHING[1]}
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,16 @@ def test_the_first_app_keeps_its_name_when_it_moves(project: Path, name: str) ->
     assert contents(project) == before
 
 
+def test_a_folder_of_that_name_which_is_something_else_is_not_mixed_with_apps(project: Path) -> None:
+    write(project, {"apps/__init__.py": "", "apps/clients.py": ""})
+    before = contents(project)
+
+    with pytest.raises(HostError, match="apps/ already exists, and is not a folder of apps; rename it"):
+        new_app(project, "billing")
+
+    assert contents(project) == before
+
+
 def test_an_app_is_not_added_twice(several: Path) -> None:
     before = contents(several)
 

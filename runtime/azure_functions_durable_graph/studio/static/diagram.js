@@ -84,7 +84,7 @@ function drawWait({ box, arrow }, name, wait, index) {
   box(id, "event", { title, waits: name, events: events.map(([event]) => event) });
   arrow(name, id, "route");
   for (const [event, to] of events) arrow(id, to, "wait", events.length > 1 ? event : "");
-  if (wait.timeout_node) arrow(id, wait.timeout_node, "late", wait.timeout ? `after ${length(wait.timeout)}` : "too late");
+  if (wait.timeout_node) arrow(id, wait.timeout_node, "late", wait.timeout ? `after ${length(wait.timeout)}` : "deadline");
 }
 
 function drawOnward({ nodes, regions, box, arrow }, name, node, waits) {
