@@ -11,9 +11,11 @@ from typing import Any
 SEVERITY = {logging.INFO: 1, logging.WARNING: 2, logging.ERROR: 3}
 
 COLUMNS = {
-    "traces": "timestamp TIMESTAMP, message VARCHAR, severityLevel INTEGER, itemCount INTEGER, customDimensions JSON",
-    "dependencies": "timestamp TIMESTAMP, name VARCHAR, duration DOUBLE, itemCount INTEGER, customDimensions JSON",
+    "traces": "message VARCHAR, severityLevel INTEGER",
+    "dependencies": "name VARCHAR, duration DOUBLE",
+    "requests": "name VARCHAR, duration DOUBLE",
 }
+COMMON = "timestamp TIMESTAMP, itemType VARCHAR, itemCount INTEGER, operation_Id VARCHAR, customDimensions JSON"
 """Of what the queries may use: columns of Application Insights' tables."""
 
 
@@ -26,7 +28,7 @@ class Telemetry:
         self._connection = duckdb_kql.connect()
         self._now = datetime.now(timezone.utc).replace(tzinfo=None)
         for table, columns in COLUMNS.items():
-            self._connection.execute(f"CREATE TABLE {table} ({columns})")
+            self._connection.execute(f"CREATE TABLE {table} ({COMMON}, {columns})")
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """The rows that a query gives."""
@@ -59,20 +61,22 @@ class Telemetry:
         dimensions = {f"prop__{name}": value for name, value in fields.items()}
         if state == "Completed":
             dimensions["prop__continuedAsNew"] = str(continued)
-        self._insert("traces", self._now - age, f"{run_id}: {state}", 1, 1, json.dumps(dimensions))
+        self._insert("traces", age, dimensions, f"{run_id}: {state}", 1)
 
     def write_spans(self, spans: Iterable[Any]) -> None:
         """Spans that are not of servers, as azure-monitor-opentelemetry sends them."""
         for span in spans:
             milliseconds = (span.end_time - span.start_time) / 1e6
-            self._insert("dependencies", self._now, span.name, milliseconds, 1, json.dumps(dict(span.attributes)))
+            trace = f"{span.context.trace_id:032x}"
+            self._insert("dependencies", timedelta(0), dict(span.attributes), span.name, milliseconds, trace=trace)
 
     def _trace(self, record: logging.LogRecord, dimensions: Mapping[str, Any], age: timedelta) -> None:
         text, level = record.getMessage(), SEVERITY.get(record.levelno, 0)
-        self._insert("traces", self._now - age, text, level, 1, json.dumps(dimensions))
+        self._insert("traces", age, dimensions, text, level)
 
-    def _insert(self, table: str, *values: Any) -> None:
-        self._connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", list(values))
+    def _insert(self, table: str, age: timedelta, dimensions: Mapping[str, Any], *own: Any, trace: str = "") -> None:
+        values = [self._now - age, table.replace("ies", "y").rstrip("s"), 1, trace, json.dumps(dimensions), *own]
+        self._connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
 
 
 def _of_the_app(records: Iterable[logging.LogRecord]) -> list[logging.LogRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -22,7 +23,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture
 class Told:
     """The page's queries in their order, and the tables that they are put to."""
 
-    NAMES = ("stuck", "parked", "slowest", "failures", "cost", "lines", "own lines", "spans", "failed runs")
+    NAMES = ("trace", "stuck", "parked", "slowest", "failures", "cost", "lines", "own lines", "spans", "failed runs")
 
     def __init__(self) -> None:
         from telemetry import Telemetry
@@ -115,10 +116,14 @@ def test_spans_of_a_run_are_found_by_their_attributes(told: Told, monkeypatch: p
     act()
     told.tables.write_spans(exporter.get_finished_spans())
     told.queries["spans"] = told.queries["spans"].replace(RUN, FAILED)
+    charge = next(span for span in exporter.get_finished_spans() if dict(span.attributes or {}).get("error.type"))
+    assert charge.context is not None
+    told.queries["trace"] = re.sub(r'"[0-9a-f]{32}"', f'"{charge.context.trace_id:032x}"', told.queries["trace"])
 
     (row,) = told.ask("spans")
 
     assert (row["name"], row["outcome"], row["error"]) == ("node charge", "failed", "CardDeclined")
+    assert [row["name"] for row in told.ask("trace")] == ["run order_flow", "node charge"]
 
 
 def test_stuck_runs_are_those_that_are_not_over_and_quiet(told: Told) -> None:

@@ -19,9 +19,12 @@ def api() -> Iterator[Any]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A headless Chromium; without one the test is skipped."""
+    """A headless Chromium; without one the test is skipped.
+
+    Once for each file of tests: Playwright keeps an event loop running, in which no other test could run its own.
+    """
     from browser import launched
 
     with launched() as found:

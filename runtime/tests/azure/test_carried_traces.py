@@ -22,15 +22,17 @@ PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 CALLER = {"traceparent": PARENT, "tracestate": "a=b"}
 
 
-def serve(graph: GraphRegistration, given: Any = None, **headers: str) -> None:
-    """Run a graph to its end, started with these headers."""
+def serve(graph: GraphRegistration, given: Any = None, **headers: str) -> Any:
+    """Run a graph to its end, started with these headers; gives how it is shown."""
     runtime = DurableGraphApp(func.AuthLevel.ANONYMOUS)
     runtime.register_registration(graph)
     with AppHost(runtime.function_app) as host:
         url = f"{host.url}/api/graphs/{graph.graph_name}/runs"
         started = httpx.post(url, json={"input": given or {}}, headers=headers)
         host.wait_until_idle()
-        assert httpx.get(started.headers["location"]).json()["status"] == "completed"
+        shown = httpx.get(started.headers["location"]).json()
+        assert shown["status"] == "completed"
+        return shown
 
 
 def calls_of(monkeypatch: pytest.MonkeyPatch, **headers: str) -> list[dict[str, Any]]:
@@ -90,6 +92,11 @@ def test_without_an_sdk_a_handler_can_still_pass_the_callers_context_on() -> Non
     serve(builder.build(), **CALLER)
 
     assert passed == CALLER
+
+
+def test_a_run_shows_the_trace_that_it_belongs_to() -> None:
+    assert serve(line("a"), **CALLER)["trace_id"] == TRACE
+    assert "trace_id" not in serve(line("a"))
 
 
 def test_without_a_trace_context_nothing_is_added_to_a_run(monkeypatch: pytest.MonkeyPatch) -> None:

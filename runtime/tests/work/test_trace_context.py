@@ -75,8 +75,9 @@ def test_empty_members_of_a_state_do_not_count() -> None:
     }
 
 
-def test_an_invocation_has_the_context_that_the_host_gave_it() -> None:
-    given = SimpleNamespace(Traceparent=PARENT, Tracestate="a=b")
+@pytest.mark.parametrize("names", [("trace_parent", "trace_state"), ("Traceparent", "Tracestate")])
+def test_an_invocation_has_the_context_that_the_host_gave_it(names: tuple[str, str]) -> None:
+    given = SimpleNamespace(**dict(zip(names, (PARENT, "a=b"), strict=True)))
 
     assert trace_of(SimpleNamespace(trace_context=given)) == {"traceparent": PARENT, "tracestate": "a=b"}
 
