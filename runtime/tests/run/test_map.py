@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from fan_out_graphs import Doc, Work, docs, scoring
 from pydantic import BaseModel
 from watching import record
 
 from azure_functions_durable_graph import ManifestBuilder, NodeContext, RetryPolicy
+from azure_functions_durable_graph.graph.manifest import GraphManifest
+from azure_functions_durable_graph.graph.plan import Plan
 from azure_functions_durable_graph.testing import GraphHost, run_graph
 
 
@@ -49,6 +52,29 @@ def test_five_hundred_items_work_and_their_history_stays_bounded() -> None:
     assert len(seen.activities) == 501
     assert max(len(outcome.actions) for _, _, outcome in seen.episodes) <= 13
     assert run.steps[0]["items"] == 500
+
+
+def test_a_run_of_an_earlier_release_whose_plan_says_nothing_of_parts_keeps_its_rounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan_of = GraphManifest.plan
+
+    def earlier(manifest: GraphManifest) -> Plan:
+        plan = plan_of(manifest)
+        for node in plan["nodes"].values():
+            node.pop("group", None)
+            node.pop("keeps", None)
+        return plan
+
+    monkeypatch.setattr(GraphManifest, "plan", earlier)
+    host = GraphHost(scoring(lambda state, doc: doc.size, max_concurrency=4))
+    seen = record(host)
+
+    run = host.start("g", docs(10))
+
+    assert run.state.sizes == list(range(10))
+    assert host.run_ids() == [run.id]
+    assert [call["item"] for call in seen.activities if "item" in call] == list(range(10))
 
 
 def test_a_failing_item_is_retried_alone() -> None:
