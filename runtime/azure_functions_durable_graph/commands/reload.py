@@ -118,6 +118,11 @@ def wait_on_windows(child: subprocess.Popen[bytes]) -> None:
 def stop(child: subprocess.Popen[bytes]) -> None:
     """Let it finish running functions; another signal to us does not wait."""
     child.terminate()
+    finish(child)
+
+
+def finish(child: subprocess.Popen[bytes]) -> None:
+    """Wait for a child that has been told to stop, and end it if it does not."""
     if not _wait(child):
         child.kill()
         child.wait()

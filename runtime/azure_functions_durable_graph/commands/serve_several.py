@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 from ..errors import HostError
-from .reload import interrupt, stop, wait_on_windows
+from .reload import finish, interrupt, wait_on_windows
 from .workspace import APPS, SCRIPT, read_project
 
 
@@ -59,8 +59,8 @@ def serve_several(folders: Sequence[Path], port: int, options: Sequence[str], sa
     finally:
         for child in children:
             child.terminate()
-        for child in children:
-            stop(child)
+        for child in children:  # not told again: a second signal means "at once"
+            finish(child)
         for reader in readers:
             reader.join(timeout=5)
         signal.signal(signal.SIGTERM, previous)

@@ -50,12 +50,13 @@ def first_lines(process: subprocess.Popen[str], line: str) -> dict[str, str]:
         assert line, "it ended before it served both"
 
 
+@needs_sigterm
 def test_every_app_of_a_project_is_served_on_a_port_of_its_own(project: Path) -> None:
     with running(*SERVE, project) as (process, line):
         urls = first_lines(process, line)
-        answers = {name: httpx.get(f"{url}/graphs", timeout=60).status_code for name, url in urls.items()}
+        answers = {name: httpx.get(f"{url}/graphs", timeout=120).status_code for name, url in urls.items()}
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
     assert answers == {"billing": 200, "orders": 200}
     assert urls["billing"] != urls["orders"]
@@ -68,7 +69,7 @@ def test_a_signal_ends_all_of_them(project: Path) -> None:
 
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
         for url in urls.values():
             with pytest.raises(httpx.ConnectError):
                 httpx.get(url)
@@ -78,7 +79,7 @@ def test_if_one_does_not_start_the_others_are_stopped_and_its_reason_is_shown(pr
     write(project, {"apps/billing/function_app.py": "import no_such_module\n"})
 
     with spawn(*SERVE, project, stderr=subprocess.STDOUT) as process:
-        shown, _ = process.communicate(timeout=60)
+        shown, _ = process.communicate(timeout=240)
 
     assert process.returncode == 1
     assert "billing | error: function_app.py cannot be imported: ModuleNotFoundError" in shown
