@@ -114,6 +114,8 @@ class Runner:
             cwd=self.checkout,
             env={
                 **os.environ,
+                "UV_PYTHON_DOWNLOADS": "never",
+                "UV_PYTHON": sys.executable,
                 "GITHUB_REPOSITORY": "owner/orders",
                 "RUNNER_TEMP": str(self.temporary),
                 "GITHUB_STEP_SUMMARY": str(self.temporary / "summary.md"),

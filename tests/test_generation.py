@@ -198,6 +198,8 @@ def test_the_readme_links_to_the_documents_of_the_template_in_reading_order(gene
         "deploying.md",
         "monorepo.md",
         "local_host.md",
+        "command_line.md",
+        "troubleshooting.md",
     ]
     for url in linked:
         assert url.startswith("https://github.com/acme/graphs/blob/main/docs/")
@@ -311,7 +313,7 @@ def test_the_sessions_run_on_the_python_of_azure_where_it_can_be_had(
     path.mkdir()
     for program in programs:
         name = program.split()[-1]
-        only = 'test "$1" = -V' if name == "uv" else "true"
+        only = 'test "$2" = install' if name == "uv" else "true"
         (path / name).write_text(f"#!/bin/sh\n{'false' if program.startswith('broken') else only}\n")
         (path / name).chmod(0o755)
     code = "import noxfile; print(noxfile.python())"

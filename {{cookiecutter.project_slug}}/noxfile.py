@@ -29,6 +29,7 @@ LIBRARIES = {path.parent.name: path.parent for path in sorted(ROOT.glob("libs/*/
 PYTHON = (ROOT / ".python-version").read_text(encoding="utf-8").strip()  # what Azure runs
 
 COMMAND = ("python", "-m", "azure_functions_durable_graph")
+UV = {"UV_PYTHON": "python"}  # the session's; uv gives up at names without a program, such as pyenv's shims
 NOTE = "# Written by `nox -s requirements` from uv.lock. "
 REQUIREMENTS = {
     "requirements.txt": ("Azure installs this.", ["--no-default-groups", *(f"--group={app}" for app in APPS)]),
@@ -43,7 +44,8 @@ def python() -> str | None:
     if f"{sys.version_info[0]}.{sys.version_info[1]}" == PYTHON:
         return None
     may_fetch = os.environ.get("UV_PYTHON_DOWNLOADS", "automatic") == "automatic"
-    for words in (f"python{PYTHON} -V", f"py -{PYTHON} -V", f"uv python find {PYTHON}", *["uv -V"] * may_fetch):
+    fetch = [f"uv python install {PYTHON}"] * may_fetch
+    for words in (f"python{PYTHON} -V", f"py -{PYTHON} -V", f"uv python find {PYTHON}", *fetch):
         name, *rest = words.split()
         path = shutil.which(name)
         if path and subprocess.run([path, *rest], cwd=ROOT, capture_output=True, check=False).returncode == 0:
@@ -114,7 +116,7 @@ def check_requirements(session: nox.Session) -> None:
     """Fail if uv.lock is not what pyproject.toml says, or requirements.txt not what uv.lock says. Needs no network."""
     stale = "is out of date; run `nox -s requirements` and commit"
     try:
-        session.run("uv", "lock", "--check", "--offline", silent=True)
+        session.run("uv", "lock", "--check", "--offline", silent=True, env=UV)
     except nox.command.CommandFailed:
         session.error(f"uv.lock {stale}: pyproject.toml, or that of a library, says something else")
     for name in REQUIREMENTS:
@@ -128,14 +130,14 @@ def exported(session: nox.Session, name: str) -> list[str]:
     words = ["uv", "export", "--quiet", "--frozen", "--offline", "--no-header", "--no-emit-workspace", "--all-packages"]
     known = [option for option in options if option.removeprefix("--group=") in PROJECT["dependency-groups"]]
     groups = [option for option in options if not option.startswith("--group=")] + known
-    return [NOTE + note, *str(session.run(*words, *dict.fromkeys(groups), silent=True)).splitlines()]
+    return [NOTE + note, *str(session.run(*words, *dict.fromkeys(groups), silent=True, env=UV)).splitlines()]
 
 
 @nox.session
 def requirements(session: nox.Session) -> None:
     """Write uv.lock and both lists of requirements from pyproject.toml; `-- --upgrade` takes new versions."""
     session.install(next(text for text in PROJECT["dependency-groups"]["dev"] if text.startswith("uv>")))
-    session.run("uv", "lock", *session.posargs)
+    session.run("uv", "lock", *session.posargs, env=UV)
     for name in REQUIREMENTS:
         (ROOT / name).write_text("\n".join(exported(session, name)) + "\n", encoding="utf-8")
 

@@ -143,8 +143,8 @@ class BlockingCalls:
     def health(self) -> Health:
         return finish(self._calls.health())
 
-    def diagram(self, name: str, *, format: Literal["mermaid", "svg"] = "mermaid") -> str:  # noqa: A002
-        return finish(self._calls.diagram(name, format=format))
+    def diagram(self, name: str) -> str:
+        return finish(self._calls.diagram(name))
 
 
 async def _next(steps: Any) -> Step:

@@ -211,9 +211,9 @@ class GraphCalls:
         """Raises ApiError or, for a remote client, ApiUnreachable if the app is not up."""
         return await self._ask(Health, "get_health")
 
-    async def diagram(self, name: str, *, format: Literal["mermaid", "svg"] = "mermaid") -> str:  # noqa: A002
-        """A picture of a graph, as Mermaid text or SVG."""
-        return str((await self._send("get_diagram", {"graph": name}, {"format": format})).body)
+    async def diagram(self, name: str) -> str:
+        """The picture of a graph, as Mermaid text."""
+        return str((await self._send("get_diagram", {"graph": name})).body)
 
     async def _steer(self, route: str, run: RunRef, reason: str | None) -> None:
         await self._send(route, {"id": run_id(run)}, body={} if reason is None else {"reason": reason})

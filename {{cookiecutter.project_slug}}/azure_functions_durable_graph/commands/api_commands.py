@@ -121,7 +121,6 @@ def _add_graphs(commands: Commands) -> None:
 def _add_diagram(commands: Commands) -> None:
     parser = _command(commands, "diagram", _diagram, "draw a graph of a served app")
     parser.add_argument("graph", metavar="GRAPH")
-    parser.add_argument("--format", choices=("mermaid", "svg"), default="mermaid", help="default: %(default)s")
     parser.add_argument("--output", metavar="FILE", help="write a file instead of printing")
     add_address(parser)
 
@@ -227,4 +226,4 @@ def _graphs(client: GraphClient, options: argparse.Namespace) -> None:
 def _diagram(client: GraphClient, options: argparse.Namespace) -> None:
     from .graphs import diagram
 
-    diagram(client, options.graph, options.format, options.output, _say)
+    diagram(client, options.graph, options.output, _say)

@@ -38,7 +38,10 @@ class Started(_Shown):
 
 
 class Wait(_Shown):
-    """An event that a run asks for. `id` picks this wait where there are several; `run` is the subgraph that asks."""
+    """An event that a run asks for. `id` picks this wait where there are several.
+
+    `run` is the subgraph, the branch or the item's run that asks.
+    """
 
     id: str
     event: str
@@ -89,7 +92,11 @@ class Progress(_Shown):
 
 
 class Run(RunRow):
-    """One run. `error` has its `type`, `message` and `node`; `output` is set once the run has completed."""
+    """One run. `error` has its `type`, `message` and `node`; `output` is set once the run has completed.
+
+    `children` are the runs that it waits for, `fan_out` says how many branches or items are done, and `part_of` is the
+    run of which this one is a branch, or a part of a map.
+    """
 
     waits: list[Wait] = Field(default_factory=list)
     input: dict[str, Any] = Field(default_factory=dict)
@@ -102,6 +109,9 @@ class Run(RunRow):
     sleeps_until: Time = None
     retry: dict[str, Any] | None = None
     reason: Any = None
+    part_of: str | None = None
+    children: list[dict[str, Any]] = Field(default_factory=list)
+    fan_out: dict[str, Any] | None = None
     progress: list[Progress] = Field(default_factory=list)
     incomplete: str | None = None
 
@@ -113,7 +123,8 @@ class Run(RunRow):
 class Step(_Shown):
     """One step of a run: what it wrote (`patch`), when, and what followed (`to`, `wait`) or went wrong (`error`).
 
-    A step of a map has the number of its `items`; the `writes` of a branch go to fields with a reducer.
+    A step of a map has the number of its `items`; the `writes` of a branch go to fields with a reducer. A branch of
+    several steps is a run of its own, the `child`, and may have been `stopped`.
     """
 
     step: int
@@ -122,7 +133,7 @@ class Step(_Shown):
     started_at: Time = None
     finished_at: Time = None
     patch: dict[str, Any] | None = None
-    writes: dict[str, Any] | None = None
+    writes: dict[str, Any] | list[dict[str, Any]] | None = None
     items: int | None = None
     to: list[str] | None = None
     error: Any = None
@@ -133,11 +144,13 @@ class Step(_Shown):
     wait: dict[str, Any] | None = None
     child: str | None = None
     branch: bool = False
+    stopped: bool = False
 
     @property
     def has_led_on(self) -> bool:
         """Whether it is known to be over: a branch that wrote something, or a step that something followed."""
-        return (self.branch and self.error is None) or self.to is not None or self.waits_for is not None
+        ended = self.child is None or (self.finished_at is not None and not self.stopped)
+        return (self.branch and self.error is None and ended) or self.to is not None or self.waits_for is not None
 
 
 class SeenEvent(_Shown):

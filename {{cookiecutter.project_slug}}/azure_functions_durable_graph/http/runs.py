@@ -20,6 +20,7 @@ from ..history.views import history_view, run_view
 from ..run.inputs import original_input
 from ..run.messages import RunInput
 from ..work.starting import new_run
+from ..work.trace_context import read_trace, trace_id
 from .api import (
     Api,
     IdTaken,
@@ -152,6 +153,9 @@ async def get_history(api: Api, request: Request) -> Response:
 def view(api: Api, record: RunRecord) -> dict[str, Any]:
     """A run as it is shown, with the JSON Schema of each payload that it asks for."""
     shown = run_view(record)
+    trace = read_trace(record.run.get("trace"))
+    if trace is not None:
+        shown["trace_id"] = trace_id(trace)
     asked = [(run, wait) for run in record.tree() for wait in run.own_waits]
     for line, (run, wait) in zip(shown["waits"], asked, strict=True):
         graph = graph_of(api, run)

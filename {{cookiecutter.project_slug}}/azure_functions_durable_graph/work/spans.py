@@ -32,11 +32,12 @@ class Span:
     @property
     def trace(self) -> TraceContext | None:
         """What others need to go on below this span; None where there is no valid one."""
-        context = None if self._span is None else self._span.get_span_context()
-        if context is None or not context.is_valid:
-            return None
-        parent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
-        return read_trace({"traceparent": parent, "tracestate": context.trace_state.to_header()})
+        with _harmless():
+            context = None if self._span is None else self._span.get_span_context()
+            if context is not None and context.is_valid:
+                parent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+                return read_trace({"traceparent": parent, "tracestate": context.trace_state.to_header()})
+        return None
 
     def set(self, name: str, value: Any) -> None:
         """Set an attribute."""
@@ -59,7 +60,10 @@ class Span:
 def current_trace() -> TraceContext | None:
     """The trace context of the current span; None without OpenTelemetry, or outside of any valid span."""
     otel = sys.modules.get("opentelemetry.trace")
-    return None if otel is None else Span(otel, otel.get_current_span()).trace
+    if otel is not None:
+        with _harmless():
+            return Span(otel, otel.get_current_span()).trace
+    return None
 
 
 @contextlib.contextmanager

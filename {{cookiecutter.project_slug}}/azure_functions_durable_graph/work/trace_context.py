@@ -41,9 +41,13 @@ def read_trace(headers: Any) -> TraceContext | None:
 
 
 def trace_of(context: Any) -> TraceContext | None:
-    """The trace context of an invocation's `func.Context`, which the host has made for it."""
+    """The trace context of an invocation's `func.Context`, which the host has made for it.
+
+    Older workers have only the names that newer ones call deprecated.
+    """
     given = getattr(context, "trace_context", None)
-    parent, state = getattr(given, "Traceparent", None), getattr(given, "Tracestate", None)
+    parent = getattr(given, "trace_parent", None) or getattr(given, "Traceparent", None)
+    state = getattr(given, "trace_state", None) or getattr(given, "Tracestate", None)
     return read_trace({"traceparent": parent, "tracestate": state})
 
 

@@ -170,41 +170,55 @@ export function waitsMet(known, steps, open) {
 
 /**
  * What a run has passed: `{boxes: Map(id -> {state, visits, attempts}), arrows: Set(id)}`. States: done, failed, now
- * and, where it waits, open.
+ * and, where it waits, open. `parts` are the runs of its branches, each `{run, steps}`.
  */
-export function passed({ boxes, arrows }, steps, run) {
+export function passed({ boxes, arrows }, steps, run, parts = []) {
   const lit = { boxes: new Map(), arrows: new Set() };
   const light = (id, state, more = {}) => {
     const old = lit.boxes.get(id) ?? { visits: 0 };
     if (boxes.has(id)) lit.boxes.set(id, { ...old, ...more, state, visits: old.visits + 1 });
   };
-  const along = (...ids) => ids.forEach((to, index) => index && follow(arrows, lit, ids[index - 1], to));
+  const drawn = { boxes, arrows, lit, light };
   const main = steps.filter((step) => !step.branch);
-  if (main[0]?.step === 0) along(START, main[0].node);
   if (main.length) light(START, "done");
-  for (const step of steps.filter((one) => one.branch)) {
+  if (main[0]?.step === 0) follow(arrows, lit, START, main[0].node);
+  const all = [...parts.flatMap((part) => part.steps), ...steps];
+  for (const step of all.filter((one) => one.branch && !one.child)) {
     light(step.node, step.error ? "failed" : "done", { attempts: step.attempts });
   }
+  for (const part of parts) trace(drawn, part.steps.filter((step) => !step.branch), part.run);
+  trace(drawn, main, run);
+  const asking = [...lit.boxes.values()].some((box) => box.state === "open");
+  if (!run.over && run.node && !asking) {
+    const state = run.status === "waiting" ? "open" : "now";
+    lit.boxes.set(run.node, { visits: 0, ...lit.boxes.get(run.node), state });
+  }
+  return lit;
+}
+
+/** Light one run's steps, and the ways between them. */
+function trace({ boxes, arrows, lit, light }, main, run) {
+  const along = (...ids) => ids.forEach((to, index) => index && follow(arrows, lit, ids[index - 1], to));
   main.forEach((step, index) => {
-    light(step.node, step.error ? "failed" : "done", { attempts: step.attempts, index });
+    const last = index === main.length - 1;
+    light(step.node, step.error ? "failed" : "done", { attempts: step.attempts });
     const join = `join:${step.node}`;
     const from = boxes.has(join) ? join : step.node;
     if (boxes.has(join)) lightBranches(arrows, lit, step.node, join, light);
     const next = main[index + 1]?.node ?? (run.node !== step.node && !run.over ? run.node : undefined);
     const wait = waitOf(boxes, step);
     if (wait) {
-      light(wait, step.wait?.outcome === "open" || (run.sleeping && index === main.length - 1) ? "open" : "done");
+      const open = step.wait?.outcome === "open";
+      light(wait, open || (run.sleeping && last) ? "open" : "done");
       along(from, wait);
-      if (next && step.wait?.outcome !== "open") along(wait, next);
+      if (next && !open) along(wait, next);
     } else if (next) along(from, next);
     else if (run.status === "completed") {
-      light(`end:${step.node}`, "done");
-      along(from, `end:${step.node}`);
+      const end = run.join ?? `end:${step.node}`;
+      light(end, "done");
+      along(from, end);
     }
   });
-  const asking = [...lit.boxes.values()].some((box) => box.state === "open");
-  if (!run.over && run.node && !asking) lit.boxes.set(run.node, { visits: 0, ...lit.boxes.get(run.node), state: run.status === "waiting" ? "open" : "now" });
-  return lit;
 }
 
 function lightBranches(arrows, lit, name, join, light) {

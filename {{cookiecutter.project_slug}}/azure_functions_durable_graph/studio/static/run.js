@@ -137,7 +137,8 @@ function Path({ view, answer, steps, run, open, setOpen }) {
   const known = answer.data?.waits;
   const waits = JSON.stringify(manifest ? waitsMet(known ?? [], steps.filter((step) => !step.branch), view.waits) : []);
   const drawn = useMemo(() => manifest && diagram(manifest, JSON.parse(waits)), [manifest, waits]);
-  const lit = useMemo(() => drawn && passed(drawn, steps, run), [drawn, steps, run]);
+  const parts = useParts(steps);
+  const lit = useMemo(() => drawn && passed(drawn, steps, run, parts), [drawn, steps, run, parts]);
   if (answer.error instanceof Problem) return html`<${Empty} title="No picture.">The graph ${view.graph} is not deployed any more; the steps tell the path.<//>`;
   if (!drawn) return html`<p class="hint">Drawing …</p>`;
   const pick = (node) => {
@@ -146,6 +147,20 @@ function Path({ view, answer, steps, run, open, setOpen }) {
     setTimeout(() => document.querySelector(".step.open")?.scrollIntoView({ block: "nearest" }), 50);
   };
   return html`<${Picture} diagram=${drawn} lit=${lit} pick=${pick} picked=${steps[open]?.node} label=${`Path of the run through ${view.graph}`} />`;
+}
+
+const NONE = [];
+
+/** The branches that are runs of their own, with their steps. */
+function useParts(steps) {
+  const begun = steps.filter((step) => step.branch && step.child);
+  const key = begun.map((step) => `${step.child} ${step.finished_at}`).join() || null;
+  const load = (step) => loadRun(step.child).then(({ view, history }) => {
+    const parent = steps.find((one) => one.step === step.step && !one.branch);
+    const run = { ...view, over: FINISHED.has(view.status), sleeping: view.status === "sleeping", join: parent && `join:${parent.node}` };
+    return { run, steps: history.steps };
+  });
+  return useLoaded(() => Promise.all(begun.map(load)), key).data ?? NONE;
 }
 
 function Discarded({ events }) {
