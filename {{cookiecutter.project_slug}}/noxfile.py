@@ -29,7 +29,6 @@ LIBRARIES = {path.parent.name: path.parent for path in sorted(ROOT.glob("libs/*/
 PYTHON = (ROOT / ".python-version").read_text(encoding="utf-8").strip()  # what Azure runs
 
 COMMAND = ("python", "-m", "azure_functions_durable_graph")
-UV = {"UV_PYTHON": "python"}  # the session's; uv gives up at names without a program, such as pyenv's shims
 NOTE = "# Written by `nox -s requirements` from uv.lock. "
 REQUIREMENTS = {
     "requirements.txt": ("Azure installs this.", ["--no-default-groups", *(f"--group={app}" for app in APPS)]),
@@ -116,7 +115,7 @@ def check_requirements(session: nox.Session) -> None:
     """Fail if uv.lock is not what pyproject.toml says, or requirements.txt not what uv.lock says. Needs no network."""
     stale = "is out of date; run `nox -s requirements` and commit"
     try:
-        session.run("uv", "lock", "--check", "--offline", silent=True, env=UV)
+        uv(session, "lock", "--check", "--offline")
     except nox.command.CommandFailed:
         session.error(f"uv.lock {stale}: pyproject.toml, or that of a library, says something else")
     for name in REQUIREMENTS:
@@ -124,20 +123,26 @@ def check_requirements(session: nox.Session) -> None:
             session.error(f"{name} {stale}: uv.lock says something else")
 
 
+def uv(session: nox.Session, *words: str) -> str:
+    """What uv prints. It uses the session's Python: it would stop at a name without a program, such as pyenv's shims."""
+    python = str(session.run("python", "-c", "import sys; print(sys.executable)", silent=True, log=False)).strip()
+    return str(session.run("uv", *words, silent=True, env={"UV_PYTHON": python}))
+
+
 def exported(session: nox.Session, name: str) -> list[str]:
     """The lines of a list of requirements, as uv.lock gives them: pinned, with hashes, for every system and Python."""
     note, options = REQUIREMENTS[name]
-    words = ["uv", "export", "--quiet", "--frozen", "--offline", "--no-header", "--no-emit-workspace", "--all-packages"]
+    words = ["export", "--quiet", "--frozen", "--offline", "--no-header", "--no-emit-workspace", "--all-packages"]
     known = [option for option in options if option.removeprefix("--group=") in PROJECT["dependency-groups"]]
     groups = [option for option in options if not option.startswith("--group=")] + known
-    return [NOTE + note, *str(session.run(*words, *dict.fromkeys(groups), silent=True, env=UV)).splitlines()]
+    return [NOTE + note, *uv(session, *words, *dict.fromkeys(groups)).splitlines()]
 
 
 @nox.session
 def requirements(session: nox.Session) -> None:
     """Write uv.lock and both lists of requirements from pyproject.toml; `-- --upgrade` takes new versions."""
     session.install(next(text for text in PROJECT["dependency-groups"]["dev"] if text.startswith("uv>")))
-    session.run("uv", "lock", *session.posargs, env=UV)
+    session.log(uv(session, "lock", *session.posargs))
     for name in REQUIREMENTS:
         (ROOT / name).write_text("\n".join(exported(session, name)) + "\n", encoding="utf-8")
 
