@@ -124,7 +124,7 @@ def check_requirements(session: nox.Session) -> None:
 
 
 def uv(session: nox.Session, *words: str) -> str:
-    """What uv prints. It uses the session's Python: it would stop at a name without a program, such as pyenv's shims."""
+    """What uv prints. It uses the session's Python: it would stop at a name without a program, as pyenv has them."""
     python = str(session.run("python", "-c", "import sys; print(sys.executable)", silent=True, log=False)).strip()
     return str(session.run("uv", *words, silent=True, env={"UV_PYTHON": python}))
 
