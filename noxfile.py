@@ -14,6 +14,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "runtime" / "pyproject.toml"))
 SOURCE = ROOT / "runtime" / "azure_functions_durable_graph"
 GENERATED = ROOT / "{{cookiecutter.project_slug}}" / ".github"
 MIRROR = ROOT / "{{cookiecutter.project_slug}}" / "azure_functions_durable_graph"
@@ -33,6 +34,27 @@ def test(session: nox.Session) -> None:
     install(session, "test")
     workers = "2" if (os.cpu_count() or 1) > 1 else "0"
     session.run("pytest", "-n", workers, "--dist", "loadgroup", "--timeout", LONGEST_TEST, *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def pythons(session: nox.Session) -> None:
+    """Run the runtime's tests on every Python that it supports and this machine has: `nox -s pythons-3.12` is one."""
+    install(session, "test")
+    session.run("pytest", "--timeout", LONGEST_TEST, *(session.posargs or ["runtime/tests"]))
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the runtime's tests with the oldest SDKs and pydantic that it supports; on Python up to 3.12."""
+    install(session, "test")
+    session.install(*(lowest_version(text) for text in nox.project.dependency_groups(PROJECT, "runtime")))
+    session.run("pytest", "--timeout", LONGEST_TEST, *(session.posargs or ["runtime/tests"]))
+
+
+def lowest_version(requirement: str) -> str:
+    """The oldest release series of a requirement: `pydantic>=2.11,<3` becomes `pydantic==2.11.*`."""
+    name, _, limits = requirement.partition(">=")
+    return f"{name}=={limits.partition(',')[0]}.*"
 
 
 @nox.session
@@ -66,6 +88,14 @@ def sync(session: nox.Session) -> None:
     install(session, "template")
     install(session, "runtime")
     session.run("python", "tools/sync.py")
+
+
+@nox.session
+def relock(session: nox.Session) -> None:
+    """Resolve anew what generated projects install; `-- --upgrade` takes new versions."""
+    install(session, "template")
+    session.install("nox")
+    session.run("python", "tools/relock.py", *session.posargs)
 
 
 @nox.session

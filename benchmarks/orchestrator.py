@@ -30,7 +30,7 @@ from azure_functions_durable_graph.host.clock import ManualClock
 from azure_functions_durable_graph.host.engine.actions import Outcome, outcome_of_state
 from azure_functions_durable_graph.host.local_host import LocalHost
 from azure_functions_durable_graph.http.runs import run_input
-from azure_functions_durable_graph.run import orchestrator as under_test
+from azure_functions_durable_graph.run import traversal as under_test
 
 SMALL, LARGE = 200, 10_000
 """Bytes of payload in the state."""
@@ -189,14 +189,14 @@ def compare(rounds: int, nodes: int) -> dict[str, Any]:
 
 def compare_budgets(rounds: int, nodes: int) -> dict[str, Any]:
     """The loop with other history budgets; ratios are to today's budget, in the same round."""
-    today = under_test.HISTORY_BUDGET  # type: ignore[attr-defined]
+    today = under_test.HISTORY_BUDGET
 
     def with_budget(budget: int) -> Cost:
-        under_test.HISTORY_BUDGET = budget  # type: ignore[attr-defined]
+        under_test.HISTORY_BUDGET = budget
         try:
             return graph_loop(nodes)
         finally:
-            under_test.HISTORY_BUDGET = today  # type: ignore[attr-defined]
+            under_test.HISTORY_BUDGET = today
 
     cases = {str(budget): functools.partial(with_budget, budget) for budget in sorted({*BUDGETS, today})}
     return _in_rounds(cases, rounds, base=str(today))

@@ -23,6 +23,7 @@ RUNTIME = HERE.parent / "runtime"
 sys.path[:0] = [str(HERE), str(RUNTIME), str(RUNTIME / "tests" / "helpers")]
 
 import activities  # noqa: E402
+import maps  # noqa: E402
 import orchestrator  # noqa: E402
 import serving  # noqa: E402
 import startup  # noqa: E402
@@ -52,6 +53,7 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "per_node": per_node,
     "budgets": budgets,
     "start": start,
+    "maps": lambda quick: maps.by_number(*(((20, 60), 1) if quick else ((100, 1_000, 10_000), 3))),
     "throughput": lambda quick: throughput.compare(*((10, 1) if quick else (200, 5))),
     "durability": lambda quick: throughput.durabilities(*((20, 1) if quick else (200, 5))),
     "first_request": lambda quick: serving.first_request(1 if quick else 9),

@@ -97,7 +97,29 @@ class Billing:
     def send(self, customer: str, key: str) -> None: ...
 billing = Billing()
 """,
+    "Progress 1": """
+class ImportState(BaseModel):
+    rows: list[str] = []
+    imported: int = 0
+
+def store(row: str) -> None: ...
+""",
     "Parallel branches 1": ANY_STATE + "check_credit = check_fraud = decide = nothing",
+    "Parallel branches 2": ANY_STATE
+    + """
+prepare_legal = prepare_finance = file_opinion = book_costs = publish = give_up = nothing
+def ask_legal(state: AnyState) -> RouteDecision:
+    return RouteDecision.wait_for_event(event_name="legal", resume_node="legal_done")
+ask_finance = ask_legal
+""",
+    "Parallel branches 3": ANY_STATE,
+    "Maps 2": ANY_STATE,
+    "Maps 3": """
+from azure_functions_durable_graph import ItemResult
+
+class Document(BaseModel):
+    text: str
+""",
     "Maps 1": """
 class Document(BaseModel):
     text: str

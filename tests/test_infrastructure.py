@@ -27,8 +27,7 @@ def bicep() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def resources(bicep: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = bicep["app.bicep"]["resources"]
-    return found
+    return {**bicep["app.bicep"]["resources"], **bicep["deployer.bicep"]["resources"]}
 
 
 def text() -> str:
@@ -39,13 +38,23 @@ def main_text() -> str:
     return (INFRA / "main.bicep").read_text()
 
 
-def test_both_files_parse_and_main_passes_every_parameter_on(bicep: dict[str, Any]) -> None:
-    main, app = bicep["main.bicep"], bicep["app.bicep"]
+def deployer_text() -> str:
+    return (INFRA / "deployer.bicep").read_text()
 
-    assert set(app["parameters"]) == set(main["parameters"])
-    passed = re.search(r"params: \{(.*?)\}", (INFRA / "main.bicep").read_text(), re.DOTALL)
-    assert passed is not None
-    assert set(re.findall(r"(\w+):", passed[1])) == set(app["parameters"])
+
+@pytest.mark.parametrize("module", ["app", "deployer"])
+def test_main_gives_each_module_every_parameter_that_it_has(bicep: dict[str, Any], module: str) -> None:
+    found = re.search(rf"module {module} '{module}\.bicep' = .*?params: \{{(.*?)\}}", main_text(), re.DOTALL)
+
+    assert found is not None
+    assert set(re.findall(r"(?m)^ +(\w+):", found[1])) == set(bicep[f"{module}.bicep"]["parameters"])
+
+
+def test_each_app_is_a_module_and_all_are_deployed_by_one_identity() -> None:
+    assert "module app 'app.bicep' = [\n  for name in apps: {\n    name: 'app-${name}'\n" in main_text()
+    assert "      appName: name\n" in main_text()
+    assert "deployPrincipalId: deployer.outputs.principalId" in main_text()
+    assert "module deployer 'deployer.bicep' = {" in main_text()
 
 
 def test_every_parameter_gets_a_value(project: Path, bicep: dict[str, Any]) -> None:
@@ -91,18 +100,19 @@ def test_roles_are_given_to_identities_for_what_they_need() -> None:
 
 def test_the_pipeline_is_trusted_by_the_subject_that_the_repository_presents() -> None:
     """Repositories made since 2026-07-15 present ids beside the names, so the beginning is told, not composed."""
-    assert "subject: '${githubSubjectPrefix}:environment:${githubEnvironment}'" in text()
+    assert "subject: '${githubSubjectPrefix}:environment:${githubEnvironment}'" in deployer_text()
     assert "githubEnvironment: empty(githubEnvironment) ? environmentName : githubEnvironment" in main_text()
-    assert "repo:" not in text() + main_text()
+    assert "repo:" not in text() + main_text() + deployer_text()
 
 
 def test_no_name_is_composed_outside_the_two_objects_that_hold_them() -> None:
-    for source in (text(), main_text()):
-        names = re.findall(r"(?m)^  name: (.+)$", source)
+    fixed = {"packageContainer", "'default'", "'deployer'", "'app-${name}'"}
+    for source in (text(), main_text(), deployer_text()):
+        names = re.findall(
+            r"(?m)^ +name: (.+)$", re.sub(r"(?ms)^var settings.*?^\]|^var schedulerSettings.*?^\]", "", source)
+        )
         assert names
-        assert all(
-            name.startswith(("names.", "guid(")) or name in {"packageContainer", "'default'", "'app'"} for name in names
-        ), names
+        assert all(name.startswith(("names.", "guid(")) or name in fixed for name in names), names
 
 
 ENVIRONMENTS = ["prod", "my-prod", "1st", "ü", "x" * 64, "a.", "(a)", "A_B", "prod uction", "-"]
@@ -129,10 +139,15 @@ RULES = {
 
 def composed(app: str, environment: str) -> dict[str, str]:
     """Every name that the two files compose."""
-    values: dict[str, Any] = {"appName": app, "environmentName": environment, "durableBackend": "azure_storage"}
+    values: dict[str, Any] = {
+        "projectName": app,
+        "appName": app,
+        "environmentName": environment,
+        "durableBackend": "azure_storage",
+    }
     names = names_of(main_text(), values)
     values["resourceGroup()"] = {"id": f"/subscriptions/0/resourceGroups/{names['group']}"}
-    return {**names, **names_of(text(), values)}
+    return {**names, **names_of(deployer_text(), values), **names_of(text(), values)}
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -154,6 +169,24 @@ def test_two_environments_share_no_resource_and_no_hub() -> None:
         ]
         for kind in RULES:
             assert len({names[kind] for names in every}) == len(every), kind
+
+
+def test_two_apps_of_one_project_share_nothing_but_the_group_and_the_identity_that_deploys() -> None:
+    one, other = ({**composed("orders", "production"), **composed_app(app)} for app in ("orders", "billing"))
+
+    assert {kind for kind in RULES if one[kind] == other[kind]} == {"group", "deployIdentity", "githubCredential"}
+
+
+def composed_app(app: str) -> dict[str, str]:
+    """The names of one app of the project `orders`, which new-app has added."""
+    group = composed("orders", "production")["group"]
+    values: dict[str, Any] = {
+        "appName": app,
+        "environmentName": "production",
+        "durableBackend": "azure_storage",
+        "resourceGroup()": {"id": f"/subscriptions/0/resourceGroups/{group}"},
+    }
+    return names_of(text(), values)
 
 
 def test_warm_instances_are_for_durable_functions_and_none_unless_asked_for(project: Path) -> None:
@@ -182,8 +215,11 @@ def test_azd_finds_the_app(project: Path) -> None:
     azure = yaml.safe_load((project / "azure.yaml").read_text())
 
     assert azure["name"] == project.name
-    assert azure["services"]["app"] == {"project": ".", "language": "python", "host": "function"}
-    assert "'azd-service-name': 'app'" in text()
+    assert azure["services"] == {
+        project.name: {"project": f"dist/{project.name}", "language": "python", "host": "function"}
+    }
+    assert "'azd-service-name': appName" in text()
+    assert {command["posix"]["run"] for command in azure["hooks"].values()} == {"nox -s package"}
 
 
 def settings(folder: Path, name: str) -> Any:

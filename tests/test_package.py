@@ -40,7 +40,7 @@ def project(generate: Any, run: Any, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_the_app_and_the_users_own_modules_are_staged_and_nothing_else(project: Path) -> None:
-    assert sorted(path.name for path in (project / "dist" / "app").iterdir()) == [
+    assert sorted(path.name for path in (project / "dist" / "durable-graphs").iterdir()) == [
         "azure_functions_durable_graph",
         "function_app.py",
         "graphs",
@@ -52,14 +52,14 @@ def test_the_app_and_the_users_own_modules_are_staged_and_nothing_else(project: 
 
 
 def test_the_parts_of_the_runtime_for_a_laptop_stay_there(project: Path) -> None:
-    names = {path.name for path in (project / "dist" / "app" / "azure_functions_durable_graph").iterdir()}
+    names = {path.name for path in (project / "dist" / "durable-graphs" / "azure_functions_durable_graph").iterdir()}
 
     assert not names & LAPTOP
-    assert {"graph", "declare", "run", "work", "history", "change", "http", "azure", "py.typed"} <= names
+    assert {"graph", "declare", "run", "work", "history", "change", "http", "calls", "azure", "py.typed"} <= names
 
 
 def test_staging_again_leaves_nothing_of_the_time_before(project: Path, run: Any) -> None:
-    stale = project / "dist" / "app" / "graphs" / "dropped.py"
+    stale = project / "dist" / "durable-graphs" / "graphs" / "dropped.py"
     stale.write_text("")
 
     run(sys.executable, "-m", "nox", "-s", "package", cwd=project)
@@ -68,7 +68,7 @@ def test_staging_again_leaves_nothing_of_the_time_before(project: Path, run: Any
 
 
 def test_with_the_requirements_alone_every_module_and_every_function_loads(project: Path, run: Any) -> None:
-    staged = project / "dist" / "app"
+    staged = project / "dist" / "durable-graphs"
     environment = project / "azure"
     run(sys.executable, "-m", "venv", environment)
     python = next(environment.glob("[Bb]*/python*"))
@@ -85,6 +85,8 @@ def test_with_the_requirements_alone_every_module_and_every_function_loads(proje
 def test_a_folder_without_the_list_is_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "azure_functions_durable_graph", "package"]
     runtime = Path(__file__).parent.parent / "runtime"
+    (tmp_path / "function_app.py").touch()
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "orders"\n')
 
     answer = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(runtime)}, capture_output=True, text=True, check=False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from nox.project import load_toml
 from projects import ROOT, repository_files
 
 GENERATED = ROOT / "{{cookiecutter.project_slug}}"
@@ -39,6 +41,37 @@ def test_ci_runs_the_runtime_and_the_commands_on_every_system() -> None:
     assert "nox -s demo" in commands["demo"]  # it serves an app and talks to it
     assert {"windows-latest", "macos-latest"} <= set(jobs["demo"]["strategy"]["matrix"]["system"])
     assert set(jobs["pass"]["needs"]) == set(jobs) - {"pass"}
+
+
+def test_every_supported_python_is_tested_and_offered() -> None:
+    supported = re.findall(r"Python :: (3\.\d+)", text_of("runtime/pyproject.toml"))
+    listed = subprocess.run(
+        [sys.executable, "-m", "nox", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert (
+        yaml.safe_load(text_of(".github/workflows/ci.yml"))["jobs"]["test"]["strategy"]["matrix"]["python"] == supported
+    )
+    assert sorted(json.loads(text_of("cookiecutter.json"))["python_version"]) == sorted(supported)
+    assert re.findall(r"(?m)^- pythons-(3\.\d+) -> ", listed.stdout) == supported
+
+
+def test_the_lowest_versions_are_those_that_the_runtime_and_generated_projects_allow() -> None:
+    declared = load_toml(ROOT / "runtime" / "pyproject.toml")["project"]["dependencies"]
+
+    assert load_toml(ROOT / "pyproject.toml")["dependency-groups"]["runtime"] == declared
+    assert f"dependencies = {json.dumps(declared)}" in (GENERATED / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_badges_lead_to_what_they_show() -> None:
+    name = load_toml(ROOT / "runtime" / "pyproject.toml")["project"]["name"]
+    template = json.loads(text_of("cookiecutter.json"))["template_url"]
+    badges = re.findall(r"(?m)^\[!\[(.+?)\]\((\S+?)\)\]\((\S+?)\)$", text_of("README.md"))
+
+    assert [badge for badge, _, _ in badges] == ["CI", "PyPI", "Python", "Licence: MIT"]
+    assert badges[0][1:] == (f"{template}/actions/workflows/ci.yml/badge.svg", f"{template}/actions/workflows/ci.yml")
+    assert badges[1][2] == f"https://pypi.org/project/{name}/"
+    assert all(name in image for _, image, _ in badges[1:3])
 
 
 def test_every_session_explains_itself() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from projects import files_of
 
 from azure_functions_durable_graph.commands.vendored import RECORD, record_of
 
@@ -53,6 +54,7 @@ def older_template(template: Path, run: Any, tmp_path_factory: pytest.TempPathFa
     (package / "__init__.py").write_text(now.replace('__version__ = "0.1.0"', '__version__ = "0.0.9"'))
     (package / "old_module.py").write_text('"""A module that the next version drops."""\n')
     replaced(mirror / "README.md", "Each file in `graphs/` is a graph", "Every file in `graphs/` is a graph")
+    replaced(mirror / "function_app.py", "so does the local host.", "the local host, too.")
     (mirror / RECORD).write_text(record_of(package).to_text())
     committed(run, folder, "0.0.9")
     run("git", "tag", "v0.0.9", cwd=folder)
@@ -60,6 +62,7 @@ def older_template(template: Path, run: Any, tmp_path_factory: pytest.TempPathFa
     (package / "old_module.py").unlink()
     (mirror / "runtime.lock.json").write_text(record)
     replaced(mirror / "README.md", "Every file in `graphs/` is a graph", "Each file in `graphs/` is a graph")
+    replaced(mirror / "function_app.py", "the local host, too.", "so does the local host.")
     committed(run, folder, "0.1.0")
     run("git", "tag", "v0.1.0", cwd=folder)
     return folder
@@ -146,6 +149,54 @@ def test_the_runtime_alone_can_be_updated(older_project: Path, nox: Callable[...
     assert (older_project / "graphs" / "order_flow.py").read_bytes() == mine
     assert "already" in nox(older_project, "update-runtime", "--", "v0.1.0").stdout
     nox(older_project, "test", "lint")
+
+
+COMMAND = (sys.executable, "-m", "azure_functions_durable_graph")
+
+
+def grow(run: Any, project: Path) -> dict[str, bytes]:
+    """Add an app and a library, and commit; gives every file that is now the user's own."""
+    run("git", "init", "--quiet", "--initial-branch", "main", cwd=project)
+    committed(run, project, "The project")
+    run(*COMMAND, "new-app", "billing", cwd=project)
+    run(*COMMAND, "new-lib", "pricing", cwd=project)
+    committed(run, project, "Another app")
+    return {name: content for name, content in files_of(project).items() if name.startswith(("apps/", "libs/"))}
+
+
+def check_that_it_is_updated(run: Any, project: Path, mine: dict[str, bytes]) -> None:
+    assert '__version__ = "0.1.0"' in (project / "azure_functions_durable_graph" / "__init__.py").read_text()
+    assert not (project / "azure_functions_durable_graph" / "old_module.py").exists()
+    assert {name: content for name, content in files_of(project).items() if name.startswith(("apps/", "libs/"))} == mine
+    assert run(*COMMAND, "apps", cwd=project).stdout.count("app  ") == 2
+    assert "has not been modified" in run(*COMMAND, "verify", cwd=project).stdout
+    for app in (project / "apps").iterdir():
+        run(*COMMAND, "lock", app, "--check", cwd=project)
+
+
+def test_the_runtime_of_several_apps_is_updated_for_all(older_project: Path, older_template: Path, run: Any) -> None:
+    mine = grow(run, older_project)
+
+    run(*COMMAND, "update-runtime", "--template", older_template, "v0.1.0", cwd=older_project)
+
+    check_that_it_is_updated(run, older_project, mine)
+
+
+def test_an_update_of_the_template_leaves_several_apps_where_they_are(
+    older_template: Path, run: Any, tmp_path: Path
+) -> None:
+    cruft = [sys.executable, "-m", "cruft"]
+    run(*cruft, "create", "--no-input", "--checkout", "v0.0.9", "--output-dir", tmp_path, older_template)
+    (project,) = tmp_path.iterdir()
+    mine = grow(run, project)
+
+    run(*cruft, "update", "--skip-apply-ask", "--allow-untracked-files", cwd=project)
+
+    assert not list(project.rglob("*.rej"))
+    assert "Each file in `graphs/`" in (project / "README.md").read_text()
+    assert not (project / "function_app.py").exists(), "it has moved, and is the user's own now"
+    assert '"value": ["durable-graphs", "billing"]' in (project / "infra" / "main.parameters.json").read_text()
+    check_that_it_is_updated(run, project, mine)
 
 
 def test_a_runtime_that_was_edited_is_not_replaced(older_project: Path, nox: Callable[..., Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,12 @@ def look(state, context):
 builder = ManifestBuilder("probe", State).set_entrypoint("look").add_node("look", look, terminal=True)
 registration = builder.build()
 '''
+
+TRIGGERS = """
+runtime.start_on_queue("probes", graph="probe")
+runtime.start_on_service_bus("more-probes", graph="probe", connection="BUS")
+runtime.start_on_event_grid("scanned", graph="probe")
+"""
 
 
 @functools.cache
@@ -103,10 +110,13 @@ def test_a_project_is_indexed_and_runs_a_graph(
 ) -> None:
     made = generate(tmp_path, **answers)
     (made / "graphs" / "probe.py").write_text(GRAPH)
+    with (made / "function_app.py").open("a") as app:
+        app.write(TRIGGERS)
 
     told = worker(str(made))
 
     assert {"durable_graph_run", "durable_graph_node", "durable_graph_get_health"} <= set(told["functions"])
+    assert {"probes", "more_probes", "scanned"} <= set(told["functions"])
     assert told["health"][0] == "200"
     assert told["start"] == ["202", 1]
     assert told["asked"] == ["durable_graph_node", False]
@@ -129,8 +139,9 @@ def test_a_node_reports_its_progress_through_the_client_of_its_activity(
 
     assert "durable_graph_progress" in told["functions"]
     assert told["ended"] == [True, {"text": "hi", **told["patch"]}]
-    entity = "/entities/durable_graph_progress/run"
-    assert told["signalled"] == [f"{entity}?op=report", f"{entity}?op=forget"]
+    (report, forget) = (path.partition("?op=") for path in told["signalled"])
+    assert re.fullmatch(r"/entities/durable_graph_progress/\d+", report[0])
+    assert (forget[0], report[2], forget[2]) == (report[0], "report", "forget")
 
 
 def test_the_library_loads_what_our_loader_loads_and_nothing_else(worker: Callable[..., Any]) -> None:

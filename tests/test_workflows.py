@@ -29,7 +29,13 @@ STEPS = [
     for step in commands(path.name, job)
 ]
 
-VALUES = {"BASE": "HEAD", "RESULTS": "success success success success"}
+VALUES = {
+    "BASE": "HEAD",
+    "APP": "durable-graphs",
+    "PART": "durable-graphs",
+    "CHANGES": "success",
+    "RESULTS": "success success skipped success",
+}
 """What GitHub would put in place of the expressions of a step's environment."""
 
 
@@ -91,11 +97,14 @@ def test_every_step_with_a_command_is_executed_here_or_in_the_tests_of_a_deploym
 def test_a_failed_job_fails_the_one_required_check() -> None:
     (step,) = commands("ci.yml", "pass")
 
-    answer = subprocess.run(
-        ["bash", "-e", "-c", step["run"]], env={**os.environ, "RESULTS": "success failure"}, check=False
-    )
+    def ended(changes: str, results: str) -> int:
+        environment = {**os.environ, "CHANGES": changes, "RESULTS": results}
+        return subprocess.run(["bash", "-e", "-c", step["run"]], env=environment, check=False).returncode
 
-    assert answer.returncode != 0
+    assert ended("success", "success success failure") != 0
+    assert ended("success", "success success cancelled") != 0
+    assert ended("success", "success success skipped") == 0, "nothing that it checks has changed"
+    assert ended("skipped", "skipped success skipped") != 0, "then it is not known what has changed"
 
 
 def test_the_required_check_needs_every_other_job() -> None:

@@ -1,5 +1,16 @@
-"""The project's tasks: `nox -l` lists them."""
+"""The project's tasks: `nox -l` lists them.
 
+A project has one app at its root, or several in apps/ that share the libraries in libs/. Most sessions take names of
+apps (`nox -s test -- billing`); without a name they work on all.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nox
@@ -7,133 +18,217 @@ import nox
 nox.options.sessions = ["test", "lint"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = True
 
-PROJECT = nox.project.load_toml("pyproject.toml")
-PYTHON = Path(".python-version").read_text(encoding="utf-8").strip()  # what Azure runs
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+TEMPLATE = PROJECT["tool"]["durable-graph"]["template"]
+FIRST = PROJECT["project"]["name"]
+APPS = {path.parent.name: path.parent for path in sorted(ROOT.glob("apps/*/function_app.py"))} or {FIRST: ROOT}
+LIBRARIES = {path.parent.name: path.parent for path in sorted(ROOT.glob("libs/*/pyproject.toml"))}
+PYTHON = (ROOT / ".python-version").read_text(encoding="utf-8").strip()  # what Azure runs
 
-NOTE = "# Written by `nox -s requirements` from pyproject.toml. "
+COMMAND = ("python", "-m", "azure_functions_durable_graph")
+NOTE = "# Written by `nox -s requirements` from uv.lock. "
 REQUIREMENTS = {
-    "requirements.txt": [NOTE + "Azure installs this.", *PROJECT["project"]["dependencies"]],
-    "requirements-dev.txt": [
-        NOTE + "What the tasks install.",
-        "-r requirements.txt",
-        *PROJECT["dependency-groups"]["dev"],
-    ],
+    "requirements.txt": ("Azure installs this.", ["--no-default-groups", *(f"--group={app}" for app in APPS)]),
+    "requirements-dev.txt": ("What the tasks install.", ["--all-groups"]),
 }
+"""Each file with what its first line says of it, and how uv exports it."""
+
+
+@functools.cache
+def python() -> str | None:
+    """The Python of Azure if this machine has it or uv may fetch it; None is the one that runs nox."""
+    if f"{sys.version_info[0]}.{sys.version_info[1]}" == PYTHON:
+        return None
+    may_fetch = os.environ.get("UV_PYTHON_DOWNLOADS", "automatic") == "automatic"
+    for words in (f"python{PYTHON} -V", f"py -{PYTHON} -V", f"uv python find {PYTHON}", *["uv -V"] * may_fetch):
+        name, *rest = words.split()
+        path = shutil.which(name)
+        if path and subprocess.run([path, *rest], cwd=ROOT, capture_output=True, check=False).returncode == 0:
+            return PYTHON
+    return None
 
 
 def install(session: nox.Session, file: str) -> None:
     """Install a list of requirements, and say so if the session does not run on the Python of Azure."""
-    session.install("-r", file)
+    session.install("-r", str(ROOT / file))
     version = str(session.run("python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])", silent=True)).strip()
     if version != PYTHON:
         session.warn(
-            f"This runs on Python {version}, Azure will run {PYTHON} (.python-version). If this machine has it, "
-            f"`nox --force-python {PYTHON} -s {session.name}` uses it."
+            f"This runs on Python {version}, Azure will run {PYTHON} (.python-version). Install Python {PYTHON}, "
+            "or uv, which fetches it."
         )
 
 
-@nox.session
+def chosen(session: nox.Session, among: dict[str, Path]) -> tuple[dict[str, Path], list[str]]:
+    """The apps or libraries that the first arguments name, all if they name none, and the other arguments."""
+    names = []
+    for word in session.posargs:
+        if word not in among:
+            break
+        names.append(word)
+    return {name: among[name] for name in names} or among, session.posargs[len(names) :]
+
+
+def paths(folder: Path) -> dict[str, str]:
+    """Where Python and mypy find an app, the libraries and the runtime. In Azure they are all in one folder."""
+    folders = [folder, *(library / "src" for library in LIBRARIES.values()), ROOT]
+    return {
+        "PYTHONPATH": os.pathsep.join(map(str, folders)),
+        "MYPYPATH": os.pathsep.join(map(str, folders[1:])),
+        "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"),
+    }
+
+
+@nox.session(python=python())
 def test(session: nox.Session) -> None:
-    """Run the tests."""
+    """Run the tests: of everything, or `nox -s test -- billing -k refund`."""
     install(session, "requirements-dev.txt")
-    session.run("pytest", *session.posargs)
+    parts, rest = chosen(session, {**APPS, **LIBRARIES})
+    for folder in parts.values():
+        with session.chdir(folder):
+            session.run("pytest", *rest, env=paths(folder), success_codes=[0, 5] if rest and len(parts) > 1 else [0])
 
 
-@nox.session
+@nox.session(python=python())
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style, types, names, and that everything that is written by a session is up to date."""
     install(session, "requirements-dev.txt")
-    for name, lines in REQUIREMENTS.items():
-        if Path(name).read_text(encoding="utf-8").splitlines() != lines:
-            session.error(f"{name} is not what pyproject.toml says; run `nox -s requirements` and commit")
+    check_requirements(session)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("mypy")
-    session.run("python", "-m", "azure_functions_durable_graph", "lock", "--check")
-    session.run("python", "-m", "azure_functions_durable_graph", "verify")
+    session.run("mypy", *(["noxfile.py"] if ROOT not in APPS.values() else []))
+    for folder in {**APPS, **LIBRARIES}.values():
+        if folder != ROOT:
+            with session.chdir(folder):
+                session.run("mypy", "--config-file", str(ROOT / "pyproject.toml"), ".", env=paths(folder))
+    session.run(*COMMAND, "apps")
+    for folder in APPS.values():
+        session.run(*COMMAND, "lock", str(folder), "--check")
+    session.run(*COMMAND, "verify")
 
 
-@nox.session(venv_backend="none")
+def check_requirements(session: nox.Session) -> None:
+    """Fail if uv.lock is not what pyproject.toml says, or requirements.txt not what uv.lock says. Needs no network."""
+    stale = "is out of date; run `nox -s requirements` and commit"
+    try:
+        session.run("uv", "lock", "--check", "--offline", silent=True)
+    except nox.command.CommandFailed:
+        session.error(f"uv.lock {stale}: pyproject.toml, or that of a library, says something else")
+    for name in REQUIREMENTS:
+        if sorted(exported(session, name)) != sorted((ROOT / name).read_text(encoding="utf-8").splitlines()):
+            session.error(f"{name} {stale}: uv.lock says something else")
+
+
+def exported(session: nox.Session, name: str) -> list[str]:
+    """The lines of a list of requirements, as uv.lock gives them: pinned, with hashes, for every system and Python."""
+    note, options = REQUIREMENTS[name]
+    words = ["uv", "export", "--quiet", "--frozen", "--offline", "--no-header", "--no-emit-workspace", "--all-packages"]
+    known = [option for option in options if option.removeprefix("--group=") in PROJECT["dependency-groups"]]
+    groups = [option for option in options if not option.startswith("--group=")] + known
+    return [NOTE + note, *str(session.run(*words, *dict.fromkeys(groups), silent=True)).splitlines()]
+
+
+@nox.session
 def requirements(session: nox.Session) -> None:
-    """Write requirements.txt and requirements-dev.txt, after a change of the dependencies in pyproject.toml."""
-    for name, lines in REQUIREMENTS.items():
-        Path(name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """Write uv.lock and both lists of requirements from pyproject.toml; `-- --upgrade` takes new versions."""
+    session.install(next(text for text in PROJECT["dependency-groups"]["dev"] if text.startswith("uv>")))
+    session.run("uv", "lock", *session.posargs)
+    for name in REQUIREMENTS:
+        (ROOT / name).write_text("\n".join(exported(session, name)) + "\n", encoding="utf-8")
 
 
-@nox.session
+@nox.session(python=python())
 def lock(session: nox.Session) -> None:
-    """Write graphs.lock.json and report what changed; `-- --check` only reports."""
+    """Write graphs.lock.json of each app and report what changed; `-- --check` only reports."""
     install(session, "requirements-dev.txt")
-    session.run("python", "-m", "azure_functions_durable_graph", "lock", *session.posargs)
+    apps, rest = chosen(session, APPS)
+    for folder in apps.values():
+        session.run(*COMMAND, "lock", str(folder), *rest)
 
 
-@nox.session(name="new-graph")
+@nox.session(name="new-graph", python=python())
 def new_graph(session: nox.Session) -> None:
-    """Add a graph with its test and its entry in the lock: `nox -s new-graph -- invoice_approval`."""
+    """Add a graph with its test and its entry in the lock: `nox -s new-graph -- invoice_approval --app billing`."""
     install(session, "requirements-dev.txt")
-    session.run("python", "-m", "azure_functions_durable_graph", "new-graph", *session.posargs)
-    session.run("python", "-m", "azure_functions_durable_graph", "lock")
+    session.run(*COMMAND, "new-graph", *session.posargs)
+    for name, folder in APPS.items():
+        if len(APPS) == 1 or name in session.posargs or f"--app={name}" in session.posargs:
+            session.run(*COMMAND, "lock", str(folder))
 
 
-@nox.session
+@nox.session(name="new-app", python=python())
+def new_app(session: nox.Session) -> None:
+    """Add an app in apps/: `nox -s new-app -- billing`. The first time, the app at the root moves there, too."""
+    install(session, "requirements-dev.txt")
+    session.run(*COMMAND, "new-app", *session.posargs)
+
+
+@nox.session(name="new-lib", python=python())
+def new_lib(session: nox.Session) -> None:
+    """Add a library in libs/ that every app can import: `nox -s new-lib -- pricing`."""
+    install(session, "requirements-dev.txt")
+    session.run(*COMMAND, "new-lib", *session.posargs)
+    session.notify("requirements", [])
+
+
+@nox.session(python=python())
 def record(session: nox.Session) -> None:
     """Save the history of a run as a fixture for tests: `nox -s record -- RUN_ID`."""
     install(session, "requirements.txt")
-    session.run("python", "-m", "azure_functions_durable_graph", "record", *session.posargs)
+    session.run(*COMMAND, "record", *session.posargs)
 
 
-@nox.session
+@nox.session(python=python())
 def audit(session: nox.Session) -> None:
     """Look for known vulnerabilities in what Azure will install."""
     session.install("pip-audit>=2.7,<3")
     session.run("pip-audit", "-r", "requirements.txt", *session.posargs)
 
 
-@nox.session
+@nox.session(python=python())
 def package(session: nox.Session) -> None:
-    """Stage what is deployed in dist/app: everything that .funcignore does not exclude."""
+    """Stage in dist/APP what Azure needs of each app, and nothing else: its code, its libraries, the runtime."""
     install(session, "requirements-dev.txt")
-    session.run("python", "-m", "azure_functions_durable_graph", "package")
+    session.run(*COMMAND, "package", *session.posargs)
 
 
-@nox.session
+@nox.session(python=python())
 def verify(session: nox.Session) -> None:
     """Check that the vendored runtime is the template's: `nox -s verify -- --base origin/main`."""
     install(session, "requirements.txt")
-    template = nox.project.load_toml("pyproject.toml")["tool"]["durable-graph"]["template"]
-    session.run("python", "-m", "azure_functions_durable_graph", "verify", "--template", template, *session.posargs)
+    session.run(*COMMAND, "verify", "--template", TEMPLATE, *session.posargs)
 
 
-@nox.session(name="update-runtime")
+@nox.session(name="update-runtime", python=python())
 def update_runtime(session: nox.Session) -> None:
     """Replace the vendored runtime with that of the template: `nox -s update-runtime -- v1.2.0`."""
     install(session, "requirements.txt")
-    template = nox.project.load_toml("pyproject.toml")["tool"]["durable-graph"]["template"]
-    session.run(
-        "python", "-m", "azure_functions_durable_graph", "update-runtime", "--template", template, *session.posargs
-    )
+    session.run(*COMMAND, "update-runtime", "--template", TEMPLATE, *session.posargs)
 
 
-@nox.session
+@nox.session(python=python())
 def serve(session: nox.Session) -> None:
-    """Run the app on this machine, without Azure: `nox -s serve -- --port 8080`."""
+    """Run the apps on this machine, without Azure, each on a port of its own: `nox -s serve -- billing --port 8080`."""
     install(session, "requirements.txt")
-    command = ("python", "-m", "azure_functions_durable_graph", "serve", *session.posargs)
+    apps, rest = chosen(session, APPS)
+    command = (*COMMAND, "serve", *map(str, apps.values()), *rest)
     session.run(*command, interrupt_timeout=6, terminate_timeout=6)  # running functions get five seconds to finish
 
 
-@nox.session
+@nox.session(python=python())
 def cli(session: nox.Session) -> None:
     """Look at and steer runs, here or in Azure: `nox -s cli -- runs --status waiting`; `nox -s cli -- --help`."""
     install(session, "requirements-dev.txt")
-    session.run("python", "-m", "azure_functions_durable_graph", *session.posargs)
+    session.run(*COMMAND, *session.posargs)
 {%- if cookiecutter.include_samples %}
 
 
-@nox.session
+@nox.session(python=python())
 def demo(session: nox.Session) -> None:
     """Serve the app, run every sample over HTTP, and show what happened."""
     install(session, "requirements-dev.txt")
-    session.run("python", "demo.py", *session.posargs)
+    session.run("python", str(APPS[FIRST] / "demo.py"), *session.posargs, env=paths(APPS[FIRST]))
 {%- endif %}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from pydantic import BaseModel
 
-from azure_functions_durable_graph import ManifestBuilder
+from azure_functions_durable_graph import DurableGraphApp, ItemResult, ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.testing import GraphHost, run_graph
 from guide.blocks import (
     Block,
@@ -102,6 +103,22 @@ def _context(block: Block) -> None:
     assert run_graph(graph, {"customer": "nobody"}).state.problem == "send: no such customer"
 
 
+@check_of("Progress 1")
+def _progress(block: Block) -> None:
+    class ImportState(BaseModel):
+        rows: list[str] = ["a", "b"]
+        imported: int = 0
+
+    stored: list[str] = []
+    code = execute(block, ImportState=ImportState, DurableGraphApp=DurableGraphApp, store=stored.append)
+    builder = ManifestBuilder("g", ImportState).set_entrypoint("import")
+    run = run_graph(builder.add_node("import", code["import_rows"], terminal=True).build(), {})
+    assert (run.state.imported, stored) == (2, ["a", "b"])
+    assert [report["value"] for report in run.progress] == [{"done": 0, "of": 2}, {"done": 1, "of": 2}]
+    functions = [one.get_function_name() for one in code["runtime"].function_app.get_functions()]
+    assert "durable_graph_progress" in functions
+
+
 @check_of("Parallel branches 1")
 def _parallel(block: Block) -> None:
     builder = ManifestBuilder("g", ReviewState).set_entrypoint("checks")
@@ -110,6 +127,35 @@ def _parallel(block: Block) -> None:
     run = run_graph(builder.build(), {})
     assert (run.state.approved, run.state.reviewer) == (True, "f")
     assert run.host.activities_run == 3
+
+
+@check_of("Parallel branches 2")
+def _approvals(block: Block) -> None:
+    builder = ManifestBuilder("g", ReviewState).set_entrypoint("approvals")
+    names: dict[str, Any] = dict.fromkeys(("prepare_legal", "prepare_finance", "publish", "give_up"), nothing)
+    names |= {"file_opinion": lambda state: {"reviewer": "legal"}, "book_costs": lambda state: {"approved": True}}
+    for side in ("legal", "finance"):
+        names[f"ask_{side}"] = lambda state, side=side: RouteDecision.wait_for_event(
+            event_name=side, resume_node=f"{side}_done"
+        )
+        builder.add_event_handler(side, lambda state, payload: None)
+    execute(block, builder=builder, **names)
+    run = run_graph(builder.build(), {})
+    assert sorted(run.waits) == ["finance", "legal"]
+    assert run.branches["legal"].status == "waiting"
+    run.send("finance").send("legal")
+    assert (run.state.approved, run.state.reviewer, run.path[-1]) == (True, "legal", "publish")
+
+
+@check_of("Parallel branches 3")
+def _quotes(block: Block) -> None:
+    builder = ManifestBuilder("g", ReviewState).set_entrypoint("quotes")
+    execute(block, builder=builder, timedelta=timedelta)
+    for name, days in (("supplier_a", 1), ("supplier_b", 2), ("supplier_c", 9)):
+        builder.add_wait(name, duration=timedelta(days=days))
+    builder.add_node("compare", nothing, terminal=True).add_node("no_quotes", nothing, terminal=True)
+    run = run_graph(builder.build(), {}).advance(timedelta(days=2))
+    assert (run.path[-1], run.branches["supplier_c"].status) == ("compare", "cancelled")
 
 
 class Document(BaseModel):
@@ -131,6 +177,42 @@ def _map(block: Block) -> None:
     execute(block, builder=builder, BatchState=BatchState, Document=Document)
     run = run_graph(builder.build(), {"documents": [{"text": "abc"}, {"text": "a"}]})
     assert run.state.scores == [3, 1]
+
+
+class Piece(BaseModel):
+    """The state of the run for one item."""
+
+    text: str
+    rules: str = ""
+    approved: bool = False
+
+
+class PileState(BaseModel):
+    """The state of the run with the map."""
+
+    documents: list[Document] = []
+    rules: str = "short"
+    approvals: list[bool] = []
+
+
+@check_of("Maps 2")
+def _map_of_graphs(block: Block) -> None:
+    builder = ManifestBuilder("pile", PileState).set_entrypoint("review").add_node("report", nothing, terminal=True)
+    execute(block, builder=builder)
+    child = ManifestBuilder("review_flow", Piece).set_entrypoint("a")
+    child.add_node("a", lambda state: {"approved": (state.text, state.rules) == ("a", "short")}, terminal=True)
+    run = GraphHost(builder.build(), child.build()).start("pile", {"documents": [{"text": "a"}, {"text": "b"}]})
+    assert (run.state.approvals, run.items[0].state.approved) == ([True, False], True)
+
+
+@check_of("Maps 3")
+def _collecting(block: Block) -> None:
+    code = execute(
+        block, BaseModel=BaseModel, Document=Document, ItemResult=ItemResult, ManifestBuilder=ManifestBuilder
+    )
+    run = run_graph(code["builder"].build(), {"documents": [{"text": "abc"}, {"text": ""}]})
+    assert [result.value for result in run.state.scores] == [3, None]
+    assert run.state.scores[1].error.message == "the document is empty"
 
 
 class DraftState(BaseModel):

@@ -10,12 +10,14 @@ from typing import Any, Literal, NoReturn, Optional, TypedDict, TypeVar
 from pydantic import BaseModel
 
 from azure_functions_durable_graph import (
+    DurableGraphApp,
     GraphRegistration,
     ManifestBuilder,
     NodeContext,
     RetryPolicy,
     RouteDecision,
 )
+from azure_functions_durable_graph.client import Answer, AsyncGraphClient, GraphClient, Step
 
 
 class Document(BaseModel):
@@ -246,3 +248,26 @@ def extend_orders(known: ManifestBuilder[OrderState]) -> None:
 
 extend(builder)
 extend_orders(ManifestBuilder[OrderState]("order_flow", OrderState))
+
+
+def steer(client: GraphClient) -> int:
+    """The client in ordinary code."""
+    run = client.start("order_flow", OrderState(order_id="A"), key="order-A", tags={"team": "red"})
+    answer: Answer = client.send(run, "go", Approval(approved=True), wait=1)
+    nodes = [step.node for step in client.follow(run)]
+    client.cancel(client.list(status="waiting").runs[0], "enough")
+    client.restart(run.id, node=nodes[-1], state={"order_id": answer.event})
+    return client.wait(run, until="idle", timeout=5).state_as(OrderState).total
+
+
+async def steer_later(client: AsyncGraphClient) -> list[Step]:
+    """The client in async code."""
+    run = await client.start("order_flow", {"order_id": "A"})
+    await client.send(run, "go", {"approved": True})
+    return [step async for step in client.follow(run)]
+
+
+async def steer_from_a_function(durable: Any) -> str:
+    """The client in a function of the app."""
+    client = DurableGraphApp().client(durable)
+    return (await client.get(await client.start("order_flow"), wait=1)).status

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from azure_functions_durable_graph import ManifestBuilder, NodeContext, RetryPolicy, RouteDecision
+from azure_functions_durable_graph.client import AsyncGraphClient, GraphClient
 
 
 class Document(BaseModel):
@@ -159,3 +160,21 @@ ManifestBuilder(graph_name="g", state_model=dict)  # E
 RetryPolicy(first_interval=2)  # E
 RouteDecision.sleep(5, resume_node="a")  # E
 RouteDecision.wait_for_any(["go"], timeout=timedelta(days=1), timeout_node="a")  # E
+
+
+def steer(client: GraphClient) -> None:
+    """The client in ordinary code."""
+    client.start("order_flow", 3)  # E
+    client.list(status="wating")  # E
+    client.wait("run-1", until="forever")  # E
+    client.send("run-1")  # E
+    text: str = client.get("run-1").state_as(OrderState).total  # E
+    assert client.get("run-1").statsu  # E
+    client.cancel(text, because="enough")  # E
+
+
+async def steer_later(client: AsyncGraphClient) -> None:
+    """The client in async code."""
+    for step in client.follow("run-1"):  # E
+        assert step
+    assert (await client.start("order_flow")).events  # E

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .errors import GraphBuildError, GraphError
     from .graph.context import NodeContext
     from .graph.decisions import RouteAction, RouteDecision
+    from .graph.item_results import ItemError, ItemResult
     from .graph.manifest import GraphManifest
     from .graph.policies import RetryPolicy
     from .graph.registration import GraphRegistration
@@ -33,6 +34,8 @@ __all__ = [
     "GraphError",
     "GraphManifest",
     "GraphRegistration",
+    "ItemError",
+    "ItemResult",
     "ManifestBuilder",
     "NodeContext",
     "RetryPolicy",
@@ -46,6 +49,8 @@ _HOMES = {
     "GraphError": "errors",
     "GraphManifest": "graph.manifest",
     "GraphRegistration": "graph.registration",
+    "ItemError": "graph.item_results",
+    "ItemResult": "graph.item_results",
     "ManifestBuilder": "declare.builder",
     "NodeContext": "graph.context",
     "RetryPolicy": "graph.policies",

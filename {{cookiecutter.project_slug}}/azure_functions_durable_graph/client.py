@@ -13,7 +13,21 @@ not deployed to Azure.
 from __future__ import annotations
 
 from .errors import ApiError, ApiUnreachable
-from .http.responses import Answer, Graph, GraphRow, History, Run, RunPage, RunRow, Started, Step, Wait
+from .http.responses import (
+    Answer,
+    Graph,
+    GraphRow,
+    Health,
+    History,
+    Manifest,
+    Progress,
+    Run,
+    RunPage,
+    RunRow,
+    Started,
+    Step,
+    Wait,
+)
 
 try:
     from .remote.clients import AsyncGraphClient, GraphClient
@@ -31,7 +45,10 @@ __all__ = [
     "Graph",
     "GraphClient",
     "GraphRow",
+    "Health",
     "History",
+    "Manifest",
+    "Progress",
     "Run",
     "RunPage",
     "RunRow",

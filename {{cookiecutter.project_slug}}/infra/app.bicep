@@ -1,11 +1,10 @@
-// The app on Flex Consumption. No keys anywhere: identities and roles only.
+// One app on Flex Consumption, with a task hub and a storage account of its own. No keys: identities and roles only.
 param environmentName string
 param location string
 param appName string
 param pythonVersion string
 param durableBackend string
-param githubSubjectPrefix string
-param githubEnvironment string
+param deployPrincipalId string
 param alwaysReadyInstances string
 
 var useScheduler = durableBackend == 'durable_task_scheduler'
@@ -18,12 +17,10 @@ var names = {
   plan: 'plan-${take(appName, 21)}-${suffix}' // at most 40
   storage: 'st${suffix}' // 3 to 24 of a-z and 0-9
   runIdentity: 'id-${appName}-run-${suffix}' // 3 to 128
-  deployIdentity: 'id-${appName}-deploy-${suffix}'
   logs: 'log-${appName}-${suffix}' // 4 to 63
   insights: 'appi-${appName}-${suffix}' // at most 260
   scheduler: 'dts-${appName}-${suffix}' // 3 to 64
   taskHub: '${take(replace(appName, '-', ''), 32)}${uniqueString(resourceGroup().id, environmentName)}' // 3 to 45 letters and digits, a letter first
-  githubCredential: 'github-${uniqueString(environmentName)}' // 3 to 120
 }
 
 // Built-in roles.
@@ -40,22 +37,6 @@ var roles = {
 resource runIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
   name: names.runIdentity
   location: location
-}
-
-// The pipeline deploys as this identity, which is allowed to do nothing else.
-resource deployIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
-  name: names.deployIdentity
-  location: location
-}
-
-resource githubCredential 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials@2023-01-31' = if (!empty(githubSubjectPrefix)) {
-  parent: deployIdentity
-  name: names.githubCredential
-  properties: {
-    issuer: 'https://token.actions.githubusercontent.com'
-    subject: '${githubSubjectPrefix}:environment:${githubEnvironment}' // compared with case
-    audiences: ['api://AzureADTokenExchange']
-  }
 }
 
 resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
@@ -186,7 +167,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   name: names.app
   location: location
   kind: 'functionapp,linux'
-  tags: { 'azd-service-name': 'app' }
+  tags: { 'azd-service-name': appName }
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: { '${runIdentity.id}': {} }
@@ -223,16 +204,16 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   dependsOn: [packages, storageRoles, insightsRole]
 }
 
+// The pipeline's identity may deploy this app.
 resource deployRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(app.id, deployIdentity.id, roles.websiteContributor)
+  name: guid(app.id, deployPrincipalId, roles.websiteContributor)
   scope: app
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.websiteContributor)
-    principalId: deployIdentity.properties.principalId
+    principalId: deployPrincipalId
     principalType: 'ServicePrincipal'
   }
 }
 
 output functionAppName string = app.name
 output functionAppUrl string = 'https://${app.properties.defaultHostName}'
-output deployClientId string = deployIdentity.properties.clientId

@@ -1,4 +1,5 @@
-// One resource group per environment, with everything that the app needs.
+// One resource group per environment, with everything that the apps need. Each app is a module; they share nothing but
+// the identity that deploys them.
 targetScope = 'subscription'
 
 @description('Name of the environment, as azd calls it: staging, production.')
@@ -10,12 +11,16 @@ param environmentName string
 @minLength(1)
 param location string
 
-@description('Name of the app: 3 to 40 of a-z, 0-9 and -.')
+@description('Name of the project: 3 to 40 of a-z, 0-9 and -.')
 @minLength(3)
 @maxLength(40)
-param appName string
+param projectName string
 
-@description('Python version of the app.')
+@description('Names of the apps, each 3 to 40 of a-z, 0-9 and -. `nox -s new-app` adds to them.')
+@minLength(1)
+param apps array
+
+@description('Python version of the apps.')
 param pythonVersion string
 
 @description('Where the runs are kept.')
@@ -31,7 +36,7 @@ param githubEnvironment string = ''
 @description('Instances that are kept warm for durable functions. They are billed all the time; 0: none.')
 param alwaysReadyInstances string = '0'
 
-var wish = 'rg-${appName}-${environmentName}'
+var wish = 'rg-${projectName}-${environmentName}'
 
 // Every name that is composed: 1 to 90 characters, and no dot at the end.
 var names = {
@@ -44,23 +49,38 @@ resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   tags: { 'azd-env-name': environmentName }
 }
 
-module app 'app.bicep' = {
-  name: 'app'
+module deployer 'deployer.bicep' = {
+  name: 'deployer'
   scope: group
   params: {
     environmentName: environmentName
     location: location
-    appName: appName
-    pythonVersion: pythonVersion
-    durableBackend: durableBackend
+    projectName: projectName
     githubSubjectPrefix: githubSubjectPrefix
     githubEnvironment: empty(githubEnvironment) ? environmentName : githubEnvironment
-    alwaysReadyInstances: alwaysReadyInstances
   }
 }
 
-output AZURE_FUNCTIONAPP_NAME string = app.outputs.functionAppName
-output AZURE_FUNCTIONAPP_URL string = app.outputs.functionAppUrl
-output AZURE_CLIENT_ID string = app.outputs.deployClientId
+module app 'app.bicep' = [
+  for name in apps: {
+    name: 'app-${name}'
+    scope: group
+    params: {
+      environmentName: environmentName
+      location: location
+      appName: name
+      pythonVersion: pythonVersion
+      durableBackend: durableBackend
+      deployPrincipalId: deployer.outputs.principalId
+      alwaysReadyInstances: alwaysReadyInstances
+    }
+  }
+]
+
+output AZURE_RESOURCE_GROUP string = group.name
+output AZURE_CLIENT_ID string = deployer.outputs.clientId
 output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_SUBSCRIPTION_ID string = subscription().subscriptionId
+output AZURE_FUNCTIONAPP_NAME string = app[0].outputs.functionAppName
+output AZURE_FUNCTIONAPP_URL string = app[0].outputs.functionAppUrl
+output AZURE_FUNCTIONAPP_URLS array = [for (name, place) in apps: '${name} ${app[place].outputs.functionAppUrl}']

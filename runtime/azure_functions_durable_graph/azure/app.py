@@ -233,13 +233,12 @@ class DurableGraphApp:
         if self._retention is not None:
             raise RegistrationError("retention is declared twice: keep one of the two")
         self._retention = retention = declared(days, cron)
-        progress = self._progress
 
         @self.function_app.function_name("durable_graph_retention")
         @self.function_app.timer_trigger(schedule=cron, arg_name="timer", run_on_startup=False)
         @self.function_app.durable_client_input(client_name="client")
         async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-            await purge_old_runs(retention, client, progress=progress)
+            await purge_old_runs(retention, client)
 
     def client(self, durable_client: df.DurableOrchestrationClient) -> "GraphCalls":
         """The API for functions of the app: start, read, answer and steer runs, by the rules of the HTTP routes.
@@ -255,4 +254,4 @@ class DurableGraphApp:
         from ..calls.graph_calls import GraphCalls
         from .app_door import AppDoor
 
-        return GraphCalls(AppDoor(self.registry, durable_client, self._max_body_bytes))
+        return GraphCalls(AppDoor(self.registry, durable_client, self._max_body_bytes, progress=self._progress))

@@ -52,15 +52,13 @@ def declared(days: Any, expression: Any) -> Retention:
     return Retention(timedelta(days=min(float(days), 10.0 * LONGEST_DAYS)), expression)
 
 
-async def purge_old_runs(
-    retention: Retention, client: Any, now: datetime | None = None, *, progress: bool = False
-) -> int:
+async def purge_old_runs(retention: Retention, client: Any, now: datetime | None = None) -> int:
     """Delete runs that ended longer ago than they are kept, at most MOST_PURGED; how many there were.
 
     The engine filters by the time at which a run began, and a run may have waited for weeks since: of those that it
     finds, the ones that have ended lately stay.
     """
-    runs, cutoff = DurableRuns(client, progress=progress), (now or datetime.now(timezone.utc)) - retention.kept
+    runs, cutoff = DurableRuns(client), (now or datetime.now(timezone.utc)) - retention.kept
     cursor, purged = "", 0
     while purged < MOST_PURGED:
         heads, cursor = await runs.finished_before(cutoff, cursor, PAGE)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel
 
 from ..history.record import Status
-from ..http.responses import Answer, Graph, GraphRow, History, Run, RunPage, Started, Step
+from ..http.responses import Answer, Graph, GraphRow, Health, History, Manifest, Run, RunPage, Started, Step
 from .graph_calls import GraphCalls, RunRef
 
 T = TypeVar("T")
@@ -137,8 +137,14 @@ class BlockingCalls:
     def graph(self, name: str) -> Graph:
         return finish(self._calls.graph(name))
 
-    def diagram(self, name: str, *, format: Literal["mermaid", "svg"] = "mermaid") -> str:  # noqa: A002
-        return finish(self._calls.diagram(name, format=format))
+    def manifest(self, name: str, *, graph_hash: str | None = None) -> Manifest:
+        return finish(self._calls.manifest(name, graph_hash=graph_hash))
+
+    def health(self) -> Health:
+        return finish(self._calls.health())
+
+    def diagram(self, name: str) -> str:
+        return finish(self._calls.diagram(name))
 
 
 async def _next(steps: Any) -> Step:

@@ -6,13 +6,26 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from ..errors import ApiError
 from ..graph.names import RUN_ID_RULE, is_run_id
 from ..graph.states import dump
 from ..history.record import Status
-from ..http.responses import Answer, Graph, GraphList, GraphRow, History, Run, RunPage, RunRow, Started, Step
+from ..http.responses import (
+    Answer,
+    Graph,
+    GraphList,
+    GraphRow,
+    Health,
+    History,
+    Manifest,
+    Run,
+    RunPage,
+    RunRow,
+    Started,
+    Step,
+)
 from ..http.values import Response
 from .door import BY_NAME, Call, Door
 
@@ -87,11 +100,13 @@ class GraphCalls:
     async def follow(self, run: RunRef, *, every: float = 0.5) -> AsyncIterator[Step]:
         """Yield each step of a run once it is over, from the first one that is known until the run has finished.
 
-        It looks every so many seconds. Of a run that takes hundreds of steps between two looks some may be missing:
-        their numbers are.
+        It looks every so many seconds, and ten times as rarely while nothing happens. Of a run that takes many steps
+        between two looks some may be missing: their numbers are.
         """
         seen: set[tuple[int, str]] = set()
+        pause = every
         while True:
+            known = len(seen)
             history = await self.history(run)
             over = history.status in ("completed", "failed", "cancelled")
             newest = max((step.step for step in history.steps), default=0)
@@ -101,7 +116,8 @@ class GraphCalls:
                     yield step
             if over:
                 return
-            await self._door.pause(every)
+            pause = every if len(seen) > known else min(pause * 1.5, every * 10)
+            await self._door.pause(pause)
 
     async def wait(
         self, run: RunRef, *, until: Literal["finished", "idle"] = "finished", timeout: float | None = None
@@ -187,9 +203,17 @@ class GraphCalls:
         """One graph: its manifest, its versions, and how many live runs each has."""
         return await self._ask(Graph, "get_graph", {"graph": name})
 
-    async def diagram(self, name: str, *, format: Literal["mermaid", "svg"] = "mermaid") -> str:  # noqa: A002
-        """A picture of a graph, as Mermaid text or SVG."""
-        return str((await self._send("get_diagram", {"graph": name}, {"format": format})).body)
+    async def manifest(self, name: str, *, graph_hash: str | None = None) -> Manifest:
+        """The manifest of a graph's newest version, or of the one that runs of a hash use."""
+        return await self._ask(Manifest, "get_manifest", {"graph": name}, {"hash": graph_hash})
+
+    async def health(self) -> Health:
+        """Raises ApiError or, for a remote client, ApiUnreachable if the app is not up."""
+        return await self._ask(Health, "get_health")
+
+    async def diagram(self, name: str) -> str:
+        """The picture of a graph, as Mermaid text."""
+        return str((await self._send("get_diagram", {"graph": name})).body)
 
     async def _steer(self, route: str, run: RunRef, reason: str | None) -> None:
         await self._send(route, {"id": run_id(run)}, body={} if reason is None else {"reason": reason})
@@ -204,7 +228,12 @@ class GraphCalls:
         body: Any = None,
         key: str | None = None,
     ) -> Shown:
-        return model.model_validate((await self._send(route, params, query, body=body, key=key)).body)
+        response = await self._send(route, params, query, body=body, key=key)
+        try:
+            return model.model_validate(response.body)
+        except ValidationError:
+            text = f"the response is not a {model.__name__}: is this the address of an app with durable graphs?"
+            raise ApiError(response.status, "unreadable", text) from None
 
     async def _send(
         self,
@@ -216,7 +245,7 @@ class GraphCalls:
         key: str | None = None,
     ) -> Response:
         response = await self._door.send(Call(BY_NAME[route], params or {}, query or {}, body, key))
-        if response.status >= 400:
+        if response.status >= 300:
             raise api_error(response)
         return response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import typing
 from collections.abc import Callable
@@ -12,21 +13,30 @@ from ..history.record import Status
 from .served_app import add_address, connect, read_body, read_tags, read_time
 
 if typing.TYPE_CHECKING:
+    from ..remote.clients import GraphClient
+
     Commands: typing.TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
+    Run: typing.TypeAlias = Callable[[GraphClient, argparse.Namespace], None]
 
 INPUT = "as JSON, @FILE, or - for what is piped in"
 
 
 def add_api_commands(commands: Commands) -> None:
     """Add every command of this kind."""
-    for add in (_add_runs, _add_show, _add_start, _add_send, _add_cancel, _add_graphs, _add_diagram):
+    for add in (_add_runs, _add_show, _add_start, _add_send, _add_steering, _add_repeating, _add_graphs, _add_diagram):
         add(commands)
 
 
-def _command(commands: Commands, name: str, run: Callable[[argparse.Namespace], int], text: str) -> typing.Any:
+def _command(commands: Commands, name: str, run: Run, text: str) -> typing.Any:
     parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    parser.set_defaults(run=run, log=logging.CRITICAL)
+    parser.set_defaults(run=functools.partial(_with_client, run), log=logging.CRITICAL)
     return parser
+
+
+def _with_client(run: Run, options: argparse.Namespace) -> int:
+    with connect(options) as client:
+        run(client, options)
+    return 0
 
 
 def _add_runs(commands: Commands) -> None:
@@ -37,6 +47,7 @@ def _add_runs(commands: Commands) -> None:
     parser.add_argument("--since", metavar="TIME", help="started at or after: 2026-01-31T08:00:00Z, or 90m, 2h, 7d ago")
     parser.add_argument("--until", metavar="TIME", help="started before")
     parser.add_argument("--limit", type=_count, default=50, metavar="N", help="at most so many (default: %(default)s)")
+    parser.add_argument("--ids", action="store_true", help="print the ids only, one a line")
     _add_json(parser, "one run a line")
     add_address(parser)
 
@@ -74,11 +85,31 @@ def _add_send(commands: Commands) -> None:
     add_address(parser)
 
 
-def _add_cancel(commands: Commands) -> None:
-    parser = _command(commands, "cancel", _cancel, "cancel a run and its subgraphs")
+def _add_steering(commands: Commands) -> None:
+    for name, run, text in (
+        ("cancel", _cancel, "cancel a run and its subgraphs"),
+        ("suspend", _suspend, "suspend a run: no node begins until it is resumed"),
+        ("resume", _resume, "resume a suspended run"),
+    ):
+        parser = _command(commands, name, run, text)
+        parser.add_argument("run_id", metavar="RUN")
+        parser.add_argument("--reason", metavar="TEXT", help="what the run's status or history will say")
+        add_address(parser)
+    parser = _command(commands, "delete", _delete, "delete a finished run with its history")
     parser.add_argument("run_id", metavar="RUN")
-    parser.add_argument("--reason", metavar="TEXT", help="what the run's status will say")
     add_address(parser)
+
+
+def _add_repeating(commands: Commands) -> None:
+    retry = _command(commands, "retry", _retry, "continue a failed run as a new run, from the node that failed")
+    restart = _command(commands, "restart", _restart, "start a run again as a new run, and print its id")
+    for parser in (retry, restart):
+        parser.add_argument("run_id", metavar="RUN")
+        parser.add_argument("--idempotency-key", metavar="KEY", help="the same key again finds the first new run")
+    restart.add_argument("--node", metavar="NODE", help="begin at this node, which the run has passed")
+    restart.add_argument("--state", metavar="JSON", help=f"with this state instead of the one it had there, {INPUT}")
+    for parser in (retry, restart):
+        add_address(parser)
 
 
 def _add_graphs(commands: Commands) -> None:
@@ -90,7 +121,6 @@ def _add_graphs(commands: Commands) -> None:
 def _add_diagram(commands: Commands) -> None:
     parser = _command(commands, "diagram", _diagram, "draw a graph of a served app")
     parser.add_argument("graph", metavar="GRAPH")
-    parser.add_argument("--format", choices=("mermaid", "svg"), default="mermaid", help="default: %(default)s")
     parser.add_argument("--output", metavar="FILE", help="write a file instead of printing")
     add_address(parser)
 
@@ -110,83 +140,90 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _runs(options: argparse.Namespace) -> int:
+def _runs(client: GraphClient, options: argparse.Namespace) -> None:
     from .runs import Wanted, list_runs
 
     now = datetime.now(timezone.utc)
     since, until = (read_time(getattr(options, name), f"--{name}", now) for name in ("since", "until"))
     wanted = Wanted(options.limit, options.graph, options.status, since, until, read_tags(options.tag))
-    with connect(options) as client:
-        list_runs(client, wanted, _say, json=options.json)
-    return 0
+    list_runs(client, wanted, _say, json=options.json, ids=options.ids)
 
 
-def _show(options: argparse.Namespace) -> int:
+def _show(client: GraphClient, options: argparse.Namespace) -> None:
     from .show import show, watch
 
-    with connect(options) as client:
-        (watch if options.watch else show)(client, options.run_id, _say, json=options.json)
-    return 0
+    (watch if options.watch else show)(client, options.run_id, _say, json=options.json)
 
 
-def _start(options: argparse.Namespace) -> int:
+def _start(client: GraphClient, options: argparse.Namespace) -> None:
     from .show import watch
     from .steering import start
 
-    given, tags = read_body(options.input, "--input"), read_tags(options.tag)
-    with connect(options) as client:
-        run_id = start(
-            client,
-            options.graph,
-            given,
-            _say,
-            tags=tags,
-            key=options.idempotency_key,
-            run_id=options.id,
-            json=options.json,
-        )
-        if options.watch:
-            watch(client, run_id, _say, json=options.json)
-    return 0
+    run_id = start(
+        client,
+        options.graph,
+        read_body(options.input, "--input"),
+        _say,
+        tags=read_tags(options.tag),
+        key=options.idempotency_key,
+        run_id=options.id,
+        json=options.json,
+    )
+    if options.watch:
+        watch(client, run_id, _say, json=options.json)
 
 
-def _send(options: argparse.Namespace) -> int:
+def _send(client: GraphClient, options: argparse.Namespace) -> None:
     from .steering import send
 
-    payload = read_body(options.payload, "PAYLOAD")
-    with connect(options) as client:
-        send(
-            client,
-            options.run_id,
-            options.event,
-            payload,
-            _say,
-            key=options.idempotency_key,
-            wait_id=options.wait_id,
-            json=options.json,
-        )
-    return 0
+    payload, key = read_body(options.payload, "PAYLOAD"), options.idempotency_key
+    send(client, options.run_id, options.event, payload, _say, key=key, wait_id=options.wait_id, json=options.json)
 
 
-def _cancel(options: argparse.Namespace) -> int:
+def _cancel(client: GraphClient, options: argparse.Namespace) -> None:
     from .steering import cancel
 
-    with connect(options) as client:
-        cancel(client, options.run_id, options.reason, _say)
-    return 0
+    cancel(client, options.run_id, options.reason, _say)
 
 
-def _graphs(options: argparse.Namespace) -> int:
+def _suspend(client: GraphClient, options: argparse.Namespace) -> None:
+    from .steering import suspend
+
+    suspend(client, options.run_id, options.reason, _say)
+
+
+def _resume(client: GraphClient, options: argparse.Namespace) -> None:
+    from .steering import resume
+
+    resume(client, options.run_id, options.reason, _say)
+
+
+def _delete(client: GraphClient, options: argparse.Namespace) -> None:
+    from .steering import delete
+
+    delete(client, options.run_id, _say)
+
+
+def _retry(client: GraphClient, options: argparse.Namespace) -> None:
+    from .steering import retry
+
+    retry(client, options.run_id, options.idempotency_key, _say)
+
+
+def _restart(client: GraphClient, options: argparse.Namespace) -> None:
+    from .steering import restart
+
+    state = read_body(options.state, "--state")
+    restart(client, options.run_id, options.node, state, options.idempotency_key, _say)
+
+
+def _graphs(client: GraphClient, options: argparse.Namespace) -> None:
     from .graphs import list_graphs
 
-    with connect(options) as client:
-        list_graphs(client, _say, json=options.json)
-    return 0
+    list_graphs(client, _say, json=options.json)
 
 
-def _diagram(options: argparse.Namespace) -> int:
+def _diagram(client: GraphClient, options: argparse.Namespace) -> None:
     from .graphs import diagram
 
-    with connect(options) as client:
-        diagram(client, options.graph, options.format, options.output, _say)
-    return 0
+    diagram(client, options.graph, options.output, _say)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..change.lock import FILE_NAME, Lock
 from ..errors import HostError, LockError
 from .project import project_settings
+from .workspace import root_before_move
 
 DEPLOY_BRANCH = "origin/main"
 NOTHING = "none"
@@ -89,6 +90,8 @@ def _lock_of(folder: Path, revision: str, commit: str | None) -> Lock:
     if commit is None:
         raise HostError(f"--base {revision}: there is no such file or git revision; fetch it first")
     blob = _git(folder, "show", f"{commit}:./{FILE_NAME}")
+    if blob.returncode and (root := root_before_move(folder)):
+        blob = _git(root, "show", f"{commit}:./{FILE_NAME}")
     if blob.returncode:
         return Lock()
     try:

@@ -23,13 +23,14 @@ from ..errors import (
     RegistrationError,
     VendorError,
 )
+from . import parts
 from .api_commands import add_api_commands
-from .served_app import LOCAL, routes_url, webhooks_url
+from .served_app import add_url, routes_url, webhooks_url
 from .top_help import CommandLine
 from .vendored import version_of
 
-REQUIREMENTS = frozenset({"azure", "pydantic", "aiohttp"})
-"""The top-level modules that requirements.txt installs, and that may be missing when a command runs."""
+REQUIREMENTS = frozenset({"azure", "pydantic", "aiohttp", "tomli"})
+"""The top-level modules that sessions install, and that may be missing when a command runs."""
 
 DEVELOPMENT = frozenset({"httpx", "rich"})
 """Those of requirements-dev.txt, which no command needs that is run without it."""
@@ -88,13 +89,20 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=argparse.ArgumentParser)
     serve = commands.add_parser(
         "serve",
-        help="run function_app.py on this machine, without Azure",
+        help="run one or several apps on this machine, without Azure",
         description="Load function_app.py unchanged and run it through the real azure-functions-durable SDK: HTTP "
         "routes, orchestrations, activities, entities, events and timers. No Core Tools, no Docker, no storage "
         "emulator. Runs are kept in a file and continue where they left off when the host is started again.",
     )
-    serve.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
-    serve.add_argument("--port", type=int, default=7071, help="port on 127.0.0.1, 0 for a free one (default: 7071)")
+    serve.add_argument(
+        "folders", nargs="*", default=["."], help="where function_app.py is, or a project (default: here)"
+    )
+    serve.add_argument(
+        "--port",
+        type=int,
+        default=7071,
+        help="port on 127.0.0.1, 0 for a free one (default: 7071); several apps get it and those that follow",
+    )
     serve.add_argument("--store", default=".durable/runs.db", metavar="FILE", help="SQLite file (default: %(default)s)")
     serve.add_argument("--memory", action="store_true", help="keep runs in memory: they end with the process")
     serve.add_argument("--skip-time", action="store_true", help="do not wait for durable timers (implies --memory)")
@@ -110,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_lock(commands)
     _add_record(commands)
     _add_project_commands(commands)
+    parts.add_commands(commands)
     add_api_commands(commands)
     return parser
 
@@ -147,18 +156,18 @@ def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "against today's code and names the first difference.",
     )
     record.add_argument("run_id", metavar="RUN_ID")
-    record.add_argument("--url", default=LOCAL, help="the app, with or without its route prefix (default: %(default)s)")
+    add_url(record)
     record.add_argument("--key", help="system key of the Durable extension, for an app in Azure")
-    record.add_argument("--output", default="tests/histories", metavar="FOLDER", help="default: %(default)s")
+    record.add_argument("--app", metavar="APP", help="the app that the run belongs to, if the project has several")
+    record.add_argument("--output", metavar="FOLDER", help="default: tests/histories of the app")
     record.set_defaults(run=_record, log=logging.WARNING)
 
 
 def _add_project_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     graph = commands.add_parser("new-graph", help="add a graph and its test to the project")
     graph.add_argument("name", metavar="NAME", help="name of the graph, e.g. invoice_approval")
+    graph.add_argument("--app", metavar="APP", help="the app that it belongs to, if the project has several")
     graph.set_defaults(run=_new_graph, log=logging.WARNING)
-    package = commands.add_parser("package", help="stage in dist/app what .funcignore does not exclude")
-    package.set_defaults(run=_package, log=logging.WARNING)
     verify = commands.add_parser("verify", help="check that the vendored runtime has not been modified")
     verify.add_argument("--template", metavar="URL", help="compare the record with that of the template's repository")
     verify.add_argument("--revision", metavar="REVISION", help="its tag or branch (default: the tag of the version)")
@@ -172,16 +181,10 @@ def _add_project_commands(commands: argparse._SubParsersAction[argparse.Argument
 
 def _new_graph(options: argparse.Namespace) -> int:
     from .new_graph import new_graph
+    from .workspace import app_folder
 
-    for path in new_graph(Path.cwd(), options.name):
+    for path in new_graph(app_folder(Path.cwd(), options.app), options.name):
         print(path.relative_to(Path.cwd()))
-    return 0
-
-
-def _package(options: argparse.Namespace) -> int:
-    from .package import package
-
-    print(package(Path.cwd()))
     return 0
 
 
@@ -211,16 +214,21 @@ def _update_runtime(options: argparse.Namespace) -> int:
 
 def _record(options: argparse.Namespace) -> int:
     from .record import record
+    from .workspace import app_folder
 
-    print(record(options.run_id, webhooks_url(options.url), options.key, Path(options.output)))
+    output = Path(options.output) if options.output else app_folder(Path(), options.app) / "tests" / "histories"
+    print(record(options.run_id, webhooks_url(options.url), options.key, output))
     return 0
 
 
 def _lock(options: argparse.Namespace) -> int:
     from .lock import LockOptions, run_lock
+    from .workspace import use_libraries
 
+    folder = Path(options.folder).resolve()
+    use_libraries(folder)
     asked = LockOptions(
-        folder=Path(options.folder).resolve(),
+        folder=folder,
         check=options.check,
         as_json=options.json,
         base=options.base,
@@ -233,23 +241,35 @@ def _lock(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from .serve import serve  # imports the Azure packages, which other commands do not need
+    from .serve_several import folders_to_serve, serve_several
+    from .workspace import use_libraries
 
     if not 0 <= options.port <= 65535:
         raise HostError(f"--port must be between 0 and 65535, not {options.port}")
-    folder = Path(options.folder).resolve()
+    folders = folders_to_serve(options.folders)
     in_memory = options.memory or options.skip_time  # a clock that runs ahead leaves timestamps in the future
     if options.reload and in_memory:
         raise HostError("--reload needs a store: with --memory or --skip-time every change would lose all runs")
+    if len(folders) > 1:
+        return serve_several(folders, options.port, _serve_words(options), _say)
+    (folder,) = folders
+    libraries = use_libraries(folder)
     if options.reload:
-        from .reload import supervise, watch
+        from .reload import stamps_of_all, supervise, watch
 
-        allowed = [f"--allow-host={name}" for name in options.allow_host]
-        arguments = [str(folder), f"--port={options.port}", f"--store={options.store}", *allowed]
-        supervise(arguments, folder, watch(folder), _say)
+        seen = watch(folder, lambda app: stamps_of_all([app, *libraries]))
+        words = [word for word in _serve_words(options) if word != "--reload"]
+        supervise([str(folder), f"--port={options.port}", *words], folder, seen, _say)
         return 0
     store = None if in_memory else Path(options.store)
     serve(folder, options.port, store, _say, skip_time=options.skip_time, allowed=options.allow_host)
     return 0
+
+
+def _serve_words(options: argparse.Namespace) -> list[str]:
+    """The options of `serve` for a child, without the folder and the port."""
+    switches = [f"--{name.replace('_', '-')}" for name in ("memory", "skip_time", "reload") if getattr(options, name)]
+    return [f"--store={options.store}", *switches, *(f"--allow-host={name}" for name in options.allow_host)]
 
 
 def _say(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import HostError
 from ..graph.documents import why
@@ -28,9 +28,9 @@ def list_graphs(client: GraphClient, say: Say, *, json: bool) -> None:
     print_table(COLUMNS, rows)
 
 
-def diagram(client: GraphClient, graph: str, kind: Any, output: str | None, say: Say) -> None:
-    """Print the picture of a graph, or write it to a file. Raises HostError for a file that cannot be written."""
-    text = client.diagram(graph, format=kind)
+def diagram(client: GraphClient, graph: str, output: str | None, say: Say) -> None:
+    """Print the picture of a graph, or write it. Raises HostError for a file that cannot be written."""
+    text = client.diagram(graph)
     if output is None:
         say(text)
         return

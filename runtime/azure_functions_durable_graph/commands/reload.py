@@ -49,6 +49,11 @@ def _is_hidden(root: str, name: str) -> bool:
     return name.startswith((".", "__")) or Path(root, name, "pyvenv.cfg").exists()
 
 
+def stamps_of_all(folders: Sequence[Path]) -> Stamps:
+    """The stamps of several folders: an app's, and those of the libraries beside it."""
+    return {path: stamp for folder in folders for path, stamp in stamps(folder).items()}
+
+
 def changed(old: Stamps, new: Stamps) -> list[Path]:
     """The files that were added, removed or changed."""
     return sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
@@ -72,12 +77,12 @@ def supervise(arguments: Sequence[str], folder: Path, seen: Iterator[Stamps], sa
 
     An app that does not load, or has ended, prints why and is started again at the next change.
     """
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    previous = signal.signal(signal.SIGTERM, interrupt)
     last = next(seen)
     try:
         while (files := _run(arguments, last, seen)) is not None:
             paths, last = files
-            say(f"{paths[0].relative_to(folder)} has changed: restarting")
+            say(f"{os.path.relpath(paths[0], folder)} has changed: restarting")
     except KeyboardInterrupt:
         return
     finally:
@@ -93,18 +98,24 @@ def _run(arguments: Sequence[str], last: Stamps, seen: Iterator[Stamps]) -> tupl
                 return files, now
         return None
     except KeyboardInterrupt:
-        if os.name == "nt":  # Ctrl-C has reached the child, too, and `terminate` would kill it immediately
-            _wait(child)
+        wait_on_windows(child)
         raise
     finally:
-        _stop(child)
+        stop(child)
 
 
-def _interrupt(number: int, frame: object) -> None:
+def interrupt(number: int, frame: object) -> None:
+    """Handle a signal like Ctrl-C."""
     raise KeyboardInterrupt
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
+def wait_on_windows(child: subprocess.Popen[bytes]) -> None:
+    """After Ctrl-C: on Windows it has reached the child, too, and `terminate` would kill it immediately."""
+    if os.name == "nt":
+        _wait(child)
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
     """Let it finish running functions; another signal to us does not wait."""
     child.terminate()
     if not _wait(child):

@@ -31,12 +31,12 @@ class Wanted:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def list_runs(client: GraphClient, wanted: Wanted, say: Say, *, json: bool) -> None:
-    """Print the runs that match, in the order in which the app lists them; as JSON one run a line."""
+def list_runs(client: GraphClient, wanted: Wanted, say: Say, *, json: bool = False, ids: bool = False) -> None:
+    """Print the runs that match, in the order in which the app lists them; as JSON, or their ids, one run a line."""
     found, more = collect(client, wanted)
-    if json:
+    if json or ids:
         for run in found:
-            say(as_line(run))
+            say(run.id if ids else as_line(run))
         return
     from .tables import print_table
 

@@ -29,20 +29,29 @@ Say = Callable[[str], None]
 LOCAL = "http://127.0.0.1:7071"
 """Where `serve` and Core Tools serve an app."""
 
+URL_VARIABLE, KEY_VARIABLE = "DURABLE_GRAPH_URL", "FUNCTIONS_KEY"
+"""Variables of the environment that name another app for all commands, and its function key."""
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def add_address(parser: argparse.ArgumentParser) -> None:
     """The options that say which app is asked."""
-    parser.add_argument("--url", default=LOCAL, help="the app, with or without its route prefix (default: %(default)s)")
-    parser.add_argument("--key", help="function key, for an app in Azure (default: FUNCTIONS_KEY)")
+    add_url(parser)
+    parser.add_argument("--key", help=f"function key, for an app in Azure (default: {KEY_VARIABLE})")
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """The option that says where the app is."""
+    text = f"the app, with or without its route prefix (default: {URL_VARIABLE}, or {LOCAL})"
+    parser.add_argument("--url", default=os.environ.get(URL_VARIABLE) or LOCAL, help=text)
 
 
 def connect(options: argparse.Namespace) -> GraphClient:
     """The client of the app that the options name. Raises ApiUnreachable for what is not a URL."""
     from ..remote.clients import GraphClient  # needs httpx, which is not deployed
 
-    return GraphClient(routes_url(options.url), options.key or os.environ.get("FUNCTIONS_KEY"))
+    return GraphClient(routes_url(options.url), options.key or os.environ.get(KEY_VARIABLE))
 
 
 def routes_url(url: str) -> str:

@@ -66,10 +66,17 @@ def about(run: Run) -> list[str]:
         "output": flat_json(run.output),
     }
     lines = [f"{name:<13} {value}" for name, value in facts.items() if value]
+    for report in run.progress:
+        place = f" {report.branch or ''}{'' if report.item is None else f'item {report.item}'}".rstrip()
+        lines.append(f"{'progress':<13} {report.node}{place}: {_progress(report.value)}")
     for wait in run.waits:
         until = f", until {local_time(wait.deadline)}" if wait.deadline else ""
         lines.append(f"{'waits for':<13} {wait.event} (wait {wait.id}{until}) {flat_json(wait.prompt)}".rstrip())
     return lines
+
+
+def _progress(value: object) -> str:
+    return f"{value:.0%}" if isinstance(value, float) else flat_json(value)
 
 
 def _reason(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""The commands `start`, `send` and `cancel`: begin, answer and end runs of a served app."""
+"""The commands that begin, answer, steer, repeat and delete runs of a served app."""
 
 from __future__ import annotations
 
@@ -57,3 +57,33 @@ def cancel(client: GraphClient, run_id: str, reason: str | None, say: Say) -> No
     """Cancel a run and its subgraphs."""
     client.cancel(run_id, reason)
     say(f"{run_id} is being cancelled")
+
+
+def suspend(client: GraphClient, run_id: str, reason: str | None, say: Say) -> None:
+    """Suspend a run: no node begins until it is resumed."""
+    client.suspend(run_id, reason)
+    say(f"{run_id} is being suspended")
+
+
+def resume(client: GraphClient, run_id: str, reason: str | None, say: Say) -> None:
+    """Resume a suspended run."""
+    client.resume(run_id, reason)
+    say(f"{run_id} is being resumed")
+
+
+def delete(client: GraphClient, run_id: str, say: Say) -> None:
+    """Delete a finished run with its history."""
+    client.delete(run_id)
+    say(f"{run_id} is deleted")
+
+
+def retry(client: GraphClient, run_id: str, key: str | None, say: Say) -> None:
+    """Go on with a failed run as a new run, and print its id."""
+    say(client.retry(run_id, key=key).id)
+
+
+def restart(client: GraphClient, run_id: str, node: str | None, state: Any, key: str | None, say: Say) -> None:
+    """Start a run again as a new run, and print its id."""
+    if not isinstance(state, (dict, type(None))):
+        raise HostError("the state is a JSON object")
+    say(client.restart(run_id, node=node, state=state, key=key).id)

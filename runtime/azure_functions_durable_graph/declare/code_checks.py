@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from ..errors import Fault
 from ..graph.annotations import members, sure_class
+from ..graph.item_results import value_type
 from ..graph.manifest import GraphManifest
 from ..graph.names import did_you_mean, item_path
 from ..graph.registration import EventCode, NodeCode
@@ -38,6 +39,7 @@ def code_faults(
         faults = list(_call_faults(where, role, code))
         found += faults or list(annotation_faults(where, role, code, state_model, gives))
     found += [*_mapped_models(manifest, state_model), *_parts_of_items(manifest, state_model)]
+    found += _collections(manifest, state_model)
     for name, declared in item_types.items():
         found += item_type_faults(f"node {name!r}", declared, element_type(state_model, manifest.nodes[name].over))
     return [*found, *_unhandled_events(manifest, nodes), *_conflicts(manifest, nodes)]
@@ -88,6 +90,18 @@ def _parts_of_items(manifest: GraphManifest, state_model: type[BaseModel] | None
                 yield Fault(f"node {name!r}", problem, text[0].upper() + text[1:])
 
 
+def _collections(manifest: GraphManifest, state_model: type[BaseModel] | None) -> Iterator[Fault]:
+    """A map that collects needs fields that can hold an error beside each result."""
+    for name, spec in manifest.nodes.items():
+        for field in (spec.into, *(spec.output or ())) if spec.collect else ():
+            item = element_type(state_model, field)
+            if state_model is None or field is None or field not in state_model.model_fields or value_type(item):
+                continue
+            said = getattr(item, "__name__", "not of one type")
+            problem = f"on_item_error is 'collect', and the items of {field!r} are {said}"
+            yield Fault(f"node {name!r}", problem, f"Declare {field}: list[ItemResult[…]]")
+
+
 def _call_faults(where: str, role: Role, code: Any) -> Iterator[Fault]:
     if not callable(code):
         yield Fault(where, f"its {role.word} is a {type(code).__name__}, not a function", "Pass the function itself")
@@ -124,6 +138,8 @@ def _conflicts(manifest: GraphManifest, code: Mapping[str, NodeCode]) -> Iterato
     from .introspection import returned_keys  # reads source: needed only if there is a parallel
 
     for node in manifest.nodes.values():
+        if node.stop_when == 1:
+            continue  # one branch alone is merged
         writer: dict[str, str] = {}
         for branch in node.branches or ():
             handler = code[branch].handler if branch in code else None

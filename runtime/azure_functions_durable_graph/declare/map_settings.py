@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..graph.nodes import NodeSpec
+from ..graph.wording import brief_repr
 from .reading import Reader
 
 
@@ -36,3 +37,12 @@ def map_of_graph(
         input=read.table("input", given),
         output=read.table("output", output),
     )
+
+
+def with_policy(read: Reader, spec: NodeSpec, on_item_error: Any, min_successful: Any) -> NodeSpec:
+    """The node with what becomes of items that fail."""
+    if on_item_error not in ("fail", "collect"):
+        fix = 'Use "fail", or "collect", which keeps errors beside results'
+        read.fault(f"on_item_error is {brief_repr(on_item_error)}", fix)
+    collects = on_item_error == "collect"
+    return replace(spec, collect=collects, min_successful=read.count("min_successful", min_successful))

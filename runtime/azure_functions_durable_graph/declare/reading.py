@@ -56,6 +56,24 @@ class Reader:
         )
         return {}
 
+    def count(self, what: str, value: Any) -> int | None:
+        """An optional number of at least 1."""
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+            found: int | None = value
+            return found
+        self.fault(f"{what} is {brief_repr(value)}", "Use a whole number of at least 1")
+        return None
+
+    def stop_when(self, value: Any) -> str | int | None:
+        """When a parallel stops what is left: a number of successes, or "first_failure"."""
+        if value in ("first_success", "first_failure"):
+            return 1 if value == "first_success" else "first_failure"
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+            return value
+        fix = 'Use "first_success", "first_failure" or a number of successes'
+        self.fault(f"stop_when is {brief_repr(value)}", fix)
+        return None
+
     def seconds(self, what: str, span: timedelta | None) -> float | None:
         """A positive timedelta as seconds."""
         problem = duration_problem(span)

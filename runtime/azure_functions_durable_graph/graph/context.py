@@ -53,7 +53,7 @@ class NodeContext:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     error: NodeError | None = None
 
-    def progress(self, value: float | Mapping[str, Any]) -> None:
+    def progress(self, value: float | dict[str, Any]) -> None:
         """Say how far the node is: a fraction between 0 and 1, or a dict of at most 1,000 bytes of JSON.
 
         `GET runs/{id}` shows the newest value while the node runs; of values in quick succession some are dropped. It

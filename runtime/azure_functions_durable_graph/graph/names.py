@@ -17,8 +17,10 @@ ACTIVITY = "durable_graph_node"
 """The only activity: runs one node of one graph."""
 
 PROGRESS = "durable_graph_progress"
-"""The only entity, of apps with `progress=True`: what the running nodes of one run have reported. Its key is the run's
-id."""
+"""The only kind of entity, of apps with `progress=True`: what running nodes have reported."""
+
+STOP = "durable_graph_stop"
+"""The activity that ends runs which another run has started and needs no more."""
 
 COMPLETE = "__complete__"
 """What a route handler returns to end the run."""

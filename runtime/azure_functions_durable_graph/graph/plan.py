@@ -6,7 +6,7 @@ It is in the histories of runs in flight: keys may be added, but never renamed o
 from __future__ import annotations
 
 import sys
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Union
 
 if sys.version_info >= (3, 11):
     from typing import NotRequired
@@ -22,7 +22,8 @@ class PlanNode(TypedDict, total=False):
 
     `kind` is omitted for a task; `seconds` belongs to a wait, `branches` to a parallel, `over`, `into` and `limit`
     to a map, `output` (parent's field -> child's field) to a subgraph. `group` is how many items of a map are dealt out
-    at least; a map with a `graph` runs that for each item.
+    at least; a map with a `graph` runs that for each item. One that `keeps` what succeeded shows it to the node
+    that `on_error` names.
     """
 
     kind: str
@@ -38,6 +39,11 @@ class PlanNode(TypedDict, total=False):
     output: dict[str, str]
     group: int
     graph: str
+    keeps: bool
+    min_successful: int
+    collect: bool
+    stop_when: Union[str, int]
+    deadline: float
 
 
 class Plan(TypedDict):

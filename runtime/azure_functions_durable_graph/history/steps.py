@@ -67,7 +67,7 @@ def _branches(number: int, line: Line, results: Sequence[Result]) -> list[dict[s
 
 def _run_of(came: Came) -> dict[str, Any]:
     """A branch that is a run of its own: its steps are in that run's history."""
-    kept = {key: came.result[key] for key in ("patch", "writes", "error") if key in came.result}
+    kept = {key: came.result[key] for key in ("patch", "writes", "error", "stopped") if key in came.result}
     times = {"started_at": _iso(came.since), "finished_at": _iso(came.until)}
     return {"child": came.child, **{key: time for key, time in times.items() if time is not None}, **kept}
 

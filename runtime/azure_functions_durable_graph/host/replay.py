@@ -96,7 +96,8 @@ class _Replay:
         self._feed(number, hist.EVENT_RAISED, Name=event["name"], Input=event["input"])
 
     def _timer(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
-        timers = [task_id for task_id, _ in self._open(outcome, act.TIMER)]
+        open_ = self._open(outcome, act.TIMER)
+        timers = [task_id for task_id, leaf in sorted(open_, key=lambda one: bool(one[1].data.get("isCanceled")))]
         if not timers:
             raise self._differs(number, "a timer fired, but today the run sets none")
         self.answered.add(timers[0])

@@ -77,6 +77,17 @@ class RunPage(_Shown):
     cursor: str | None = None
 
 
+class Progress(_Shown):
+    """How far a running node says it is: a fraction, or JSON of its own. `item` and `branch` say whose report it is."""
+
+    node: str
+    step: int
+    value: Any
+    at: Time = None
+    branch: str | None = None
+    item: int | None = None
+
+
 class Run(RunRow):
     """One run. `error` has its `type`, `message` and `node`; `output` is set once the run has completed."""
 
@@ -91,6 +102,7 @@ class Run(RunRow):
     sleeps_until: Time = None
     retry: dict[str, Any] | None = None
     reason: Any = None
+    progress: list[Progress] = Field(default_factory=list)
     incomplete: str | None = None
 
     def state_as(self, model: type[State]) -> State:
@@ -211,15 +223,18 @@ class Graph(_Shown):
     manifest: dict[str, Any]
 
 
-class GraphManifest(_Shown):
-    """The manifest of one version of a graph, the waits that its code shows, and how the graph is imported."""
+class Manifest(_Shown):
+    """The manifest of one version, the waits that its code shows, and how it is imported.
+
+    `code` has the `module` and the `name` of the graph.
+    """
 
     graph: str
     version: str
     graph_hash: str
     manifest: dict[str, Any]
-    waits: list[dict[str, Any]]
-    code: dict[str, str] | None
+    waits: list[dict[str, Any]] = Field(default_factory=list)
+    code: dict[str, str] | None = None
 
 
 class Health(_Shown):

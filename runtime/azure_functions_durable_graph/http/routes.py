@@ -197,7 +197,7 @@ ROUTES: tuple[Route, ...] = (
         "See the manifest of a graph, of the newest version or of the one that runs of a hash use",
         {200: "the manifest, and where its graph is in the code", **_GRAPH_404},
         query=("hash",),
-        shows={200: "GraphManifest"},
+        shows={200: "Manifest"},
     ),
     Route(
         "get_diagram",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime
 from typing import Any
@@ -125,10 +126,21 @@ async def get_run(api: Api, request: Request) -> Response:
     if record.status != "completed":
         record = await read_run(api, record.id, history=True) or record
     shown = view(api, record)
-    if record.status in ("running", "suspended"):
-        reports = [report for report in await api.runs.progress(record.id) if report["step"] == record.step]
-        shown |= {"progress": reports} if reports else {}
-    return Response(200, shown)
+    reports = await _progress(api, record)
+    return Response(200, {**shown, "progress": reports} if reports else shown)
+
+
+async def _progress(api: Api, record: RunRecord) -> list[dict[str, Any]]:
+    """What the running nodes have reported, those of the runs below as well, which are named then.
+
+    A step before the run's is over: its report is left from a call that was lost. Several steps may share an activity.
+    """
+    running = [one for one in record.tree() if one.status in ("running", "suspended")]
+    found = await asyncio.gather(*(api.runs.progress(one.id) for one in running))
+    pairs = [(one, report) for one, reports in zip(running, found, strict=True) for report in reports]
+    return [
+        {**report, **({} if one is record else {"run": one.id})} for one, report in pairs if report["step"] >= one.step
+    ]
 
 
 async def get_history(api: Api, request: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from ..history.record import RunRecord
-from .api import Api, find_run, finished_problem, validated
+from .api import DEEPEST_CHILD, Api, Runs, find_run, finished_problem, validated
 from .bodies import CancelRequest, ResumeRequest, SuspendRequest
 from .values import Problem, Request, Response, read_json
 
@@ -26,6 +26,17 @@ async def _terminate(api: Api, record: RunRecord, reason: str) -> None:
     for child in record.open_children:
         with contextlib.suppress(Problem):  # one that has ended by itself needs no end
             await _terminate(api, child, reason)
+
+
+async def stop_child(runs: Runs, run_id: str, reason: str, depth: int = 0) -> None:
+    """Terminate a run that another run has started and needs no more, and those below it."""
+    record = await runs.get(run_id)
+    if record is None or record.finished or depth > DEEPEST_CHILD:
+        return
+    with contextlib.suppress(Problem):  # it has ended by itself meanwhile
+        await runs.terminate(run_id, reason)
+    for child in record.children:
+        await stop_child(runs, child, reason, depth + 1)
 
 
 async def suspend_run(api: Api, request: Request) -> Response:

@@ -95,14 +95,18 @@ def _response(found: httpx.Response) -> Response:
         body = found.json() if "json" in found.headers.get("content-type", "") else found.text
     except ValueError:
         body = None
-    if found.status_code < 400 or isinstance(body, dict):
+    if found.is_success or (found.is_error and isinstance(body, dict)):
         return Response(found.status_code, body)
     return Response(found.status_code, _refusal(found))
 
 
 def _refusal(found: httpx.Response) -> dict[str, Any]:
-    """An error that the app has not written: Azure's, a proxy's, or that of another server."""
+    """What the app has not written: a redirection, or an error of Azure, of a proxy or of another server."""
     place = str(found.request.url.copy_with(query=None))
+    elsewhere = found.headers.get("location")
+    if found.is_redirect and elsewhere:
+        text = f"{place} leads to {elsewhere.partition('?')[0]}: use that address"
+        return {"type": f"urn:durable-graph:http-{found.status_code}", "detail": text}
     text = {
         401: f"{place} requires a function key, and this one is missing or wrong",
         403: f"{place} does not let this machine in",

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from ..graph.decisions import RouteDecision
+from ..graph.plan import PlanNode
 from .children import Child, child_id
 from .items import run_graph_items
 from .messages import ErrorRecord, NodeCall, RunInput
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
-from .parallels import failure_of
+from .parallels import fails, failure_of, keeps_for
 from .ports import Steps
 from .rounds import Crowd, Member, gather, with_attempt
 from .shares import Dealt, deal
@@ -45,24 +46,45 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
         return Moved(RouteDecision.complete())
     pairs = zip(items, results, strict=True)
     errors = [{**result["error"], "item": index} for (index, _), result in pairs if "error" in result]
-    if errors:
-        return Failed(failure_of(errors, f"{len(errors)} of {len(items)} items failed"))
-    return (yield from _take(traversal, results))
+    if not fails(plan, len(results) - len(errors), len(errors)):
+        return (yield from _take(traversal, results))
+    error = failure_of(errors, f"{len(errors)} of {len(items)} items failed")
+    if keeps_for(plan, error):
+        yield from _take(traversal, results)  # a failure of its own adds nothing to that of the items
+    return Failed(error)
 
 
 def _take(traversal: Traversal, results: Sequence[Mapping[str, Any]]) -> Steps[NodeOutcome]:
-    """Put the results into the field `into`, or the outputs of the items' graph into a field each."""
+    """Put the results into the field `into`, or the outputs of the items' graph into a field each.
+
+    Of items that failed there is nothing, or an error in place of the value.
+    """
     plan = traversal.plan_node
-    values = [result.get("value") for result in results]
+    kept = results if plan.get("collect") else [result for result in results if "error" not in result]
     if "graph" in plan:
-        update = {mine: [value[theirs] for value in values if value] for mine, theirs in plan.get("output", {}).items()}
+        update = {mine: [_value(plan, one, theirs) for one in kept] for mine, theirs in plan.get("output", {}).items()}
     else:
-        update = {plan["into"]: values}
+        update = {plan["into"]: [_value(plan, one) for one in kept]}
     if "graph" in plan or not results or any(result.get("merge") for result in results):
         failed = yield from traversal.merge({}, [update])
         return failed or Moved(traversal.static_edge())
     traversal.apply_patch(update)
     return Moved(traversal.static_edge())
+
+
+def _value(plan: PlanNode, result: Mapping[str, Any], field: str | None = None) -> Any:
+    """What stands in the list for an item: its value, or that of a field; of a map that collects, an ItemResult."""
+    value = result.get("value")
+    if field is not None and value is not None:
+        value = value[field]
+    if not plan.get("collect"):
+        return value
+    error = {key: result["error"][key] for key in _TOLD} if "error" in result else None
+    return {"value": value, "error": error}
+
+
+_TOLD = ("type", "bases", "message", "where")
+"""What an ItemError says."""
 
 
 def _items(traversal: Traversal) -> Indexed | Failed:

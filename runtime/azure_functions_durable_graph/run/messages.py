@@ -54,6 +54,7 @@ class FanOut(TypedDict):
 
     done: dict[str, dict[str, Any]]
     attempts: dict[str, int]
+    until: NotRequired[str]
 
 
 class Origin(TypedDict):
@@ -245,6 +246,7 @@ class NodeResult(TypedDict):
     derived: NotRequired[list[str]]
     child: NotRequired[RunInput]
     results: NotRequired[list[dict[str, Any]]]
+    stopped: NotRequired[bool]
     merge: NotRequired[bool]
     apply_only: NotRequired[bool]
 

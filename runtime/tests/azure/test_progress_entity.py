@@ -12,8 +12,14 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, NodeContext, RouteDecision
-from azure_functions_durable_graph.azure.progress import after
+from azure_functions_durable_graph import (
+    DurableGraphApp,
+    GraphRegistration,
+    ManifestBuilder,
+    NodeContext,
+    RouteDecision,
+)
+from azure_functions_durable_graph.azure.progress import ENTITIES, after, entity_of
 from azure_functions_durable_graph.hosting import AppHost
 from azure_functions_durable_graph.testing import run_graph
 from azure_functions_durable_graph.work import progress
@@ -42,7 +48,7 @@ class Long:
         await asyncio.to_thread(self.go_on.wait, 60)
         return item
 
-    def app(self, *, kind: str = "crunch", progress: bool = True) -> Any:
+    def app(self, *others: GraphRegistration, kind: str = "crunch", progress: bool = True) -> Any:
         builder = ManifestBuilder("g", State).set_entrypoint(kind)
         if kind == "crunch":
             wait = RouteDecision.wait_for_event(event_name="go", resume_node="end")
@@ -53,15 +59,16 @@ class Long:
         else:
             builder.add_map("score", self.score, over="items", into="done")
         runtime = DurableGraphApp(func.AuthLevel.ANONYMOUS, progress=progress)
-        runtime.register_registration(builder.build())
+        for graph in (builder.build(), *others):
+            runtime.register_registration(graph)
         return runtime.function_app
 
 
 @contextmanager
-def started(app: Any) -> Iterator[tuple[AppHost, str]]:
+def started(app: Any, graph: str = "g") -> Iterator[tuple[AppHost, str]]:
     """Start a run of the app; gives the host and the run's URL."""
     with AppHost(app) as host:
-        yield host, httpx.post(f"{host.url}/api/graphs/g/runs", json={}).headers["location"]
+        yield host, httpx.post(f"{host.url}/api/graphs/{graph}/runs", json={}).headers["location"]
 
 
 def shown(url: str, count: int = 1) -> list[dict[str, Any]]:
@@ -102,6 +109,19 @@ def test_items_of_a_map_report_side_by_side() -> None:
     assert [(report["node"], report["item"]) for report in reports] == [("score", 0), ("score", 1), ("score", 2)]
     assert [report["value"] for report in reports] == [{"item": number, "of": 3} for number in (1, 2, 3)]
     assert (ended["status"], ended["state"]["done"], left) == ("completed", [1, 2, 3], [])
+
+
+def test_a_run_shows_the_reports_of_the_runs_below_it_with_their_ids() -> None:
+    long = Long()
+    parent = ManifestBuilder("parent", State).set_entrypoint("ask")
+    parent.add_subgraph("ask", graph="g", input={"items": "items"}, output={"done": "done"})
+    with started(long.app(parent.build(), kind="score"), "parent") as (host, url):
+        reports = shown(url, 3)
+        child = httpx.get(url).json()["children"][0]["id"]
+        long.go_on.set()
+        host.wait_until_idle()
+
+    assert {report["run"] for report in reports} == {child}
 
 
 def test_a_wrong_value_fails_the_node_and_the_run_says_why() -> None:
@@ -163,52 +183,49 @@ def test_a_hub_that_takes_no_signals_fails_no_node(
     assert any("cannot be read (OSError: no route)" in message for message in caplog.messages)
 
 
-def test_deleting_a_run_deletes_its_entity_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    from azure.durable_functions import DurableOrchestrationClient
-
-    purged: list[str] = []
-    purge: Any = DurableOrchestrationClient.purge_instance_history
-
-    async def watched(self: Any, instance_id: str) -> Any:
-        purged.append(instance_id)
-        return await purge(self, instance_id)
-
-    monkeypatch.setattr(DurableOrchestrationClient, "purge_instance_history", watched)
-    long = Long()
-    long.go_on.set()
-    with started(long.app()) as (host, url):
-        host.wait_until_idle()
-        httpx.post(f"{url}/cancel")
-        host.wait_until_idle()
-        answer = httpx.delete(url)
-
-    run_id = url.rpartition("/")[2]
-    assert (answer.status_code, purged) == (204, [run_id, f"@durable_graph_progress@{run_id}"])
+def entry(step: int, value: float = 0.1, *, run: str = "r", at: str = "2030-01-01T12:00:00+00:00", **more: Any) -> Any:
+    return {"run_id": run, "node": "a", "step": step, "attempt": 1, "at": at, "value": value, **more}
 
 
-def entry(step: int, value: float = 0.1, **more: Any) -> dict[str, Any]:
-    return {"node": "a", "step": step, "attempt": 1, "value": value, **more}
+def kept(*operations: tuple[str, Any]) -> list[Any]:
+    """What the entity holds after some operations, without their common parts."""
+    state: dict[str, Any] = {}
+    for name, given in operations:
+        state = after(state, name, given)
+    return [(one["run_id"], one["step"], one.get("item"), one["value"]) for one in state.values()]
 
 
 def test_the_entity_keeps_the_newest_report_of_each_place() -> None:
-    state = after({}, "report", entry(1, 0.1, item=0))
-    state = after(state, "report", entry(1, 0.2, item=1))
-    state = after(state, "report", entry(1, 0.3, item=0))
+    reports = [("report", entry(1, 0.1, item=0)), ("report", entry(1, 0.2, item=1)), ("report", entry(1, 0.3, item=0))]
 
-    assert [one["value"] for one in state.values()] == [0.3, 0.2]
+    assert sorted(kept(*reports)) == [("r", 1, 0, 0.3), ("r", 1, 1, 0.2)]
 
 
-def test_the_end_of_a_node_removes_its_report_and_those_of_earlier_steps() -> None:
-    state: dict[str, Any] = {}
-    for one in (entry(1, item=0), entry(2, item=0), entry(2, item=1)):  # the first one's end was lost
-        state = after(state, "report", one)
+def test_the_end_of_a_node_removes_its_report_and_those_of_earlier_steps_of_its_run() -> None:
+    others = [("report", entry(1, run="other")), ("report", entry(2, item=1))]
+    lost = ("report", entry(1))  # its end has not arrived
 
-    assert list(after(state, "forget", entry(2, item=0)).values()) == [entry(2, item=1)]
+    left = kept(lost, *others, ("report", entry(2, item=0)), ("forget", entry(2, item=0)))
+
+    assert left == [("other", 1, None, 0.1), ("r", 2, 1, 0.1)]
+
+
+def test_a_report_whose_end_was_lost_goes_after_a_day() -> None:
+    old, new = entry(1, at="2030-01-01T12:00:00+00:00"), entry(1, run="other", at="2030-01-02T12:00:00+00:00")
+
+    assert kept(("report", old), ("report", new)) == [("other", 1, None, 0.1)]
 
 
 @pytest.mark.parametrize("operation", ["delete", "", "who knows"])
 def test_another_operation_leaves_nothing(operation: str) -> None:
-    assert after({"1//": entry(1)}, operation, {}) == {}
+    assert kept(("report", entry(1)), (operation, {})) == []
+
+
+def test_a_run_always_finds_its_entity_and_all_runs_share_a_few() -> None:
+    keys = {entity_of(f"g.{number}").key for number in range(1000)}
+
+    assert keys == {str(number) for number in range(ENTITIES)}
+    assert entity_of("g.1") == entity_of("g.1")
 
 
 def test_a_test_sees_every_report_of_its_run() -> None:

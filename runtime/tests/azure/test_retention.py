@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 def purge(host: GraphHost, monkeypatch: pytest.MonkeyPatch, days: float) -> int:
-    monkeypatch.setattr(retention, "DurableRuns", lambda client, **options: DurableRuns(client, host._page, **options))
+    monkeypatch.setattr(retention, "DurableRuns", lambda client: DurableRuns(client, host._page))
     client = sdk.client_over(host._send, host._management.client_binding)
     return asyncio.run(purge_old_runs(declared(days, "0 0 * * * *"), client, host.clock.now()))
 

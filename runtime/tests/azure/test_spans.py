@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from datetime import timedelta
 from typing import Any
 
 import azure.functions as func
 import httpx
 import pytest
-from azure.durable_functions import DurableOrchestrationClient
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -235,58 +232,3 @@ def test_what_opentelemetry_raises_fails_no_node(provider: TracerProvider, caplo
 
     assert visit()["patch"] == {"value": 1}
     assert "OpenTelemetry has failed; the node is not affected" in caplog.text
-
-
-def calls_of(monkeypatch: pytest.MonkeyPatch, **headers: str) -> list[dict[str, Any]]:
-    """The node calls of a run without the SDK."""
-    from azure_functions_durable_graph.host.app.worker import Worker
-
-    seen: list[dict[str, Any]] = []
-    run_activity = Worker.run_activity
-
-    async def watched(self: Worker, name: str, input_: str) -> str:
-        seen.append(json.loads(input_))
-        return await run_activity(self, name, input_)
-
-    monkeypatch.setattr(Worker, "run_activity", watched)
-    follow(InMemorySpanExporter(), loop(), given={"goal": 15}, **headers)
-    return seen
-
-
-@pytest.mark.parametrize("configured", [True, False])
-def test_the_engine_is_told_the_trace_so_that_its_own_spans_belong_to_it(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, configured: bool
-) -> None:
-    if configured:
-        request.getfixturevalue("provider")
-    told: list[Any] = []
-    current: Any = DurableOrchestrationClient._get_current_activity_context
-
-    def watched() -> Any:
-        told.append(current())
-        return told[-1]
-
-    monkeypatch.setattr(DurableOrchestrationClient, "_get_current_activity_context", staticmethod(watched))
-    follow(InMemorySpanExporter(), line("a"), **CALLER)
-
-    ((parent, state),) = told
-    assert (parent[3:35], state) == (TRACE, "a=b")
-    assert (parent == PARENT) is not configured
-
-
-@pytest.mark.parametrize("loaded", [True, False], ids=["the API without an SDK", "no OpenTelemetry"])
-def test_without_an_sdk_the_run_carries_the_callers_context(monkeypatch: pytest.MonkeyPatch, loaded: bool) -> None:
-    if not loaded:
-        monkeypatch.delitem(sys.modules, "opentelemetry.trace")
-
-    calls = calls_of(monkeypatch, **CALLER)
-
-    assert [call["trace"] for call in calls] == [CALLER] * 15
-
-
-def test_without_a_trace_context_nothing_is_added_to_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "opentelemetry.trace")
-
-    calls = calls_of(monkeypatch)
-
-    assert set(calls[0]) == {"run_id", "graph", "hash", "node", "step", "state"}

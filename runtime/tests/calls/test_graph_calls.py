@@ -13,8 +13,11 @@ from shapes import line
 from three_doors import DOORS, client_through
 
 from azure_functions_durable_graph.calls.blocking import BlockingCalls
+from azure_functions_durable_graph.calls.door import Call
 from azure_functions_durable_graph.calls.graph_calls import GraphCalls
 from azure_functions_durable_graph.errors import ApiError, PayloadError
+from azure_functions_durable_graph.http.routes import ROUTES
+from azure_functions_durable_graph.http.values import Response
 
 
 @pytest.fixture(scope="module", params=DOORS)
@@ -154,6 +157,28 @@ def test_follow_yields_each_step_once_and_ends_with_the_run(client: Any) -> None
     assert [step.patch for step in steps] == [{"value": 1}, {"value": 2}, {"value": 3}]
 
 
+def test_follow_looks_less_often_while_nothing_happens() -> None:
+    pauses: list[float] = []
+
+    class Idle:
+        """A door to a run that does nothing for a while, then ends."""
+
+        async def send(self, call: Call) -> Response:
+            status = "waiting" if len(pauses) < 12 else "cancelled"
+            return Response(200, {"id": "r", "status": status, "steps_not_shown": 0, "steps": [], "events": []})
+
+        async def pause(self, seconds: float) -> None:
+            pauses.append(seconds)
+
+        def clock(self) -> float:
+            return 0.0
+
+    assert list(BlockingCalls(GraphCalls(Idle())).follow("r", every=1.0)) == []
+    assert pauses[0] == 1.5
+    assert pauses[-1] == 10.0
+    assert pauses == sorted(pauses)
+
+
 def test_follow_shows_how_a_run_failed(client: Any) -> None:
     (step,) = client.follow(client.start("broken", {"ticket_id": "T"}), every=0.01)
 
@@ -164,8 +189,10 @@ def test_graphs_are_listed_described_and_drawn(client: Any) -> None:
     assert [graph.graph for graph in client.graphs()] == ["approvals", "broken", "line"]
     assert client.graph("line").versions[0].default
     assert "flowchart" in client.diagram("line")
-    assert client.diagram("line", format="svg").startswith("<svg")
     assert refused(client.graph, "lime") == (404, "graph-not-found")
+    found = client.manifest("line", graph_hash=client.graph("line").graph_hash)
+    assert set(found.manifest["nodes"]) == {"a", "b", "c"}
+    assert client.health().graphs == 3
 
 
 def test_what_no_run_can_have_as_its_id_is_refused_before_anything_is_asked(client: Any) -> None:
@@ -176,6 +203,13 @@ def test_what_no_run_can_have_as_its_id_is_refused_before_anything_is_asked(clie
 def test_an_input_that_is_not_json_is_refused_before_anything_is_asked(client: Any) -> None:
     with pytest.raises(PayloadError, match="datetime"):
         client.start("line", {"value": datetime.now(timezone.utc)})
+
+
+def test_every_route_has_its_method_but_those_for_tools() -> None:
+    source = inspect.getsource(GraphCalls)
+
+    without = {route.name for route in ROUTES if f'"{route.name}"' not in source}
+    assert without == {"get_openapi"}
 
 
 def test_both_clients_have_the_same_methods_and_arguments() -> None:

@@ -40,6 +40,10 @@ OF_A_NODE: dict[str, list[tuple[Any, Any, Impact, str]]] = {
     "retry": [(None, {"max_attempts": 2}, SAFE, "node 'n': retry changed from none to {'max_attempts': 2}")],
     "timeout": [(5.0, None, SAFE, "node 'n': timeout changed from 5.0 to none")],
     "on_error": [({"*": "end"}, None, SAFE, "node 'n': on_error changed from {'*': 'end'} to none")],
+    "min_successful": [(None, 2, SAFE, "node 'n': min_successful changed from none to 2")],
+    "stop_when": [(None, 1, SAFE, "node 'n': stop_when changed from none to 1")],
+    "deadline": [(None, 60.0, SAFE, "node 'n': deadline changed from none to 60.0")],
+    "collect": [(False, True, BREAKING, "node 'n': collect changed from False to True")],
     "checkpoint": [(True, False, SAFE, "node 'n': checkpoint changed from True to False")],
 }
 """Field of a NodeSpec -> what it was, what it is, what that means, and in which words."""

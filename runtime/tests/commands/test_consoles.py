@@ -14,8 +14,9 @@ from processes import COMMAND_LINE, serving
 import azure_functions_durable_graph
 
 ENCODINGS = ["cp1252", "cp437", "ascii"]
-HERE = ["serve", "lock", "record", "new-graph", "package", "verify", "update-runtime"]
-SERVED = ["runs", "show", "start", "send", "cancel", "graphs", "diagram"]
+HERE = ["serve", "lock", "record", "new-graph", "verify", "update-runtime", "apps", "new-app", "new-lib", "package"]
+STEER = ["cancel", "suspend", "resume", "delete", "retry", "restart"]
+SERVED = ["runs", "show", "start", "send", *STEER, "graphs", "diagram"]
 COMMANDS = [*HERE, *SERVED]
 
 on_any_console = pytest.mark.parametrize("encoding", ENCODINGS)
@@ -93,6 +94,9 @@ def test_an_error_is_one_sentence_and_code_1(encoding: str, tmp_path: Path) -> N
         ("record", "run-1", "--url", "http://127.0.0.1:9"),
         ("new-graph", "größer→"),
         ("package",),
+        ("apps",),
+        ("new-app", "größer→"),
+        ("new-lib", "größer→"),
         ("verify",),
         ("update-runtime", "--template", "→"),
         ("update-runtime",),

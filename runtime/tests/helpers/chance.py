@@ -38,6 +38,8 @@ def _random_node(dice: Random, name: str) -> dict[str, Any]:
         node["next"] = dice.choice(NODES)
     if kind == "parallel":
         node["branches"] = [f"{name}{n}" for n in range(dice.randint(1, 4))]
+        node |= {"stop_when": dice.choice([1, 2, "first_failure"])} if dice.random() < 0.3 else {}
+        node |= {"deadline": dice.choice([5.0, 86400.0 * 4])} if dice.random() < 0.3 else {}
     if kind == "map":
         node |= {"over": "items", "into": "sizes", "limit": dice.randint(1, 3)}
         node |= {"group": 2} if dice.random() < 0.6 else {}
@@ -54,9 +56,12 @@ def _random_node(dice: Random, name: str) -> dict[str, Any]:
     return node
 
 
-def random_run(dice: Random) -> dict[str, Any]:
-    """The input of a run of a random plan; branches are nodes of the plan, too."""
+def random_run(dice: Random, *, races: bool = True) -> dict[str, Any]:
+    """The input of a run of a random plan; branches are nodes of the plan, too. In `races` parallels stop branches."""
     plan = random_plan(dice)
+    for node in () if races else plan["nodes"].values():
+        node.pop("stop_when", None)
+        node.pop("deadline", None)
     for name in [branch for node in list(plan["nodes"].values()) for branch in node.get("branches", ())]:
         plan["nodes"][name] = {"retry": plan["nodes"][dice.choice(NODES)].get("retry")}
         if dice.random() < 0.3:  # not a single task: a run of its own
@@ -203,6 +208,10 @@ class Played:
         return {"error": error} if self.dice.random() < 0.3 else {"state": {"v": 1, "w": 7}}
 
     def _result(self, call: dict[str, Any]) -> dict[str, Any]:
+        stopped = {"node": call["node"], "step": call["step"], "stopped": True}
+        return stopped if "stop" in call else self._result_of_node(call)
+
+    def _result_of_node(self, call: dict[str, Any]) -> dict[str, Any]:
         kept = ("node", "step", "branch", "item", "attempt", "apply_only")
         result = {key: call[key] for key in kept if key in call}
         chance = self.dice.random()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from branching import checking, two_approvals
+from branching import Contract, checking, two_approvals
 
-from azure_functions_durable_graph import DurableGraphApp
+from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder
 from azure_functions_durable_graph.history.recording import RecordedRun, recorded_run
 from azure_functions_durable_graph.testing import GraphHost, GraphRun, HistoryError, replay_recording
 
@@ -67,3 +68,14 @@ def test_an_answer_of_a_child_that_was_never_started_is_a_difference(tmp_path: P
 
     with pytest.raises(HistoryError, match="a subgraph returned, but today the run starts none"):
         replayed(replace(found, events=tuple(events)), checking(), tmp_path)
+
+
+def test_a_run_that_stopped_a_branch_is_replayed_with_all_its_timers(tmp_path: Path) -> None:
+    builder = ManifestBuilder("g", Contract).set_entrypoint("both")
+    builder.add_parallel("both", branches=["long", "short"], stop_when="first_success", deadline=timedelta(days=9))
+    builder.add_wait("long", duration=timedelta(days=8)).add_wait("short", duration=timedelta(days=4))
+    graph = builder.build()
+    run = GraphHost(graph).start("g", {}).advance(timedelta(days=4))
+    assert (run.status, run.branches["long"].status) == ("completed", "cancelled")
+
+    replayed(recorded(run), graph, tmp_path)

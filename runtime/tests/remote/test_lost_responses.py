@@ -135,6 +135,11 @@ def answering(status: int, **content: Any) -> GraphClient:
         (401, {}, "requires a function key, and this one is missing or wrong"),
         (403, {"text": "<html>Web App - Unavailable"}, "does not let this machine in"),
         (404, {}, "there is no API of durable graphs at http://app.example/api/graphs; is it the address of the app?"),
+        (
+            307,
+            {"headers": {"location": "https://app.example/api/graphs?code=secret"}},
+            "http://app.example/api/graphs leads to https://app.example/api/graphs: use that address",
+        ),
         (500, {"json": ["odd"]}, "http://app.example/api/graphs answered 500"),
         (502, {"content": b"{", "headers": {"content-type": "application/json"}}, "answered 502"),
     ],
@@ -148,6 +153,14 @@ def test_an_error_that_the_app_did_not_write_is_told_without_the_key(
     assert sentence in str(caught.value)
     assert (caught.value.status, caught.value.code) == (status, f"http-{status}")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", [{"text": "<html>Sign in"}, {"json": {"other": "api"}}, {"json": [1]}, {"content": b""}]
+)
+def test_another_server_that_answers_is_not_taken_for_the_app(content: dict[str, Any]) -> None:
+    with answering(200, **content) as client, pytest.raises(ApiError, match="the response is not a GraphList: is this"):
+        client.graphs()
 
 
 def test_the_key_is_sent_as_a_header_and_ids_are_quoted() -> None:
@@ -202,3 +215,12 @@ def test_without_httpx_the_import_says_what_to_install() -> None:
     )
 
     assert "ModuleNotFoundError: azure_functions_durable_graph.client needs httpx: install" in answer.stderr
+
+
+def test_the_client_loads_neither_azure_nor_the_local_host() -> None:
+    code = "import sys, azure_functions_durable_graph.client\nprint([m for m in sys.modules if m.startswith('azure.')"
+    code += " or '_graph.host' in m or m == 'aiohttp'])"
+
+    answer = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+
+    assert answer.stdout == "[]\n"

@@ -19,8 +19,8 @@ from .serving import api_of, handler_of
 class AppDoor:
     """Carries calls to the handlers, with the durable client of one invocation."""
 
-    def __init__(self, registry: Registry, client: Any, limit: int) -> None:
-        self._api = api_of(registry, DurableRuns(client), limit)
+    def __init__(self, registry: Registry, client: Any, limit: int, *, progress: bool = False) -> None:
+        self._api = api_of(registry, DurableRuns(client, progress=progress), limit)
 
     async def send(self, call: Call) -> Response:
         """The response, whatever its status. Locations are paths below the app's routes."""

@@ -21,7 +21,6 @@ from ..work.boundary import error_record
 from ..work.node_facts import as_text, attributes
 from ..work.spans import span
 from . import sdk
-from .progress import purge as purge_reports
 from .progress import reports_of
 
 logger = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ class DurableRuns:
     ) -> None:
         """`trace` is the caller's trace context, which runs that are started here carry.
 
-        `progress`: the app has the entity of reports, which is asked, and deleted with a run.
+        `progress`: the app has the entities of reports, which can be asked.
         """
         self._client = client
         self._fetch = fetch or _fetch
@@ -140,10 +139,7 @@ class DurableRuns:
 
     async def purge(self, run_id: str) -> bool:
         """Delete a finished run with its history. False where there was none."""
-        deleted = bool((await self._client.purge_instance_history(run_id)).instances_deleted)
-        if self._progress:
-            await purge_reports(self._client, run_id)
-        return deleted
+        return bool((await self._client.purge_instance_history(run_id)).instances_deleted)
 
     async def progress(self, run_id: str) -> list[dict[str, Any]]:
         """What the nodes of a run have reported of their progress."""

@@ -10,7 +10,7 @@ from typing import Any, cast
 import azure.durable_functions as df
 import azure.functions as func
 
-from ..graph.names import ACTIVITY, ORCHESTRATOR, PROGRESS
+from ..graph.names import ACTIVITY, ORCHESTRATOR, PROGRESS, STOP
 from ..http.routes import ROUTES, Route
 from ..work.registry import Registry
 from .graph_functions import GraphFunctions
@@ -29,6 +29,7 @@ class OwnFunctions:
         """Register them with the function app."""
         _add_orchestrator(app)
         self._add_activity(app)
+        _add_stop(app)
         if self.progress:
             _add_progress_entity(app)
         for route in ROUTES:
@@ -81,6 +82,17 @@ def _add_orchestrator(app: GraphFunctions) -> None:
 
         speed_up_replays()
         return (yield from orchestrate(cast(Any, SparingContext(context)), cast(Any, context.get_input())))
+
+
+def _add_stop(app: GraphFunctions) -> None:
+    @app.function_name(STOP)
+    @app.activity_trigger(input_name="call")
+    @app.durable_client_input(client_name="client")
+    async def durable_graph_stop(call: dict, client: df.DurableOrchestrationClient) -> dict:  # type: ignore[type-arg]
+        from .durable_runs import DurableRuns
+        from .stopping import stop_runs
+
+        return await stop_runs(DurableRuns(client), call)
 
 
 def _add_progress_entity(app: GraphFunctions) -> None:

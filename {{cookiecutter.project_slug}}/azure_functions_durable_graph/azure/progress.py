@@ -1,17 +1,20 @@
-"""The progress of nodes in Azure: one durable entity for each run that reports, signalled through a durable client.
+"""The progress of nodes in Azure: durable entities, signalled through a durable client.
 
-Loaded with the first call of a node, and only in an app with `progress=True`.
+Few entities serve all runs. Azure Storage keeps an entity without a state in its table of instances, as one that runs:
+with one for each run, lists would have to read past all of them.
+
+Loaded with the first call of a node, and with the first request.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ..graph.names import PROGRESS
+from ..graph.plain_json import digest
 from ..graph.progress import ProgressValue
 from ..work.node_facts import FACTS
 from ..work.progress import Ignoring, Reporter, Throttled
@@ -20,23 +23,33 @@ from . import sdk
 PAUSE = 1.0
 """Seconds between two signals of one node, branch or item. Each is a message in the task hub."""
 
+ENTITIES = 16
+"""How many entities share the runs. Each works through its signals one after the other."""
+
+KEPT = timedelta(days=1)
+"""After this time a report goes whose end was lost with its worker; it is not shown any more by then."""
+
 logger = logging.getLogger(__name__)
 
 
 class EntityChannel:
-    """Reports as signals to the run's entity."""
+    """Reports as signals to the entity that has the run."""
 
     def __init__(self, client: Any, run_id: str) -> None:
-        self._client, self._entity = client, sdk.entity_id(PROGRESS, run_id)
+        self._client, self._entity = client, entity_of(run_id)
 
     async def send(self, place: Mapping[str, Any], value: ProgressValue) -> None:
         """Signal the value, and when it was so."""
-        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        await self._client.signal_entity(self._entity, "report", {**_entry(place), "at": now, "value": value})
+        await self._client.signal_entity(self._entity, "report", {**_entry(place), "value": value})
 
     async def forget(self, place: Mapping[str, Any]) -> None:
         """Signal that the place has ended."""
         await self._client.signal_entity(self._entity, "forget", _entry(place))
+
+
+def entity_of(run_id: str) -> Any:
+    """The entity that has the reports of a run."""
+    return sdk.entity_id(PROGRESS, str(int(digest(run_id)[:8], 16) % ENTITIES))
 
 
 def reporter_for(context: Any, client: Any, place: Mapping[str, Any]) -> Reporter:
@@ -62,35 +75,36 @@ def handle(context: Any) -> None:
 
 
 def after(state: Mapping[str, Any], operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The reports of a run after an operation, by their places. Any `forget` removes those of earlier steps, too."""
+    """The reports after an operation, by their places. The end of a node ends earlier steps of its run as well."""
+    if operation not in ("report", "forget"):
+        return {}
+    place, oldest = _place(given), datetime.fromisoformat(given["at"]) - KEPT
+    kept = {key: one for key, one in state.items() if datetime.fromisoformat(one["at"]) > oldest and key != place}
     if operation == "report":
-        return {**state, _slot(given): dict(given)}
-    if operation == "forget":
-        return {key: one for key, one in state.items() if key != _slot(given) and one["step"] >= given["step"]}
-    return {}
+        return {**kept, place: dict(given)}
+    earlier = {key for key, one in kept.items() if one["run_id"] == given["run_id"] and one["step"] < given["step"]}
+    return {key: one for key, one in kept.items() if key not in earlier}
 
 
 async def reports_of(client: Any, run_id: str) -> list[dict[str, Any]]:
     """What the nodes of a run have reported, in the order of branches and items; nothing where that cannot be read."""
     try:
-        answer = await client.read_entity_state(sdk.entity_id(PROGRESS, run_id))
+        answer = await client.read_entity_state(entity_of(run_id))
     except Exception as error:
         logger.warning("the progress of run %s cannot be read (%s: %s)", run_id, type(error).__name__, error)
         return []
     state = answer.entity_state if answer.entity_exists else None
-    entries = list(state.values()) if isinstance(state, Mapping) else []
-    return sorted(entries, key=lambda entry: (entry.get("item", 0), entry.get("branch", "")))
-
-
-async def purge(client: Any, run_id: str) -> None:
-    """Delete what the engine keeps of the run's entity, if it had one and the engine can."""
-    with contextlib.suppress(Exception):  # the run itself is deleted: nothing is lost with a rest of its entity
-        await client.purge_instance_history(f"@{PROGRESS}@{run_id}")
+    entries = [dict(one) for one in state.values() if one["run_id"] == run_id] if isinstance(state, Mapping) else []
+    for entry in entries:
+        del entry["run_id"]
+    return sorted(entries, key=lambda entry: (entry["step"], entry.get("item", 0), entry.get("branch", "")))
 
 
 def _entry(place: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: place[key] for key in ("node", *FACTS[4:]) if key in place}
+    """A place and the time, as an operation's input."""
+    known = {key: place[key] for key in ("run_id", *FACTS[3:]) if key in place}
+    return {**known, "at": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}
 
 
-def _slot(entry: Mapping[str, Any]) -> str:
-    return f"{entry['step']}/{entry.get('branch', '')}/{entry.get('item', '')}"
+def _place(entry: Mapping[str, Any]) -> str:
+    return f"{entry['run_id']}/{entry['step']}/{entry.get('branch', '')}/{entry.get('item', '')}"

@@ -113,6 +113,10 @@ _FIELDS = {
     "timeout": Impact.SAFE,
     "on_error": Impact.SAFE,
     "checkpoint": Impact.SAFE,
+    "min_successful": Impact.SAFE,
+    "collect": Impact.BREAKING,
+    "stop_when": Impact.SAFE,
+    "deadline": Impact.SAFE,
 }
 """What a change of a node's field means for runs in flight. A fan-out in progress keeps its branches."""
 

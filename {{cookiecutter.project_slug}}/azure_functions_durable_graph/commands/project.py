@@ -33,7 +33,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise HostError(f"{path}: {error}") from None
     if TABLE not in text:
         return None
-    toml = _parser(path)
+    toml = toml_parser(path)
     try:
         table = toml.loads(text).get("tool", {}).get(TABLE)
     except (ValueError, AttributeError) as error:  # TOMLDecodeError is a ValueError
@@ -43,7 +43,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     return table
 
 
-def _parser(path: Path) -> Any:
+def toml_parser(path: Path) -> Any:
     """The standard library's parser, or on Python 3.10 tomli, which pytest and other tools install."""
     for name in ("tomllib", "tomli"):
         try:

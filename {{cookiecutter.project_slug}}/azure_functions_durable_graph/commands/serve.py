@@ -22,6 +22,9 @@ from ..host.store import SqliteStore
 from ..host.web.by_hand import PATH
 from ..host.web.server import Server
 
+STUDIO = "studio/{*file}"
+"""The route of the studio, as `azure.own_functions` declares it."""
+
 GRACE = 5.0
 """Seconds that running functions have to finish after the signal to stop. A repeated signal does not wait."""
 
@@ -117,10 +120,12 @@ async def _wait_for_first(*waits: Coroutine[Any, Any, object]) -> None:
 
 
 def banner(server: Server, app: LoadedApp, settings: Settings, url: str, store: Path | None) -> str:
-    """The greeting at the start: the address, the routes, and what is not served."""
+    """The greeting at the start: the studio's address, the app's, the routes, and what is not served."""
     prefix = f"/{settings.route_prefix}" if settings.route_prefix else ""
     kept = "in memory" if store is None else f"kept in {store}"
     lines = [f"Serving {url}{prefix} (task hub {settings.hub_name}, runs {kept}). Ctrl-C stops it.", ""]
+    if any(endpoint.template == STUDIO for endpoint in server.endpoints):
+        lines.insert(0, f"Studio  {url}{prefix}/studio")
     for endpoint in sorted(server.endpoints, key=lambda endpoint: endpoint.template):
         methods = ",".join(sorted(endpoint.methods)) or "ANY"
         lines.append(f"  {methods:6} {prefix}/{endpoint.template.strip('/')}")

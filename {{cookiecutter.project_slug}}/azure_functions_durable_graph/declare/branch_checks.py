@@ -36,6 +36,13 @@ def _named(node: NodeSpec) -> Iterator[Fault]:
         yield Fault(where, "has no branches", "Name the nodes that run at once: branches=[…]")
     if len(set(branches)) < len(branches):
         yield Fault(where, "names a branch twice", "Name each branch once")
+    if isinstance(node.stop_when, int) and (node.min_successful or 0) > node.stop_when:
+        problem = f"stop_when is {node.stop_when}, and min_successful is {node.min_successful}"
+        yield Fault(where, problem, "Drop min_successful, or stop later")
+    if node.min_successful is not None and node.min_successful > len(branches):
+        yield Fault(
+            where, f"min_successful is {node.min_successful}, of {len(branches)} branches", "Use a smaller number"
+        )
     if node.next_node in branches:
         fix = "Name the node that follows when all branches are done, or drop next_node"
         yield Fault(where, f"its next_node {node.next_node!r} is one of its branches", fix)

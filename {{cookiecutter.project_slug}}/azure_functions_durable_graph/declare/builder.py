@@ -16,7 +16,7 @@ from ..graph.names import COMPLETE, plain_name
 from ..graph.nodes import NodeSpec
 from ..graph.registration import GraphRegistration, NodeCode
 from .declarations import Declarations
-from .map_settings import map_of_graph
+from .map_settings import map_of_graph, with_policy
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -101,14 +101,38 @@ class ManifestBuilder(Generic[StateT]):
         return self
 
     def add_parallel(
-        self, name: str, branches: Iterable[str], *, next_node: str | None = None, on_error: OnError | None = None
+        self,
+        name: str,
+        branches: Iterable[str],
+        *,
+        stop_when: Literal["first_success", "first_failure"] | int | None = None,
+        deadline: timedelta | None = None,
+        min_successful: int | None = None,
+        next_node: str | None = None,
+        on_error: OnError | None = None,
     ) -> ManifestBuilder[StateT]:
-        """Run several nodes at once on one snapshot of the state, then merge what they changed.
+        """Run several branches at once on one snapshot of the state, then merge what they changed.
 
-        The branches are nodes without edges of their own. Two of them may write one field only if it has a reducer.
+        A branch is a node of any kind, or a chain that begins there; it ends where it leads to `next_node`, or at an
+        end. Two branches may write one field only if it has a reducer. The parallel fails if a branch does, or, with
+        `min_successful`, if fewer succeed. The node that `on_error` names sees what the others have changed.
+
+        With `stop_when` the rest is stopped after the first failure, or after so many successes, which are then all
+        that is needed; with a `deadline` what is not done by then is stopped, and fails with DeadlineExceeded.
         """
         read = self._declared.reader("node", name)
-        spec = NodeSpec(name, kind="parallel", branches=read.names("branches", branches))
+        named = read.names("branches", branches)
+        least = read.count("min_successful", min_successful)
+        stop = read.stop_when(stop_when)
+        seconds = None if deadline is None else read.seconds("deadline", deadline)
+        spec = NodeSpec(
+            name,
+            kind="parallel",
+            branches=named,
+            stop_when=stop,
+            deadline=seconds,
+            min_successful=stop if least is None and isinstance(stop, int) else least,
+        )
         self._declared.keep_node(read, spec, next_node=next_node, on_error=on_error)
         return self
 
@@ -122,6 +146,8 @@ class ManifestBuilder(Generic[StateT]):
         into: str,
         item_type: None = None,
         max_concurrency: int = 20,
+        on_item_error: Literal["fail", "collect"] = "fail",
+        min_successful: int | None = None,
         next_node: str | None = None,
         retry: RetryPolicy | None = None,
         timeout: timedelta | None = None,
@@ -138,6 +164,8 @@ class ManifestBuilder(Generic[StateT]):
         into: str,
         item_type: type[ItemT],
         max_concurrency: int = 20,
+        on_item_error: Literal["fail", "collect"] = "fail",
+        min_successful: int | None = None,
         next_node: str | None = None,
         retry: RetryPolicy | None = None,
         timeout: timedelta | None = None,
@@ -154,6 +182,8 @@ class ManifestBuilder(Generic[StateT]):
         input: Mapping[str, str] | None = None,
         output: Mapping[str, str] | None = None,
         max_concurrency: int = 100,
+        on_item_error: Literal["fail", "collect"] = "fail",
+        min_successful: int | None = None,
         next_node: str | None = None,
         retry: RetryPolicy | None = None,
         on_error: OnError | None = None,
@@ -171,6 +201,8 @@ class ManifestBuilder(Generic[StateT]):
         output: Mapping[str, str] | None = None,
         item_type: type[Any] | None = None,
         max_concurrency: int | None = None,
+        on_item_error: Literal["fail", "collect"] = "fail",
+        min_successful: int | None = None,
         next_node: str | None = None,
         retry: RetryPolicy | None = None,
         timeout: timedelta | None = None,
@@ -185,11 +217,15 @@ class ManifestBuilder(Generic[StateT]):
         With `graph` each item is a run of that graph of its own (at most 100 at once). `input` maps its fields to
         fields of this state, to `"__item__"` or to a part of it, `"__item__.text"`; without it the item is the input.
         `output` maps list fields of this state to the field of each run, in order.
+
+        The map fails if an item does, or, with `min_successful`, if fewer succeed; the results are then those of the
+        items that succeeded. With `on_item_error="collect"` results are `ItemResult[…]`, each with a value or an error.
         """
         read = self._declared.reader("node", name)
         limit = (20 if graph is None else 100) if max_concurrency is None else max_concurrency
         spec = NodeSpec(name, kind="map", over=read.text("over", over), into=read.text("into", into), limit=limit)
         spec = map_of_graph(read, spec, graph, input, output, handler, timeout)
+        spec = with_policy(read, spec, on_item_error, min_successful)
         if item_type is not None and isinstance(name, str):
             self._declared.item_types[plain_name(name)] = item_type
         code = NodeCode(handler if spec.graph is None else None)

@@ -12,7 +12,7 @@ from .durations import seconds_problem
 if TYPE_CHECKING:
     from .plan import PlanNode
 
-GROUP = 50
+GROUP = 20
 """Items that one part of a map takes one after the other, before it deals them out further."""
 
 KINDS = ("task", "parallel", "map", "subgraph", "wait")
@@ -27,7 +27,10 @@ class NodeSpec:
     error's type, or "*", to a node. `timeout` and `seconds` are in seconds. The last fields belong to one kind each:
     `branches` to a parallel; `over`, `into` and `limit` to a map; `graph`, `input` and `output` to a subgraph,
     and to a map that runs a graph for each item; `seconds` to a wait. Without a `checkpoint`, the node's result need
-    not be kept before the next node begins.
+    not be kept before the next node begins. A parallel or a map fails if fewer than `min_successful` branches or items
+    succeed, by default if any fails; a map that is to `collect` does not, and keeps failures beside results.
+    A parallel stops what is left at its `stop_when`, so many successes or "first_failure", and after `deadline`
+    seconds.
     """
 
     name: str
@@ -48,6 +51,10 @@ class NodeSpec:
     output: Mapping[str, str] | None = None
     seconds: float | None = None
     checkpoint: bool = True
+    min_successful: int | None = None
+    collect: bool = False
+    stop_when: str | int | None = None
+    deadline: float | None = None
 
     @property
     def own_edges(self) -> set[str]:
@@ -77,7 +84,7 @@ class NodeSpec:
         for key in ("targets", "branches"):
             if key in values:
                 values[key] = tuple(values[key])
-        for key in ("timeout", "seconds"):
+        for key in ("timeout", "seconds", "deadline"):
             problem = seconds_problem(values[key]) if key in values else None
             if problem is not None:
                 raise ManifestError(f"{path}.{key}: {problem}")
@@ -87,6 +94,8 @@ class NodeSpec:
         """The part that the orchestrator reads."""
         known = self.to_dict()
         planned = {key: known[key] for key in _PLANNED if key in known}
+        if self.kind in ("map", "parallel"):
+            planned["keeps"] = True
         if self.kind == "map":
             planned |= {"group": GROUP, **({"graph": self.graph} if self.graph else {})}
         return cast("PlanNode", planned)
@@ -113,9 +122,14 @@ _TYPES: dict[str, Any] = {
     "output": dict,
     "seconds": (int, float),
     "checkpoint": bool,
+    "min_successful": int,
+    "collect": bool,
+    "stop_when": (str, int),
+    "deadline": (int, float),
 }
 
-_PLANNED = ("kind", "next", "routed", "retry", "on_error", "seconds", "branches", "over", "into", "limit", "output")
+_PLANNED: tuple[str, ...] = ("kind", "next", "routed", "retry", "on_error", "seconds", "branches", "over", "into")
+_PLANNED += ("limit", "output", "min_successful", "collect", "stop_when", "deadline")
 
 
 @dataclass(frozen=True)

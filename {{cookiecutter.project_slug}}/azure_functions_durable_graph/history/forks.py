@@ -38,7 +38,7 @@ def at_failure(record: RunRecord) -> RunInput:
     run = follow(record.id, record.run, record.history).traversal.run
     if "fan_out" not in run:
         return run
-    done = {key: one for key, one in run["fan_out"]["done"].items() if "error" not in one}
+    done = {key: one for key, one in run["fan_out"]["done"].items() if {"error", "stopped"}.isdisjoint(one)}
     return {**run, "fan_out": {"done": done, "attempts": {}}}
 
 

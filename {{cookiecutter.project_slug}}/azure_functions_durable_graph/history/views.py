@@ -98,6 +98,7 @@ def history_view(record: RunRecord) -> dict[str, Any]:
     before = [{**seen, "outcome": "discarded"} for seen in record.run.get("discarded", ())]
     answer = {
         "id": record.id,
+        "status": record.status,
         "steps_not_shown": first,
         "state": record.run["state"],
         "steps": steps,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from ..declare.mermaid import flowchart
-from ..declare.svg import svg
 from ..declare.waits_in_code import waits_in_code
-from ..graph.manifest import GraphManifest
 from ..graph.registration import GraphRegistration
 from .api import Api, find_graph
 from .openapi import document
 from .routes import ROUTES
-from .values import SVG, TEXT, Problem, Request, Response
+from .values import TEXT, Problem, Request, Response
 
 
 async def list_graphs(api: Api, request: Request) -> Response:
@@ -51,16 +48,8 @@ def _place(graph: GraphRegistration) -> dict[str, str] | None:
 
 
 async def get_diagram(api: Api, request: Request) -> Response:
-    """200: the graph as a picture: Mermaid text, or SVG."""
-    graph = find_graph(api, request)
-    kind = request.query.get("format", "mermaid")
-    if kind not in _PICTURES:
-        raise Problem("invalid", f"format must be one of {', '.join(map(repr, _PICTURES))}, not {kind!r}")
-    draw, content_type = _PICTURES[kind]
-    return Response(200, draw(graph.manifest), content_type=content_type)
-
-
-_PICTURES: dict[str, tuple[Callable[[GraphManifest], str], str]] = {"mermaid": (flowchart, TEXT), "svg": (svg, SVG)}
+    """200: the graph as Mermaid text, for documents; the studio draws pictures."""
+    return Response(200, flowchart(find_graph(api, request).manifest), content_type=TEXT)
 
 
 async def get_openapi(api: Api, request: Request) -> Response:

@@ -16,7 +16,7 @@ from ..graph.registration import GraphRegistration
 from ..history.record import STATUSES
 from . import bodies, responses
 from .routes import Route
-from .values import LONGEST_KEY, SVG
+from .values import LONGEST_KEY
 
 _RUN_ID = {"type": "string", "pattern": RUN_ID_PATTERN}
 
@@ -28,7 +28,6 @@ _QUERY: dict[str, Any] = {
     "until": {"type": "string", "format": "date-time"},
     "hash": {"type": "string"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 200},
-    "format": {"enum": ["mermaid", "svg"]},
 }
 
 _HEADER = {"type": "string", "pattern": f"^[ -~]{{1,{LONGEST_KEY}}}$"}
@@ -36,7 +35,7 @@ _HEADER = {"type": "string", "pattern": f"^[ -~]{{1,{LONGEST_KEY}}}$"}
 _NO_KEY = {"description": "the function key is missing, or wrong"}
 
 _OTHER_BODIES: dict[str, dict[str, Any]] = {
-    "get_diagram": {"text/plain": {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}},
+    "get_diagram": {"text/plain": {"schema": {"type": "string"}}},
     "get_openapi": {"application/json": {"schema": {"type": "object"}}},
 }
 """What routes answer whose responses have no model."""

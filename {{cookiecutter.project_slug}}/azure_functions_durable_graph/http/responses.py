@@ -77,6 +77,17 @@ class RunPage(_Shown):
     cursor: str | None = None
 
 
+class Progress(_Shown):
+    """How far a running node says it is: a fraction, or JSON of its own. `item` and `branch` say whose report it is."""
+
+    node: str
+    step: int
+    value: Any
+    at: Time = None
+    branch: str | None = None
+    item: int | None = None
+
+
 class Run(RunRow):
     """One run. `error` has its `type`, `message` and `node`; `output` is set once the run has completed."""
 
@@ -91,6 +102,7 @@ class Run(RunRow):
     sleeps_until: Time = None
     retry: dict[str, Any] | None = None
     reason: Any = None
+    progress: list[Progress] = Field(default_factory=list)
     incomplete: str | None = None
 
     def state_as(self, model: type[State]) -> State:
@@ -115,6 +127,7 @@ class Step(_Shown):
     to: list[str] | None = None
     error: Any = None
     attempts: int | None = None
+    failures: list[dict[str, Any]] | None = None
     event: str | None = None
     waits_for: list[str] | None = None
     wait: dict[str, Any] | None = None
@@ -135,14 +148,19 @@ class SeenEvent(_Shown):
     at: Time = None
     step: int | None = None
     event_id: str | None = None
+    payload: Any = None
 
 
 class History(_Shown):
-    """The steps of a run. The first `steps_not_shown` steps are no longer known."""
+    """The steps of a run. The first `steps_not_shown` steps are no longer known.
+
+    `state` is the one before the first step that has a patch.
+    """
 
     id: str
     status: Status
     steps_not_shown: int
+    state: Any = None
     steps: list[Step]
     events: list[SeenEvent]
     incomplete: str | None = None
@@ -203,6 +221,20 @@ class Graph(_Shown):
     versions: list[GraphVersion]
     live_runs_complete: bool
     manifest: dict[str, Any]
+
+
+class Manifest(_Shown):
+    """The manifest of one version, the waits that its code shows, and how it is imported.
+
+    `code` has the `module` and the `name` of the graph.
+    """
+
+    graph: str
+    version: str
+    graph_hash: str
+    manifest: dict[str, Any]
+    waits: list[dict[str, Any]] = Field(default_factory=list)
+    code: dict[str, str] | None = None
 
 
 class Health(_Shown):

@@ -197,6 +197,7 @@ ROUTES: tuple[Route, ...] = (
         "See the manifest of a graph, of the newest version or of the one that runs of a hash use",
         {200: "the manifest, and where its graph is in the code", **_GRAPH_404},
         query=("hash",),
+        shows={200: "Manifest"},
     ),
     Route(
         "get_diagram",
@@ -204,8 +205,7 @@ ROUTES: tuple[Route, ...] = (
         "graphs/{graph}/diagram",
         "describing:get_diagram",
         "Draw a graph",
-        {200: "Mermaid text or SVG", 422: "format is not valid", **_GRAPH_404},
-        query=("format",),
+        {200: "Mermaid text", **_GRAPH_404},
     ),
     Route("get_openapi", "GET", "openapi.json", "describing:get_openapi", "This API as OpenAPI", {200: "the document"}),
     Route(

@@ -15,7 +15,7 @@ from ..errors import PayloadError
 from ..graph.plain_json import check, parse
 
 JSON, PROBLEM = "application/json", "application/problem+json"
-TEXT, SVG = "text/plain; charset=utf-8", "image/svg+xml"
+TEXT = "text/plain; charset=utf-8"
 
 DEEPEST = 100
 """Levels of nesting in what a client sends. A state is read by a parser that stops at 200, and a handler may put what

@@ -24,21 +24,22 @@ def run_graph_items(
     if depth_below(traversal) is None:
         return {str(index): {"error": too_deep(traversal)} for index, _ in items}
     counted = [str(index) for index, _ in items]
-    so_far = traversal.run["fan_out"]["done"] if "fan_out" in traversal.run else {}
-    done: dict[str, dict[str, Any]] = {**so_far}
-    waiting = [one for one in items if str(one[0]) not in so_far]
+    waiting = [one for one in items if str(one[0]) not in _done(traversal)]
     for batch in [waiting] if limit > 1 else [[one] for one in waiting]:
-        found = yield from _at_once(traversal, batch, call_of, counted)
-        if found is None:
+        if not (yield from _at_once(traversal, batch, call_of, counted)):
             return None
-        done |= found
-    return done
+    return _done(traversal)
 
 
-def _at_once(
-    traversal: Traversal, items: list[list[Any]], call_of: Call, counted: list[str]
-) -> Steps[dict[str, dict[str, Any]] | None]:
-    """Prepare the inputs, then run the children. An item whose input is wrong fails without a run."""
+def _done(traversal: Traversal) -> dict[str, dict[str, Any]]:
+    return traversal.run["fan_out"]["done"] if "fan_out" in traversal.run else {}
+
+
+def _at_once(traversal: Traversal, items: list[list[Any]], call_of: Call, counted: list[str]) -> Steps[bool]:
+    """Prepare the inputs, then run the children; False if the run has to revisit the node first.
+
+    An item whose input is wrong fails without a run. What a child was started with is not carried any further.
+    """
     held, policy = {str(index): item for index, item in items}, traversal.plan_node.get("retry")
     inputs = {f"input {key}": key for key in held}
 
@@ -48,17 +49,20 @@ def _at_once(
 
     found = yield from gather(traversal, Crowd(list(inputs), prepare, lambda key: policy, len(inputs), counted=counted))
     if found is None:
-        return None
+        return False
     failed = {key: {"error": found[name]["error"]} for name, key in inputs.items() if "error" in found[name]}
     ready = {key: found[name]["child"] for name, key in inputs.items() if key not in failed}
 
     def start(key: str, attempt: int) -> Member:
         return _child(traversal, int(key), ready[key], attempt)
 
-    found = yield from gather(
-        traversal, Crowd(list(ready), start, lambda key: policy, len(ready) or 1, counted=counted)
-    )
-    return None if found is None else {**found, **failed}
+    crowd = Crowd(list(ready), start, lambda key: policy, len(items), counted=counted)
+    found = yield from gather(traversal, crowd)
+    if found is None:
+        return False
+    done = {key: result for key, result in found.items() if key not in inputs}
+    traversal.run["fan_out"] = {**traversal.run["fan_out"], "done": {**done, **failed}}
+    return True
 
 
 def _child(traversal: Traversal, index: int, prepared: dict[str, Any], attempt: int) -> Child:

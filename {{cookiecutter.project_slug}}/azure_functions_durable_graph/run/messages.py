@@ -54,6 +54,7 @@ class FanOut(TypedDict):
 
     done: dict[str, dict[str, Any]]
     attempts: dict[str, int]
+    until: NotRequired[str]
 
 
 class Origin(TypedDict):
@@ -197,7 +198,8 @@ class NodeCall(TypedDict):
 class ErrorRecord(TypedDict):
     """A failure as a value. `bases` are the names of the exception's base classes, nearest first.
 
-    `errors` lists the failures of branches, items, a child or a group, each a record. `permanent` marks a failure that
+    `errors` lists the failures of branches, items, a child or a group, each a record. `frames` are lines of the user's
+    code that led to it, innermost last. `permanent` marks a failure that
     no further attempt can heal; it is retried only where the policy names it.
     """
 
@@ -206,6 +208,7 @@ class ErrorRecord(TypedDict):
     message: str
     where: str
     errors: NotRequired[list[dict[str, Any]]]
+    frames: NotRequired[list[str]]
     permanent: NotRequired[bool]
 
 
@@ -243,6 +246,7 @@ class NodeResult(TypedDict):
     derived: NotRequired[list[str]]
     child: NotRequired[RunInput]
     results: NotRequired[list[dict[str, Any]]]
+    stopped: NotRequired[bool]
     merge: NotRequired[bool]
     apply_only: NotRequired[bool]
 

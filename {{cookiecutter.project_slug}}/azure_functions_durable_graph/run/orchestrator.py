@@ -23,7 +23,7 @@ from .outcomes import Failed, Moved, NodeOutcome, Revisit
 from .parallels import run_parallel
 from .ports import OrchestrationContext, Steps
 from .subgraphs import run_subgraph
-from .traversal import HISTORY_BUDGET, Traversal
+from .traversal import Traversal
 from .waiting import await_events, run_wait, sleep_for
 
 
@@ -42,7 +42,7 @@ def drive(traversal: Traversal) -> Steps[dict[str, Any] | None]:
             return (yield from _join(traversal))
         if traversal.run["step"] >= traversal.run["plan"]["max_steps"]:
             return traversal.fail(_too_many_steps(traversal))
-        if traversal.turns >= HISTORY_BUDGET:
+        if traversal.turns >= traversal.budget:
             traversal.continue_as_new()
             return None
         outcome = yield from _visit(traversal)

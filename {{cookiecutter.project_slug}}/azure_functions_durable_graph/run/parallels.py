@@ -6,9 +6,11 @@ branch's first node with the state as it is, ends where the branches join, and g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+from ..graph.plan import PlanNode
+from ..graph.policies import error_target
 from ..graph.regions import is_single
 from .children import Child, child_id, depth_below, too_deep
 from .messages import ErrorRecord, RunInput, Written
@@ -17,6 +19,8 @@ from .ports import Steps
 from .rounds import Crowd, Member, gather, with_attempt
 from .traversal import Traversal
 from .written import as_result
+
+FIRST_FAILURE = "first_failure"
 
 TOLD = 20
 """Failures of branches or items that the failure of the whole lists."""
@@ -37,23 +41,54 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     def retry(name: str) -> Any:
         return None if name in chains else nodes[name].get("retry")
 
-    results = yield from gather(traversal, Crowd(branches, make, retry, len(branches)))
+    plan = traversal.plan_node
+    enough = _enough(plan["stop_when"]) if "stop_when" in plan else None
+    crowd = Crowd(branches, make, retry, len(branches), enough=enough, seconds=plan.get("deadline"))
+    results = yield from gather(traversal, crowd)
     if results is None:
         return Revisit()
     errors = [_named(results[name]["error"], name) for name in branches if "error" in results[name]]
-    if errors:
-        return Failed(failure_of(errors, f"{len(errors)} of {len(branches)} branches failed"))
-    merged = _merge_patches({name: results[name] for name in branches})
+    succeeded = {name: results[name] for name in branches if {"error", "stopped"}.isdisjoint(results[name])}
+    if not fails(traversal.plan_node, len(succeeded), len(errors)):
+        failed = yield from _merge(traversal, succeeded)
+        return failed or Moved(traversal.static_edge())
+    error = failure_of(errors, f"{len(errors)} of {len(branches)} branches failed")
+    if keeps_for(traversal.plan_node, error):
+        yield from _merge(traversal, succeeded, now=True)  # a failure of its own adds nothing to that of the branches
+    return Failed(error)
+
+
+def _enough(stop_when: str | int) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether these results are all that is needed: a first failure, or so many successes."""
+    if stop_when == FIRST_FAILURE:
+        return lambda results: any("error" in result for result in results.values())
+    return lambda results: sum("error" not in result for result in results.values()) >= int(stop_when)
+
+
+def fails(plan: PlanNode, succeeded: int, failed: int) -> bool:
+    """Whether a parallel or a map fails as a whole."""
+    if "min_successful" in plan:
+        return succeeded < plan["min_successful"]
+    return failed > 0 and not plan.get("collect")
+
+
+def keeps_for(plan: PlanNode, error: ErrorRecord) -> bool:
+    """Whether what succeeded is kept: for the node that `on_error` names. Plans of an earlier release drop it."""
+    return plan.get("keeps", False) and error_target(plan.get("on_error"), error) is not None
+
+
+def _merge(traversal: Traversal, results: Mapping[str, Mapping[str, Any]], now: bool = False) -> Steps[Failed | None]:
+    """Merge what branches have written; updates with `now`, else in the activity of the task that follows."""
+    merged = _merge_patches(results)
     if "error" in merged:
         return Failed(merged["error"])
-    writes = [update for name in branches for update in _updates(results[name])]
-    if any(results[name].get("merge") for name in branches):
-        failed = yield from traversal.merge(merged["patch"], writes or [{}])
-        return failed or Moved(traversal.static_edge())
+    writes = [update for result in results.values() for update in _updates(result)]
+    if any(result.get("merge") for result in results.values()) or (now and writes):
+        return (yield from traversal.merge(merged["patch"], writes or [{}]))
     traversal.apply_patch(merged["patch"])
     if writes:
         traversal.run["writes"] = writes  # the activity of the next task reduces them first
-    return Moved(traversal.static_edge())
+    return None
 
 
 def _chains(traversal: Traversal) -> set[str]:
@@ -63,6 +98,8 @@ def _chains(traversal: Traversal) -> set[str]:
     """
     plan, nodes = traversal.plan_node, traversal.run["plan"]["nodes"]
     found = {name for name in plan["branches"] if not is_single(nodes[name], plan.get("next"))}
+    if "stop_when" in plan or "deadline" in plan:
+        return found | {name for name in plan["branches"] if nodes[name].get("retry")}
     return found | {name for name in plan["branches"] if nodes[name].get("retry")} if found else found
 
 

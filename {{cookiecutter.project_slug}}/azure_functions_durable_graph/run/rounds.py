@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Union, cast
 
 from ..graph.names import ACTIVITY
@@ -17,19 +18,21 @@ from .children import Child, begin, outcome_of
 from .messages import FanOut, NodeCall, NodeResult
 from .outcomes import Failed
 from .ports import DurableTask, Steps
-from .traversal import HISTORY_BUDGET, Traversal
+from .races import race
+from .traversal import Traversal
 
 Member = Union[NodeCall, Child]
 """What runs at once with others: a node in an activity, or a run."""
 
-_KEPT = ("patch", "unset", "writes", "value", "merge", "error", "child", "results")
+_KEPT = ("patch", "unset", "writes", "value", "merge", "error", "child", "results", "stopped")
 
 
 @dataclass(frozen=True)
 class Crowd:
     """Members that run at once, at most `limit` of them: `make` gives one by its key and attempt, `retry` its policy.
 
-    `weight` is what one counts in the progress that the status shows, `counted` the keys that do, where others do, too.
+    `weight` is what one counts in the progress that the status shows, `counted` the keys that do, where others do,
+    too. With `enough` or `seconds` what is left is stopped when these results are, or the time is over.
     """
 
     keys: Sequence[str]
@@ -38,6 +41,8 @@ class Crowd:
     limit: int
     weight: Callable[[str], int] = lambda key: 1
     counted: Sequence[str] = ()
+    enough: Callable[[Mapping[str, Any]], bool] | None = None
+    seconds: float | None = None
 
     def progress(self, done: Mapping[str, Any]) -> dict[str, int]:
         """How much is done, of how much."""
@@ -51,14 +56,14 @@ def gather(traversal: Traversal, crowd: Crowd) -> Steps[dict[str, dict[str, Any]
     That is the case if the version is missing, and after HISTORY_BUDGET turns: the results so far stay in the run.
     """
     fan: FanOut = traversal.run.setdefault("fan_out", {"done": {}, "attempts": {}})
-    fan = traversal.run["fan_out"] = {"done": dict(fan["done"]), "attempts": dict(fan["attempts"])}
+    fan = traversal.run["fan_out"] = {**fan, "done": dict(fan["done"]), "attempts": dict(fan["attempts"])}
     while waiting := [key for key in crowd.keys if key not in fan["done"]]:
-        if traversal.turns >= HISTORY_BUDGET:
+        if traversal.turns >= traversal.budget:
             return None
         this_round = {key: crowd.make(key, fan["attempts"].get(key, 1)) for key in waiting[: crowd.limit]}
         children = [{"id": one.id, "node": one.node} for one in this_round.values() if isinstance(one, Child)]
         traversal.publish(fan_out=crowd.progress(fan["done"]), children=children)
-        results = yield from _round(traversal, this_round)
+        results = yield from _round(traversal, this_round, crowd, fan)
         missing, retry = _file_results(results, fan, crowd)
         if missing is not None:
             yield from traversal.park(missing.get("missing_graph"))
@@ -70,7 +75,9 @@ def gather(traversal: Traversal, crowd: Crowd) -> Steps[dict[str, dict[str, Any]
     return fan["done"]
 
 
-def _round(traversal: Traversal, members: Mapping[str, Member]) -> Steps[dict[str, NodeResult]]:
+def _round(
+    traversal: Traversal, members: Mapping[str, Member], crowd: Crowd, fan: FanOut
+) -> Steps[dict[str, NodeResult]]:
     """The results of new activities and runs that go on in parallel.
 
     One that fails as a whole fails the `task_all` at once, while the host keeps awaiting the others; each is then
@@ -78,13 +85,32 @@ def _round(traversal: Traversal, members: Mapping[str, Member]) -> Steps[dict[st
     """
     tasks = {key: _begin(traversal, member) for key, member in members.items()}
     traversal.turns += len(tasks)
+
+    def result_of(key: str) -> Steps[NodeResult]:
+        result = yield from _result_of(traversal, tasks[key], members[key])
+        traversal.came_back(key, members[key], result)
+        return result
+
+    if crowd.enough is not None or crowd.seconds is not None:
+        enough = crowd.enough or (lambda results: False)
+        so_far = fan["done"]
+        until = _until(traversal, crowd, fan)
+        return (yield from race(traversal, members, tasks, result_of, lambda new: enough({**so_far, **new}), until))
     with contextlib.suppress(Exception):  # raised again below, by its own task
         yield traversal.context.task_all(list(tasks.values()))
     results: dict[str, NodeResult] = {}
-    for key, task in tasks.items():
-        results[key] = yield from _result_of(traversal, task, members[key])
-        traversal.came_back(key, members[key], results[key])
+    for key in tasks:
+        results[key] = yield from result_of(key)
     return results
+
+
+def _until(traversal: Traversal, crowd: Crowd, fan: FanOut) -> datetime | None:
+    """The deadline of all rounds of a node, which the run carries with it."""
+    if crowd.seconds is None:
+        return None
+    if "until" not in fan:
+        fan["until"] = (traversal.now() + timedelta(seconds=crowd.seconds)).isoformat()
+    return datetime.fromisoformat(fan["until"])
 
 
 def _begin(traversal: Traversal, member: Member) -> DurableTask:

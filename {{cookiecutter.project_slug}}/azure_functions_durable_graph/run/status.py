@@ -32,6 +32,8 @@ def run_status(run: RunInput, **details: Any) -> RunStatus:
         "started_at": run["started_at"],
         **{key: value for key, value in details.items() if value},
     }
+    if "error" in status:
+        status["error"] = _without_frames(status["error"])
     for key in ("branch", "share"):
         if key in run:
             status["part_of"] = run[key]["run"]
@@ -44,6 +46,14 @@ def run_status(run: RunInput, **details: Any) -> RunStatus:
             break
         status = say_less(status)
     return cast(RunStatus, status)
+
+
+def _without_frames(error: Any) -> Any:
+    """An error record without lines of code: the history has them, and they would crowd out the errors of a fan-out."""
+    if not isinstance(error, dict):
+        return error
+    kept = {key: value for key, value in error.items() if key != "frames"}
+    return {**kept, "errors": [_without_frames(one) for one in kept["errors"]]} if "errors" in kept else kept
 
 
 def _size(status: dict[str, Any]) -> int:

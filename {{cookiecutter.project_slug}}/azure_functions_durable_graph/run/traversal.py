@@ -28,6 +28,9 @@ from .written import noted
 HISTORY_BUDGET = 12
 """Durable turns after which a run continues as new: the cost of replays grows with the square of the history."""
 
+PART_BUDGET = 5
+"""The same for a part of a map, which nobody looks at: the fewer, the less an item costs."""
+
 TRAIL_LIMIT = 25
 """Steps that a run carries with it, so that its path can still be shown."""
 
@@ -58,6 +61,11 @@ class Traversal:
     def plan_node(self) -> PlanNode:
         """The plan of the current node."""
         return self.run["plan"]["nodes"][self.run["node"]]
+
+    @property
+    def budget(self) -> int:
+        """Durable turns after which the run continues as new."""
+        return PART_BUDGET if "share" in self.run else HISTORY_BUDGET
 
     @property
     def attempt(self) -> int:

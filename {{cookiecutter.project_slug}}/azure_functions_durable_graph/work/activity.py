@@ -57,8 +57,12 @@ async def run_node(registry: Registry, call: NodeCall, host: Lent = Lent()) -> N
     graph = registry.find(call["graph"], call["hash"])
     started = host.clock()
     result = last = await _attempt(registry, graph, call, host)
-    following = None if graph is None else following_call(graph.manifest, call, result)
-    while graph is not None and following is not None and host.clock() - started < CHAIN_SECONDS:
+    if graph is None:
+        return result
+    if graph.graph_hash != call["hash"]:
+        result["plan"] = graph.manifest.plan()
+    following = following_call(graph.manifest, call, result)
+    while following is not None and host.clock() - started < CHAIN_SECONDS:
         last = await _attempt(registry, graph, following, host)
         result.setdefault("then", []).append(last)
         following = following_call(graph.manifest, following, last)
@@ -78,7 +82,7 @@ async def _attempt(registry: Registry, graph: GraphRegistration | None, call: No
         finally:
             await reporter.close()
         _report(ending, facts, time.perf_counter() - began, here)
-        return cast(NodeResult, {**echoed, **_result(ending, graph, call)})
+        return cast(NodeResult, {**echoed, **_answer(ending)})
 
 
 async def _visit(
@@ -96,21 +100,17 @@ async def _visit(
         return failure(error, "runtime")
 
 
-def _result(ending: Ending, graph: GraphRegistration | None, call: NodeCall) -> dict[str, Any]:
+def _answer(ending: Ending) -> dict[str, Any]:
+    """What the result says besides what it repeats of the call."""
     if isinstance(ending, NotDeployed):
-        missing = {"missing": True} if ending.graph is None else {"missing": True, "missing_graph": ending.graph}
-        return {**_newer_plan(graph, call), **missing}
-    return {**_newer_plan(graph, call), **({"error": ending.record} if isinstance(ending, Failure) else ending)}
-
-
-def _newer_plan(graph: GraphRegistration | None, call: NodeCall) -> dict[str, Any]:
-    return {} if graph is None or graph.graph_hash == call["hash"] else {"plan": graph.manifest.plan()}
+        return {"missing": True} if ending.graph is None else {"missing": True, "missing_graph": ending.graph}
+    return {"error": ending.record} if isinstance(ending, Failure) else ending
 
 
 def _report(ending: Ending, facts: Mapping[str, Any], seconds: float, here: Span) -> None:
     """Log how the attempt has ended, in a form that queries read, and note it in the span.
 
-    A failure's text contains no values of the state; the stack is that of the user's frames.
+    What validation rejects is named without its value; the stack is that of the user's frames.
     """
     place = as_text(facts)
     if isinstance(ending, NotDeployed):

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from ..graph.reducers import ReducerFailed
 from ..run.messages import ErrorRecord
+from .user_frames import user_frames
 
 MESSAGE_LIMIT = 2000
 """Characters of an error's text that leave the activity. A very long text in a failure can block a hub."""
@@ -84,9 +85,18 @@ def failure(error: BaseException, where: str, *, permanent: bool = False) -> Fai
     if type(error) is ReducerFailed:
         return failure(error.error, f"reducer of field {error.field!r}")
     record = error_record(error, where)
+    if frames := _user_frames(error):
+        record["frames"] = frames
     if permanent:
         record["permanent"] = True
     return Failure(record, _stack(error))
+
+
+def _user_frames(error: BaseException) -> list[str]:
+    try:
+        return user_frames(error)
+    except BaseException:  # a traceback that cannot be read must not hide the error
+        return []
 
 
 def error_record(error: BaseException, where: str) -> ErrorRecord:

@@ -15,6 +15,7 @@ from typing import Any, cast, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..graph.faithful import faithful
+from ..graph.item_results import value_type
 from ..graph.plain_json import canonical, check
 from ..graph.reducers import reducers_of, to_json
 from ..graph.states import has_model_validators, has_validators, schema_of
@@ -23,8 +24,8 @@ from ..graph.states import has_model_validators, has_validators, schema_of
 class ItemReader:
     """Reads the results of a map whose list goes into the field `into`."""
 
-    def __init__(self, model: type[BaseModel], into: str) -> None:
-        self._item = _item_adapter(model, into)
+    def __init__(self, model: type[BaseModel], into: str, collect: bool = False) -> None:
+        self._item = _item_adapter(model, into, collect)
         self.needs_merge = needs_merge(model, into)
         self._into = into
 
@@ -50,13 +51,13 @@ class ItemReader:
 
 
 @lru_cache(maxsize=256)
-def _item_adapter(model: type[BaseModel], into: str) -> TypeAdapter[Any] | None:
-    """The type of one item of a list field; None if the annotation does not say it."""
+def _item_adapter(model: type[BaseModel], into: str, collect: bool) -> TypeAdapter[Any] | None:
+    """The type of one result in a list field; None if the annotation does not say it."""
     annotation = model.model_fields[into].annotation if into in model.model_fields else None
     if get_origin(annotation) is not list:
         return None
     (item,) = get_args(annotation)
-    return TypeAdapter(item)
+    return TypeAdapter(value_type(item) if collect else item)
 
 
 @lru_cache(maxsize=256)

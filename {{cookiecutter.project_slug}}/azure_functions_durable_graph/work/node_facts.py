@@ -21,8 +21,8 @@ PREFIX = "durable_graph."
 """Begins the name of every attribute: `extra` of the user's may have keys such as `node`, and logging raises KeyError
 for one that a record already has."""
 
-FACTS = ("run_id", "graph", "version", "node", "branch", "item", "step", "attempt")
-"""In the order in which a line has them. `branch` and `item` are those of a parallel and a map."""
+FACTS = ("run_id", "graph", "version", "node", "step", "attempt", "branch", "item")
+"""In the order in which a line has them. `branch` and `item` are those of a parallel and a map; queries skip them."""
 
 _PLAIN = re.compile(r"[\w.:-]+", re.ASCII)
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from ..graph.progress import ProgressValue
+from .node_facts import as_text
 
 PATIENCE = 5.0
 """Seconds that the end of a node waits for a report that is on its way, and for the removal of what was reported."""
@@ -108,7 +109,8 @@ class Throttled:
         except Exception as error:
             if not self._complained:
                 self._complained = True
-                logger.warning("a report of progress could not be sent (%s: %s)", type(error).__name__, error)
+                text = "a report of progress could not be sent (%s: %s): %s"
+                logger.warning(text, type(error).__name__, error, as_text(self._place))
 
 
 class Ignoring:

@@ -45,7 +45,7 @@ class Span:
                 self._span.set_attribute(name, value)
 
     def fail(self, error: ErrorRecord, stack: str) -> None:
-        """Mark the span as failed, with an exception event; neither contains values of the state."""
+        """Mark the span as failed, with an exception event: what the run's error says, and the user's frames."""
         if self._span is None:
             return
         with _harmless():

@@ -19,6 +19,8 @@ _STANDARD = {sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib")}
 _OTHERS = tuple(os.path.join(folder, "") for folder in {_PACKAGE, *_STANDARD})
 _INSTALLED = frozenset({"site-packages", "dist-packages", "__pypackages__"})
 _LONGEST_LINE = 200
+MOST_FRAMES = 4
+"""Lines of the user's code that an error's record shows."""
 
 
 def user_frame(error: BaseException) -> str:
@@ -33,6 +35,12 @@ def user_frame(error: BaseException) -> str:
     for filename, line in reversed(mine or frames):
         return _describe(filename, line, "")
     return ""
+
+
+def user_frames(error: BaseException) -> list[str]:
+    """The innermost lines of the user's code that led to an error, the last one last; [] if none is known."""
+    mine = [frame for frame in _frames(error) if is_user_code(frame[0])]
+    return [_describe(filename, line, "") for filename, line in mine[-MOST_FRAMES:]]
 
 
 def is_user_code(filename: str) -> bool:

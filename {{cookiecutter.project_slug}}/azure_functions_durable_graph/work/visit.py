@@ -158,7 +158,7 @@ class Visit:
         if self._spec.graph is not None:
             return self._prepare_item(item)
         with _ours("state"):
-            reader = ItemReader(self._model, str(self._spec.into))
+            reader = ItemReader(self._model, str(self._spec.into), self._spec.collect)
         result = await self._caller("handler", self._handler, value, item)
         with _ours("handler"):
             self._answer["value"] = reader.read(result, self._who)

@@ -21,7 +21,7 @@ from ...http.api import Api, Handler
 from ...http.runs import start_run
 from ...http.values import KEY_HEADER, Request, Response
 from ..app.loader import index_app
-from ..app.worker import LoopThread, Worker
+from ..app.worker import LoopThread
 from ..clock import ManualClock
 from ..local_host import LocalHost
 from ..web.management import CONTINUATION, PATH, Management
@@ -29,6 +29,7 @@ from ..web.management_values import Answer
 from .failure_injection import InjectedFailures
 from .graph_run import GraphRun
 from .reports import Reports
+from .stopping_worker import StoppingWorker
 
 _HOST_LOOP = LoopThread("functions-host")
 
@@ -76,7 +77,7 @@ class GraphHost:
         if lock is not None:
             runtime.register_lock(lock)
         self._runtime = runtime
-        worker = Worker(index_app(runtime.function_app))
+        worker = StoppingWorker(index_app(runtime.function_app), self._runs)
         worker.reporter_for = self.reports.reporter_for
         if not hasattr(self, "_host"):
             self._host = LocalHost(worker, self.clock)
@@ -205,6 +206,9 @@ class GraphHost:
         answer = _handle(self._management, "GET", url, b"", headers.get(CONTINUATION, ""))
         return answer.body, answer.headers[CONTINUATION]
 
+    def _runs(self) -> DurableRuns:
+        return DurableRuns(sdk.client_over(self._send, self._management.client_binding), self._page)
+
     def _api(self) -> Api:
         waited = [0.0]  # a request that waits lets the runs go on, but not the clock
 
@@ -214,7 +218,7 @@ class GraphHost:
 
         return Api(
             registry=self._runtime.registry,
-            runs=DurableRuns(sdk.client_over(self._send, self._management.client_binding), self._page),
+            runs=self._runs(),
             now=self.clock.now,
             monotonic=lambda: waited[0],
             sleep=wait,

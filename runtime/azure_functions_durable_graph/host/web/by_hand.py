@@ -1,6 +1,7 @@
 """Functions called by hand, whatever their trigger: `POST /admin/functions/{name}`, as with Core Tools.
 
-The body is `{"input": …}`. This host also takes `id`, the id of a message that is delivered again, and `properties`.
+The body is `{"input": "…"}`, as in `FunctionsController.Invoke` of azure-functions-host. This host also takes an input
+that is not text, which it writes as JSON, `id`, the id of a message that is delivered again, and `properties`.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class ByHand:
 
 def _read(function: Function, body: bytes) -> Delivery:
     """Raises HostError or ValueError."""
-    given = json.loads(body or b"{}")
+    given = json.loads(body)
     if not isinstance(given, dict):
         raise HostError("the body is not a JSON object")
     message_id, properties = given.get("id"), given.get("properties")

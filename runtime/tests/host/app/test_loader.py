@@ -24,7 +24,10 @@ def test_our_own_app_passes_the_checks_of_the_worker() -> None:
     loaded = index_app(DurableGraphApp().function_app)
 
     assert [function.name for function in loaded.of_kind("orchestrationTrigger")] == ["durable_graph_run"]
-    assert [function.name for function in loaded.of_kind("activityTrigger")] == ["durable_graph_node"]
+    assert [function.name for function in loaded.of_kind("activityTrigger")] == [
+        "durable_graph_node",
+        "durable_graph_stop",
+    ]
     assert loaded.not_served == ()
 
 

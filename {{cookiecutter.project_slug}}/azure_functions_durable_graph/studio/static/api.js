@@ -64,6 +64,7 @@ export async function call(method, path, { body, signal, headers } = {}) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, { title: "The app does not answer", detail: "Is it running? The studio keeps trying." });
   }
+  if (response.status === 401) dispatchEvent(new Event("studio-locked"));
   const text = await response.text();
   const found = /json/.test(response.headers.get("content-type") ?? "") ? parsed(text) : text;
   if (!response.ok) throw new Problem(response.status, found && typeof found === "object" ? found : {});

@@ -34,7 +34,12 @@ function App() {
       setEntry({ open: false, error });
     }
   };
-  useEffect(() => void enter(), []);
+  useEffect(() => {
+    enter();
+    const locked = () => setEntry((old) => (old.open ? { open: false, error: { status: 401 } } : old));
+    addEventListener("studio-locked", locked);
+    return () => removeEventListener("studio-locked", locked);
+  }, []);
   const here = parts.join("/");
   useEffect(() => {
     const name = parts.length > 1 ? parts[1] : (parts[0] ?? "runs");

@@ -15,7 +15,7 @@ export function diagram(manifest, waits = []) {
     if (!known) arrows.set(id, { id, from, to, kind, label });
     else if (label && !known.label.split(", ").includes(label)) known.label += `, ${label}`;
   };
-  const graph = { nodes: manifest.nodes, branches: branchesOf(manifest), box, arrow };
+  const graph = { nodes: manifest.nodes, regions: regionsOf(manifest.nodes), box, arrow };
   box(START, "start", { title: "start" });
   arrow(START, manifest.entrypoint, "static");
   for (const name of inOrder(manifest)) {
@@ -36,8 +36,25 @@ function drawOpenEnds(boxes, arrows, arrow) {
   for (const { id, node } of boxes.values()) if (open && node && !reached.has(id)) arrow(open.id, id, "late");
 }
 
-function branchesOf(manifest) {
-  return new Set(Object.values(manifest.nodes).flatMap((node) => node.branches ?? []));
+/** The nodes inside of branches: the join of the innermost parallel, and what follows it, where a branch ends. */
+function regionsOf(nodes) {
+  const found = new Map();
+  for (const [parallel, { branches = [], next }] of Object.entries(nodes)) {
+    for (const branch of branches) {
+      const region = new Set([branch]);
+      for (const name of region) for (const to of onward(nodes[name])) if (to !== next && to in nodes) region.add(to);
+      for (const name of region) {
+        if (!(found.get(name)?.size <= region.size)) found.set(name, { join: `join:${parallel}`, next, size: region.size });
+      }
+    }
+  }
+  return found;
+}
+
+/** Every node to which a node leads. */
+function onward(node) {
+  const edges = [...(node?.branches ?? []), node?.next, ...(node?.targets ?? []), ...Object.values(node?.on_error ?? {})];
+  return edges.filter(Boolean);
 }
 
 /** The nodes from the entrypoint on, as a run meets them, so that the layout begins where the graph does. */
@@ -49,8 +66,7 @@ function inOrder(manifest) {
     const node = manifest.nodes[name];
     if (!node || seen.has(name)) continue;
     seen.add(name);
-    queue.push(...(node.branches ?? []), ...(node.next ? [node.next] : []), ...(node.targets ?? []));
-    queue.push(...Object.values(node.on_error ?? {}));
+    queue.push(...onward(node));
   }
   return [...seen, ...Object.keys(manifest.nodes).filter((name) => !seen.has(name))];
 }
@@ -68,36 +84,34 @@ function drawWait({ box, arrow }, name, wait, index) {
   box(id, "event", { title, waits: name, events: events.map(([event]) => event) });
   arrow(name, id, "route");
   for (const [event, to] of events) arrow(id, to, "wait", events.length > 1 ? event : "");
-  if (wait.timeout_node) arrow(id, wait.timeout_node, "late", wait.timeout ? `after ${length(wait.timeout)}` : "too late");
+  if (wait.timeout_node) arrow(id, wait.timeout_node, "late", wait.timeout ? `after ${length(wait.timeout)}` : "deadline");
 }
 
-function drawOnward({ nodes, branches, box, arrow }, name, node, waits) {
+function drawOnward({ nodes, regions, box, arrow }, name, node, waits) {
   let from = name;
-  for (const branch of node.branches ?? []) {
-    arrow(name, branch, "static");
-    arrow(branch, `join:${name}`, "static");
-  }
+  for (const branch of node.branches ?? []) arrow(name, branch, "static");
   if (node.branches?.length) {
     from = `join:${name}`;
     box(from, "join", { title: `the branches of ${name} join`, joins: name });
   }
-  drawErrors(arrow, from, node);
-  if (branches.has(name)) return;
-  const end = () => {
-    box(`end:${name}`, "end", { title: "complete" });
-    return `end:${name}`;
+  const region = regions.get(name);
+  const lead = (to, kind, label) => arrow(from, region && to === region.next ? region.join : to, kind, label);
+  drawErrors(lead, node);
+  const end = (kind) => {
+    if (!region) box(`end:${name}`, "end", { title: "complete" });
+    arrow(from, region ? region.join : `end:${name}`, kind);
   };
   const covered = new Set(waits.flatMap((wait) => [...Object.values(wait.events ?? {}), wait.timeout_node, wait.resume_node]));
   if (!node.routed) {
-    if (node.next) arrow(from, node.next, "static");
-    else arrow(from, end(), "static");
+    if (node.next) lead(node.next, "static");
+    else end("static");
     return;
   }
   for (const target of [...(node.targets ?? [])].sort()) {
-    if (target === "__complete__") arrow(from, end(), "route");
-    else if (!covered.has(target) && target in nodes) arrow(from, target, "route");
+    if (!covered.has(target) && target in nodes) lead(target, "route");
   }
-  if (node.next && !(node.targets ?? []).includes(node.next)) arrow(from, node.next, "route", node.targets ? "" : "otherwise");
+  if (node.targets?.includes("__complete__")) end("route");
+  if (node.next && !(node.targets ?? []).includes(node.next)) lead(node.next, "route", node.targets ? "" : "otherwise");
   if (!node.targets && !waits.length) {
     box(`open:${name}`, "open", { title: "decided at run time" });
     arrow(from, `open:${name}`, "route");
@@ -105,10 +119,10 @@ function drawOnward({ nodes, branches, box, arrow }, name, node, waits) {
 }
 
 /** An error edge says which error it is for, unless it is for all. */
-function drawErrors(arrow, from, node) {
+function drawErrors(lead, node) {
   const edges = Object.entries(node.on_error ?? {});
   for (const [error, to] of edges) {
-    if (!continues(node)) arrow(from, to, "error", error !== "*" ? error : edges.length > 1 ? "other errors" : "");
+    if (!continues(node)) lead(to, "error", error !== "*" ? error : edges.length > 1 ? "other errors" : "");
   }
 }
 
@@ -119,7 +133,7 @@ function continues(node) {
 
 function note(node) {
   const notes = {
-    map: () => `each of ${node.over}`,
+    map: () => `each of ${node.over}${node.graph ? `, graph ${node.graph}` : ""}`,
     parallel: () => `${node.branches?.length ?? 0} branches at once`,
     subgraph: () => `graph ${node.graph}`,
     wait: () => `pause ${length(node.seconds ?? 0)}`,

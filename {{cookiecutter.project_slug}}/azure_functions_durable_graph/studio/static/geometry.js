@@ -9,6 +9,7 @@ export const NOTE = 11;
 const WIDEST = 290;
 const TIP = 7;
 const APART = 13;
+const STRAIGHT = 24;
 const MARGIN = 14;
 const SMALL = { start: [14, 14], end: [18, 18], join: [46, 6] };
 const WEIGHTS = { static: 8, wait: 5, route: 3, late: 1, error: 1 };
@@ -112,7 +113,7 @@ function isLabel(bend, arrow) {
 /** An arrow that is alone at its end meets the other end without a kink. */
 function straighten({ arrow, box, end }) {
   const other = arrow[end === "start" ? "end" : "start"];
-  if (!arrow.bends.length && Math.abs(other.x - box.x) < box.width / 2 - 8) arrow[end].x = other.x;
+  if (!arrow.bends.length && Math.abs(other.x - box.x) < Math.min(STRAIGHT, box.width / 2 - 8)) arrow[end].x = other.x;
 }
 
 const at = (x, y) => `${x.toFixed(1)} ${y.toFixed(1)}`;

@@ -125,6 +125,7 @@ export function usePlace() {
   useEffect(() => {
     const moved = () => setNow(place());
     addEventListener("hashchange", moved);
+    moved(); // the reader may have moved on before this listened
     return () => removeEventListener("hashchange", moved);
   }, []);
   return now;

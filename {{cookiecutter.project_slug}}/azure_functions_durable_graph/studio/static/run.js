@@ -83,7 +83,7 @@ function Shown({ view, history, refresh, say, parent }) {
       </section>
     </div>
     <section class="values" aria-label="Values">
-      <${Fold} title=${view.output ? "Output" : "State"} open=${over}><${Json} value=${view.output ?? view.state ?? state} label="state" /><//>
+      <${Fold} title=${view.output ? "Output" : "State"} open=${view.status === "completed"}><${Json} value=${view.output ?? view.state ?? state} label="state" /><//>
       <${Fold} title="Input"><${Json} value=${view.input} label="input" /><//>
       ${Object.keys(view.metadata ?? {}).length > 0 && html`<${Fold} title="Metadata"><${Json} value=${view.metadata} label="metadata" /><//>`}
     </section>
@@ -116,6 +116,7 @@ function Standing({ view, now, answer }) {
   if (view.status === "suspended") lines.push(html`<p><b>Suspended.</b> Nothing begins until it is resumed; events are kept.</p>`);
   if (view.reason) lines.push(html`<p><b>Cancelled:</b> ${String(view.reason)}</p>`);
   if (view.fan_out && !FINISHED.has(view.status)) lines.push(html`<p>${view.fan_out.done} of ${view.fan_out.of} are done at ${view.node}.</p>`);
+  for (const report of view.progress ?? []) lines.push(html`<p><b>${report.branch ?? report.node}</b>${report.item === undefined ? "" : ` item ${report.item}`}: <${Progress} value=${report.value} /></p>`);
   if (view.note && !view.waits.length) lines.push(html`<p>“${view.note}”</p>`);
   for (const child of view.children ?? []) lines.push(html`<p>${child.node} runs as <a class="id" href=${link(["runs", child.id], { of: view.id })}>${child.id}</a>.</p>`);
   if (view.incomplete) lines.push(html`<p class="hint">${view.incomplete}</p>`);
@@ -123,6 +124,12 @@ function Standing({ view, now, answer }) {
     lines.push(html`<p class="hint">The picture shows version ${answer.data.version}: this run's own version is not deployed.</p>`);
   }
   return lines.length ? html`<section class=${`standing s-${view.status}`} aria-label="How the run stands">${lines}</section>` : null;
+}
+
+/** What a running node says of itself: a fraction, or a few values. */
+function Progress({ value }) {
+  if (typeof value !== "number") return Object.entries(value ?? {}).map(([name, one]) => `${name} ${typeof one === "string" ? one : JSON.stringify(one)}`).join(", ");
+  return html`<progress max="1" value=${value}></progress> ${Math.round(value * 100)} %`;
 }
 
 function Path({ view, answer, steps, run, open, setOpen }) {
@@ -136,6 +143,7 @@ function Path({ view, answer, steps, run, open, setOpen }) {
   const pick = (node) => {
     const index = steps.findLastIndex((step) => step.node === node);
     setOpen(index < 0 || index === open ? null : index);
+    setTimeout(() => document.querySelector(".step.open")?.scrollIntoView({ block: "nearest" }), 50);
   };
   return html`<${Picture} diagram=${drawn} lit=${lit} pick=${pick} picked=${steps[open]?.node} label=${`Path of the run through ${view.graph}`} />`;
 }

@@ -98,20 +98,24 @@ function arranged(runs, text) {
 }
 
 function Table({ waiting, others, more, filtered }) {
-  const now = useNow(1000);
   const count = waiting.length + others.length;
+  const now = useNow(count > 200 ? 10000 : 1000);
   if (!count && filtered) return html`<${Empty} title="No run matches.">Clear a filter, or look at <a href="#/graphs">the graphs</a>.<//>`;
   if (!count) return html`<${Empty} title="No run yet."><a href="#/graphs">Start one</a> from a graph's form, or with POST graphs/…/runs.<//>`;
   return html`<div class="table" role="table" aria-label="Runs" aria-rowcount=${count}>
       <div class="head" role="row">
         ${["Status", "Run", "Graph", "At", "Started", "Took", "Tags and errors"].map((title) => html`<span role="columnheader">${title}</span>`)}
       </div>
-      ${waiting.length > 0 && html`<h2 class="part">Waiting for an answer <span class="count">${waiting.length}</span></h2>`}
+      ${waiting.length > 0 && html`<${Part} title="Waiting for an answer" count=${waiting.length} />`}
       ${waiting.map((run) => html`<${Row} key=${run.id} run=${run} now=${tick(run, now)} />`)}
-      ${waiting.length > 0 && others.length > 0 && html`<h2 class="part">Others <span class="count">${others.length}</span></h2>`}
+      ${waiting.length > 0 && others.length > 0 && html`<${Part} title="Others" count=${others.length} />`}
       ${others.map((run) => html`<${Row} key=${run.id} run=${run} now=${tick(run, now)} />`)}
     </div>
     <p class="hint">${count === 1 ? "1 run" : `${count} runs`}${more ? "; there are more: narrow the list by graph, status, tag or time" : ""}</p>`;
+}
+
+function Part({ title, count }) {
+  return html`<div class="part" role="row"><span role="rowheader">${title} <span class="count">${count}</span></span></div>`;
 }
 
 /** The time that a row shows moves by the second for a minute, then by the minute: rows that say the same are not drawn. */

@@ -63,7 +63,7 @@ export function raw(value, given, whole) {
   const kind = kindOf(schema);
   if (value === undefined || value === null) return value;
   if (kind === "number" || (kind === "text" && typeof value !== "string")) return String(value);
-  if (kind === "json") return { json: JSON.stringify(value, null, 2) };
+  if (kind === "json" || kind === "options") return { json: JSON.stringify(value, null, 2) };
   if (kind === "list" && Array.isArray(value)) return value.map((item) => raw(item, schema.items, whole));
   if (kind === "object" && typeof value === "object") {
     return Object.fromEntries(

@@ -60,7 +60,7 @@ export async function asTest(view, history) {
   const runs = await family(view, history);
   const graphs = await imports(runs);
   const classes = new Map();
-  const failures = runs.flatMap((run) => planned(run, classes));
+  const failures = joined(runs.flatMap((run) => planned(run, classes)));
   const lines = [...starting(view, graphs, failures), ...moved(view, runs), ...asserted(view, history)];
   const used = lines.join("\n").includes("timedelta(") ? ["from datetime import timedelta", ""] : [];
   const door = graphs.length > 1 ? "GraphHost" : "run_graph";
@@ -112,6 +112,16 @@ function planned({ view, history }, classes) {
   }
   const failing = [...calls].filter(([, all]) => all.some((call) => call !== "None"));
   return failing.map(([node, all]) => ({ node, graph: view.graph, calls: trimmed(all) }));
+}
+
+/** One list of calls for each node: a branch may be a run of its own. */
+function joined(plans) {
+  const found = new Map();
+  for (const plan of plans) {
+    const id = `${plan.graph} ${plan.node}`;
+    found.set(id, { ...plan, calls: [...(found.get(id)?.calls ?? []), ...plan.calls] });
+  }
+  return [...found.values()];
 }
 
 function trimmed(calls) {

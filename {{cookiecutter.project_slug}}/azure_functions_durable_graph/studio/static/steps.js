@@ -1,20 +1,16 @@
 // The steps of a run as a timeline to scale; one that is opened shows its change, its states, its failures.
 
-import { html, useEffect, useRef } from "./vendor/htm-preact.js";
+import { html } from "./vendor/htm-preact.js";
 import { link } from "./live.js";
 import { Act, Fold, Json, Sign } from "./ui.js";
 import { Diff } from "./states.js";
-import { Time, local, parse, span, utc } from "./times.js";
+import { Time, parse, span } from "./times.js";
 
 const NAMES = { branch: "branch", map: "map", parallel: "parallel", subgraph: "subgraph", wait: "pause" };
 
 export function Steps({ run, steps, open, setOpen, now, restart }) {
   const scale = scaleOf(run, steps, now);
-  const list = useRef(null);
-  useEffect(() => {
-    if (open !== null) list.current?.querySelector(".step.open")?.scrollIntoView({ block: "nearest" });
-  }, [open]);
-  return html`<ol class="steps" ref=${list}>
+  return html`<ol class="steps">
     ${steps.map((step, index) => html`<${Step} key=${`${step.step}-${step.branch ? step.node : ""}`} step=${step} run=${run} scale=${scale} now=${now}
       open=${open === index} toggle=${() => setOpen(open === index ? null : index)} restart=${restart} />`)}
   </ol>`;
@@ -82,16 +78,15 @@ function firstLine(text) {
 
 function Details({ step, run, restart }) {
   const known = step.before !== undefined;
-  const times = [step.started_at && `from ${local(step.started_at, 0)}`, step.finished_at && `to ${local(step.finished_at, 0)}`].filter(Boolean);
   return html`<div class="details">
-    ${times.length > 0 && html`<p class="hint" title=${`${utc(step.started_at)} – ${utc(step.finished_at)}`}>${times.join(" ")}${step.to?.length ? `, then ${step.to.join(", ")}` : ""}</p>`}
+    ${step.started_at && html`<p class="hint">from <${Time} at=${step.started_at} />${step.finished_at && html` to <${Time} at=${step.finished_at} />`}${step.to?.length > 0 && `, then ${step.to.join(", ")}`}</p>`}
     ${step.error && html`<${Wrong} error=${step.error} />`}
     ${(step.failures ?? []).map((failure, index) => html`<${Fold} title=${`Attempt ${index + 1}: ${failure.error?.type ?? "no result"}`}>
       <p class="hint"><${Time} at=${failure.at} /></p>${failure.error && html`<${Wrong} error=${failure.error} />`}<//>`)}
     ${known && !(step.error && !step.patch) && html`<${Diff} before=${step.before} after=${step.after} />`}
     ${step.writes && html`<${Fold} title="Written for the reducers"><${Json} value=${step.writes} label="writes" /><//>`}
     ${known ? html`<${Fold} title="State before"><${Json} value=${step.before} label="state before" /><//>
-      <${Fold} title="State after"><${Json} value=${step.after} label="state after" /><//>`
+      ${step.after !== step.before && step.patch && html`<${Fold} title="State after"><${Json} value=${step.after} label="state after" /><//>`}`
       : html`<p class="hint">The state at this step is not known any more: the run has continued as new since.</p>`}
     ${restart && !step.branch && html`<div class="row"><${Act} label="Restart from here …" title="A new run that begins at this step; you can edit the state" run=${async () => restart(step)} /></div>`}
   </div>`;
