@@ -58,6 +58,14 @@ def test_the_parts_of_the_runtime_for_a_laptop_stay_there(project: Path) -> None
     assert {"graph", "declare", "run", "work", "history", "change", "http", "calls", "azure", "py.typed"} <= names
 
 
+def test_the_studio_is_staged_with_its_static_files_and_their_licences(project: Path) -> None:
+    studio = project / "dist" / "durable-graphs" / "azure_functions_durable_graph" / "studio"
+    static = {path.relative_to(studio).as_posix() for path in studio.rglob("*") if path.is_file()}
+
+    assert {"files.py", "static/index.html", "static/style.css", "static/app.js"} <= static
+    assert {"static/vendor/dagre.js", "static/vendor/VENDORED.txt"} <= static
+
+
 def test_staging_again_leaves_nothing_of_the_time_before(project: Path, run: Any) -> None:
     stale = project / "dist" / "durable-graphs" / "graphs" / "dropped.py"
     stale.write_text("")

@@ -30,7 +30,7 @@ RUNS: tuple[tuple[str, str, dict[str, Any], list[tuple[str, Any]]], ...] = (
     ("question-11", "content_classifier", {"text": "Any red ones?"}, []),
     ("order-1041", "order_flow", {"order_id": "1041", "lines": [{"sku": "grinder", "quantity": 1}]}, []),
     ("outage-12", "content_classifier", {"text": "There is an outage in Oslo"}, []),
-    ("batch-may", "document_review", {"documents": DOCUMENTS[:1]}, [("sign_off", YES)]),
+    ("batch-may", "document_review", {"documents": DOCUMENTS[:1]}, [("legal_sign_off", YES), ("editor_sign_off", YES)]),
     ("batch-june", "document_review", {"documents": DOCUMENTS}, []),
     ("ticket-6", "support_agent", {**TICKET, "ticket_id": "T-6"}, [("manager_approval", YES)]),
     ("ticket-7", "support_agent", TICKET, [("manager_approval", {**NO, "comment": "offer a new one first"})]),

@@ -43,6 +43,19 @@ def by_a_name(state: Counter) -> RouteDecision:
     return RouteDecision.wait_for_event(event_name=NAME, resume_node="b")
 
 
+def by_a_name_that_is_none(state: Counter) -> RouteDecision:
+    return RouteDecision.wait_for_event(event_name=state.said[0], resume_node="b")
+
+
+def made_for(role: str, days: int) -> Route:
+    def route(state: Counter) -> RouteDecision:
+        return RouteDecision.wait_for_event(
+            event_name=f"{role}al", resume_node="b", timeout=timedelta(days=days), timeout_node="c"
+        )
+
+    return route
+
+
 def by_a_table(state: Counter) -> RouteDecision:
     events = {"approval": "b"}
     return RouteDecision.wait_for_any(events)
@@ -67,6 +80,8 @@ def waits(route: Route) -> Any:
         (one, {"events": {"approval": "b"}}),
         (one_with_a_deadline, {"events": {"approval": "b"}, "timeout": 176400.0, "timeout_node": "c"}),
         (one_of_two, {"events": {"approval": "b", "refusal": "c"}, "timeout": None, "timeout_node": "b"}),
+        (by_a_name, {"events": {"approval": "b"}}),
+        (made_for("approv", 3), {"events": {"approval": "b"}, "timeout": 259200.0, "timeout_node": "c"}),
         (asleep, {"seconds": 300.0, "resume_node": "a"}),
         (asleep_for_a_while, {"seconds": None, "resume_node": "a"}),
     ],
@@ -75,8 +90,8 @@ def test_a_wait_that_is_written_down_is_found(route: Route, expected: dict[str, 
     assert waits(route) == [{"node": "a", **expected}]
 
 
-@pytest.mark.parametrize("route", [by_a_name, by_a_table])
-def test_what_is_not_a_literal_is_left_out(route: Route) -> None:
+@pytest.mark.parametrize("route", [by_a_name_that_is_none, by_a_table])
+def test_what_only_the_route_knows_is_left_out(route: Route) -> None:
     assert waits(route) == []
 
 

@@ -56,7 +56,7 @@ def chromium() -> tuple[str, str]:
     for way in (_from_npm, _from_debian):
         try:
             return way()
-        except (OSError, LookupError, subprocess.SubprocessError) as error:
+        except (ImportError, OSError, LookupError, subprocess.SubprocessError) as error:
             reasons.append(f"{way.__name__}: {error}")
     pytest.skip("no browser: this machine has no Chromium, and none could be had; " + "; ".join(reasons))
 

@@ -141,6 +141,7 @@ def test_a_run_is_suspended_resumed_cancelled_and_deleted(studio: Any, page: Any
 
 def test_a_parent_shows_what_its_child_asks_and_leads_to_it(studio: Any, page: Any) -> None:
     run = studio.start("trips", {"title": "Oslo", "amount": "400"})
+    expect(page.locator(".line").filter(has_text=run).locator(".status")).to_have_text("waiting")
     page.goto(f"{studio.url}#/runs/{run}")
     wait = page.get_by_role("article", name="Answer verdict")
     expect(wait).to_contain_text("asked by expenses.")
