@@ -1,13 +1,14 @@
 // The list of runs: fresh, filtered, what waits for a person first.
 
 import { Component, html, useEffect, useMemo, useState } from "./vendor/htm-preact.js";
-import { get } from "./api.js";
+import { get, path } from "./api.js";
 import { link, useLoaded, useNow, usePoll } from "./live.js";
 import { Empty, Failure, STATUSES, Status } from "./ui.js";
 import { ago, local, parse, span, utc } from "./times.js";
 
 const MOST = 1000;
 const PAGE = 200;
+const ASKED = 12;
 const HOUR = 3600000;
 const SPANS = { "1h": ["the last hour", HOUR], "1d": ["the last day", 24 * HOUR], "7d": ["the last 7 days", 168 * HOUR] };
 
@@ -79,8 +80,18 @@ async function loadRuns(filter, signal) {
     for (const run of page.runs) runs.set(run.id, run);
     cursor = page.cursor;
   } while (cursor && runs.size < MOST);
+  await askRunning([...runs.values()].filter((run) => run.status === "running").slice(0, ASKED), signal);
   lastCost = performance.now() - began;
   return { runs: [...runs.values()].slice(0, MOST), more: !!cursor };
+}
+
+/** A list knows of a run what it says itself: whether a run below it waits for an answer, only the run's own view tells. */
+async function askRunning(running, signal) {
+  const look = async (run) => {
+    const view = await get(path`runs/${run.id}`, { signal }).catch(() => run);
+    run.status = view.status;
+  };
+  await Promise.all(running.map(look));
 }
 
 let lastCost = 0;
