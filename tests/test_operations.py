@@ -90,7 +90,7 @@ def test_the_forms_of_a_line_are_those_that_are_written(lines: pytest.LogCapture
 
 
 def test_a_message_that_starts_no_run_says_so_in_the_words_of_the_alert() -> None:
-    from azure_functions_durable_graph.azure.messages import MessageTrigger, _poison
+    from azure_functions_durable_graph.azure.message_triggers import MessageTrigger, _poison
 
     trigger = MessageTrigger("queue", "orders", "order_flow", None, None)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shapes import conversation
 
 from azure_functions_durable_graph.host.engine.messages import RaiseEvent
-from azure_functions_durable_graph.run.answers import LONGEST_NAME, discarded_events
+from azure_functions_durable_graph.run.raised import LONGEST_NAME, discarded_events
 from azure_functions_durable_graph.run.traversal import DISCARDED_LIMIT, HISTORY_BUDGET
 from azure_functions_durable_graph.testing import GraphHost, GraphRun
 
