@@ -25,7 +25,7 @@ from .own_functions import OwnFunctions
 
 if TYPE_CHECKING:
     from ..calls.graph_calls import GraphCalls
-    from .messages import MessageTrigger, Prepare
+    from .message_triggers import MessageTrigger, Prepare
     from .retention import Retention
     from .schedules import Schedule
 
@@ -210,7 +210,7 @@ class DurableGraphApp:
     def _message_trigger(
         self, kind: str, source: str, graph: str, name: Optional[str], prepare: Optional["Prepare"]
     ) -> "MessageTrigger":
-        from .messages import MessageTrigger
+        from .message_triggers import MessageTrigger
 
         trigger = MessageTrigger(kind, source, graph, name, prepare)
         self._add_starter(trigger, "trigger")

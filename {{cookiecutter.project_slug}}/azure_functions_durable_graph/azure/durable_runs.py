@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from ..graph.names import ORCHESTRATOR, is_run_id
 from ..history.arrivals import moment
-from ..history.reading import read_head, read_input, read_status
+from ..history.instances import read_head, read_input, read_status
 from ..history.record import FINISHED, LIVE, STATUSES, RunHead, RunRecord
 from ..http.api import IdTaken
 from ..http.values import Problem

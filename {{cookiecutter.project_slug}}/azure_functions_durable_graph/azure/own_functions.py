@@ -41,7 +41,7 @@ class OwnFunctions:
         registry = self.registry
 
         async def durable_graph_node(call: dict, context: func.Context) -> dict:  # type: ignore[type-arg]
-            from .nodes import run
+            from .node_calls import run
 
             return await run(registry, call, context)
 
@@ -50,7 +50,7 @@ class OwnFunctions:
             context: func.Context,
             client: df.DurableOrchestrationClient,
         ) -> dict:  # type: ignore[type-arg]
-            from .nodes import run
+            from .node_calls import run
 
             return await run(registry, call, context, client)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from .messages import MessageTrigger, start_from_message
+from .message_triggers import MessageTrigger, start_from_message
 
 if TYPE_CHECKING:
     from ..calls.graph_calls import GraphCalls

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
-from ..run.answers import decoded
+from ..run.raised import decoded
 from .tasks import Task
 
 _KINDS: dict[str, tuple[Literal["activity", "child", "timer", "event", "clock"], bool]] = {

@@ -109,7 +109,7 @@ class RunHead:
 class RunRecord(RunHead):
     """One run. `history` holds the engine's history events (names, not numbers), or nothing if not asked for.
 
-    `run` and `custom_status` have the shapes of RunInput and RunStatus: `reading` sees to that. `open_children` are
+    `run` and `custom_status` have the shapes of RunInput and RunStatus: `instances` sees to that. `open_children` are
     the runs that it waits for, each read after the run itself.
     """
 

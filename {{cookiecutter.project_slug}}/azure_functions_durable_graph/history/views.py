@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..run.answers import decoded, opened
 from ..run.messages import OpenWait
+from ..run.raised import decoded, opened
 from .record import RunHead, RunRecord
 from .steps import history_steps
 from .walk import Followed, SeenEvent, follow

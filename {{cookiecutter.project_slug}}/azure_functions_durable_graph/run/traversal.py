@@ -16,12 +16,12 @@ from ..graph.names import ACTIVITY
 from ..graph.plan import PlanNode
 from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
-from .answers import discarded_events
 from .inputs import for_next_generation
 from .lost import lost_activity
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, OrchestrationContext, Steps
+from .raised import discarded_events
 from .status import SURE_ANSWERS, run_status
 from .written import noted
 

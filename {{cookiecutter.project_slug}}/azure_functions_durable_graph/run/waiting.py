@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 from ..graph.decisions import RouteDecision
 from ..graph.names import wait_address
-from .answers import opened
 from .messages import OpenWait
 from .outcomes import Moved, NodeOutcome
 from .ports import DurableTask, DurableTimer, Steps
+from .raised import opened
 from .traversal import LONGEST_TIMER, Traversal
 
 
