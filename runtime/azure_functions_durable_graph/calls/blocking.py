@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from ..history.record import Status
+from ..graph.names import Status
 from ..http.responses import Answer, Graph, GraphRow, Health, History, Manifest, Run, RunPage, Started, Step
 from .graph_calls import GraphCalls, RunRef
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from ..errors import HostError, PayloadError
 from ..graph.documents import why
 from ..graph.plain_json import parse
-from ..history.arrivals import moment
 from ..host.app.settings import read_settings
 from ..remote.address import app_address, host_address
 
@@ -99,6 +98,8 @@ def read_tags(given: list[str] | None) -> dict[str, str]:
 
 def read_time(text: str | None, option: str, now: datetime) -> datetime | None:
     """A time, or how long ago it was: `2026-01-31T08:00:00Z`, `90m`, `2h`, `7d`. Raises HostError."""
+    from ..history.arrivals import moment  # on Python 3.10 it needs a package, and the parser must not
+
     if text is None:
         return None
     span = re.fullmatch(r"(\d{1,6})([smhdw])", text)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
+from ..graph.names import Status
 from ..run.messages import OpenWait, RunInput
 from ..run.status import run_status
-
-Status = Literal["pending", "running", "waiting", "sleeping", "parked", "suspended", "completed", "failed", "cancelled"]
-"""How a run stands, as its users see it."""
 
 FINISHED: dict[str, Status] = {
     "Completed": "completed",

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ..graph.names import Status
 from ..graph.states import load
 from ..history.arrivals import moment
-from ..history.record import FINISHED, Status
+from ..history.record import FINISHED
 
 State = TypeVar("State", bound=BaseModel)
 

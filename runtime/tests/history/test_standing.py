@@ -5,7 +5,8 @@ from typing import Any, cast, get_args
 
 import pytest
 
-from azure_functions_durable_graph.history.record import FINISHED, LIVE, STATUSES, RunRecord, Status
+from azure_functions_durable_graph.graph.names import Status
+from azure_functions_durable_graph.history.record import FINISHED, LIVE, STATUSES, RunRecord
 from azure_functions_durable_graph.run.messages import OpenWait, RunInput
 
 WAIT: OpenWait = {"event": "go", "address": "go.0", "resume_node": "a"}

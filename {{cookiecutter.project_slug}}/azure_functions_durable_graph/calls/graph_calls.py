@@ -9,9 +9,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..errors import ApiError
-from ..graph.names import RUN_ID_RULE, is_run_id
+from ..graph.names import RUN_ID_RULE, Status, is_run_id
 from ..graph.states import dump
-from ..history.record import Status
 from ..http.responses import (
     Answer,
     Graph,

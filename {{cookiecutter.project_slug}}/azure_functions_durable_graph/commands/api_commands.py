@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from ..history.record import Status
+from ..graph.names import Status
 from .served_app import add_address, connect, read_body, read_tags, read_time
 
 if typing.TYPE_CHECKING:

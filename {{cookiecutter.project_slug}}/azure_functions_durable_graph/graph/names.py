@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+
+Status = Literal["pending", "running", "waiting", "sleeping", "parked", "suspended", "completed", "failed", "cancelled"]
+"""How a run stands, as its users see it."""
 
 ORCHESTRATOR = "durable_graph_run"
 """The only orchestration. An instance of any other name in the same hub is not a run of ours."""
