@@ -47,7 +47,7 @@ TESTS = {
     "run": ("run", "history", "change/test_deployments.py"),
     "work": ("work", "run"),
     "change": ("change",),
-    "http": ("http", "calls"),
+    "http": ("http", "calls", "run/test_branches.py"),
 }
 """Room -> the tests that are run for its mutants, in this order, up to the first failure."""
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, Field, model_validator
 
 from azure_functions_durable_graph import ManifestBuilder, NodeContext
+from azure_functions_durable_graph.run.parallels import keeps_for
 from azure_functions_durable_graph.testing import GraphHost, GraphRun, run_graph
 
 
@@ -137,3 +138,12 @@ def test_no_run_completes_with_a_state_that_its_model_refuses(last: bool) -> Non
         builder.add_node("end", lambda state: None, terminal=True)
 
     assert run_graph(builder.build(), {}).status == "failed"
+
+
+@pytest.mark.parametrize(("plan", "kept"), [({}, False), ({"keeps": False}, False), ({"keeps": True}, True)])
+def test_what_succeeded_is_kept_only_for_plans_that_say_so(plan: dict[str, bool], kept: bool) -> None:
+    """Plans in flight of a release without `keeps` go on as they began."""
+    error: Any = {"type": "ValueError", "bases": ["Exception"], "message": "no", "where": "handler"}
+
+    assert keeps_for({**plan, "on_error": {"*": "mend"}}, error) is kept  # type: ignore[typeddict-item]
+    assert not keeps_for({**plan, "on_error": {"KeyError": "mend"}}, error)  # type: ignore[typeddict-item]

@@ -22,6 +22,13 @@ def test_a_valid_context_is_kept_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "sampled"), [("00", False), ("01", True), ("02", False), ("10", False), ("ff", True)]
+)
+def test_the_last_bit_of_the_flags_says_whether_the_caller_records_the_trace(flags: str, sampled: bool) -> None:
+    assert is_sampled({"traceparent": f"00-{TRACE}-{SPAN}-{flags}"}) is sampled
+
+
+@pytest.mark.parametrize(
     "parent",
     [
         None,
