@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from .long_work import shown
 from .served_app import Say, as_line, local_time, tag_text
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ def list_runs(client: GraphClient, wanted: Wanted, say: Say, *, json: bool = Fal
 
 def collect(client: GraphClient, wanted: Wanted) -> tuple[list[RunRow], bool]:
     """Up to `limit` runs, from as many pages as it takes; and whether there are more."""
+    with shown("reading runs …") as tell:
+        return _collect(client, wanted, tell)
+
+
+def _collect(client: GraphClient, wanted: Wanted, tell: Callable[[str], None]) -> tuple[list[RunRow], bool]:
     found: dict[str, RunRow] = {}
     cursor: str | None = None
     while True:
@@ -63,6 +69,7 @@ def collect(client: GraphClient, wanted: Wanted) -> tuple[list[RunRow], bool]:
             cursor=cursor,
         )
         found.update((run.id, run) for run in page.runs)  # a run may stand on two pages
+        tell(f"reading runs … {len(found)}")
         cursor = page.cursor
         if cursor is None or len(found) >= wanted.limit:
             return list(found.values()), cursor is not None

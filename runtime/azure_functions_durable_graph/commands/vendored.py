@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ..errors import PayloadError, VendorError
 from ..graph.documents import parse_object, read_text, why
+from .long_work import shown
 
 PACKAGE, RECORD = "azure_functions_durable_graph", "runtime.lock.json"
 TEMPLATE_FOLDER = "{{cookiecutter.project_slug}}"
@@ -173,7 +174,9 @@ def template_at(template: str, revision: str | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         clone = Path(temporary) / "template"
         branch = ["--branch", revision] if revision else []
-        git(f"{template} at {at} cannot be fetched", "clone", "--quiet", "--depth", "1", *branch, "--", template, clone)
+        with shown(f"fetching {template} at {at} …"):
+            words: tuple[str | Path, ...] = ("clone", "--quiet", "--depth", "1", *branch, "--", template, clone)
+            git(f"{template} at {at} cannot be fetched", *words)
         source = clone / TEMPLATE_FOLDER
         if not (source / PACKAGE).is_dir():
             raise VendorError(f"{template} has no {TEMPLATE_FOLDER}/{PACKAGE}: it is not this template")
