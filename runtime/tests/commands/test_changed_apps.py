@@ -190,3 +190,21 @@ def test_an_import_that_would_fail_in_azure_is_an_error_here(project: Path, code
     with pytest.raises(HostError, match=sentence) as caught:
         libraries_of(found, found.app("billing"))
     assert "apps/billing/graphs/bad.py" in str(caught.value).replace("\\", "/")
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[project]\n", b"[project]\nname = 'A b'\n", b"[tool.x]\nname = 'a'\n", b"\xff"]
+)
+def test_a_project_whose_name_cannot_be_read_says_so(project: Path, text: bytes) -> None:
+    (project / "pyproject.toml").write_bytes(text)
+
+    with pytest.raises(HostError, match=r"pyproject\.toml"):
+        read_project(project)
+
+
+def test_the_name_of_a_project_is_read_without_a_toml_parser(project: Path) -> None:
+    """Python 3.10 has none, and the sessions that run an app do not install one."""
+    text = '[tool.x]\nname = "a"\n\n[project] # mine\ndescription = "b"\nname="my-orders"\n\n[tool.y]\nname = "c"\n'
+    (project / "pyproject.toml").write_text(text)
+
+    assert read_project(project).name == "my-orders"

@@ -285,21 +285,3 @@ def test_names_that_collide_are_told_in_a_sentence_each(several: Path) -> None:
         "the app 'orders' and the library 'orders' share a name; rename one of them",
         "the apps 'billing' and 'orders' share the task hub 'orderslocal'; each needs one of its own",
     ]
-
-
-@pytest.mark.parametrize(
-    "text", [b"", b"[project]\n", b"[project]\nname = 'A b'\n", b"[tool.x]\nname = 'a'\n", b"\xff"]
-)
-def test_a_project_whose_name_cannot_be_read_says_so(project: Path, text: bytes) -> None:
-    (project / "pyproject.toml").write_bytes(text)
-
-    with pytest.raises(HostError, match=r"pyproject\.toml"):
-        read_project(project)
-
-
-def test_the_name_of_a_project_is_read_without_a_toml_parser(project: Path) -> None:
-    """Python 3.10 has none, and the sessions that run an app do not install one."""
-    text = '[tool.x]\nname = "a"\n\n[project] # mine\ndescription = "b"\nname="my-orders"\n\n[tool.y]\nname = "c"\n'
-    (project / "pyproject.toml").write_text(text)
-
-    assert read_project(project).name == "my-orders"
