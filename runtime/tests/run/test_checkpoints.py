@@ -113,6 +113,17 @@ def test_an_error_that_nothing_heals_fails_the_run_at_its_own_node() -> None:
     assert failed.retry().state.seen == list(LETTERS)
 
 
+@pytest.mark.parametrize("node", LETTERS)
+def test_a_run_is_restarted_from_any_step_whether_it_had_a_checkpoint_or_not(node: str) -> None:
+    done, _ = run(line())
+
+    again = done.restart(node)
+
+    assert again.state.seen == list(LETTERS)
+    assert again.path == list(LETTERS)[LETTERS.index(node) :]
+    assert again.view["origin"]["step"] == LETTERS.index(node)
+
+
 def test_an_error_edge_is_followed_from_the_middle() -> None:
     builder = ManifestBuilder("g", State, durability="wait").set_entrypoint("a")
     builder.add_node("a", visit("a"), next_node="b").add_node("b", visit("b"), next_node="c", on_error="e")
