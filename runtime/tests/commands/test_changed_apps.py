@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects_on_disk import repository, write, write_project
+from checkouts import commit, git, repository
+from projects_on_disk import write, write_project
 
 import azure_functions_durable_graph
 from azure_functions_durable_graph.commands.cli import main
@@ -85,16 +86,15 @@ def answered(project: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch, *words
 def test_changes_are_found_in_git_with_what_is_not_committed(
     project: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    git = repository(project)
-    base = git("rev-parse", "HEAD")
+    repository(project)
+    base = git(project, "rev-parse", "HEAD")
     assert answered(project, capsys, monkeypatch, "--since", "HEAD") == {"apps": [], "libs": []}
 
     write(project, {"apps/support/graphs/new.py": "", "apps/orders/graphs/größe.py": ""})
     assert answered(project, capsys, monkeypatch, "--since", "HEAD")["apps"] == ["orders", "support"]
 
-    git("add", "--all")
-    git("commit", "--quiet", "--message", "A change")
-    git("mv", "libs/pricing/src/pricing/rates.py", "libs/pricing/src/pricing/prices.py")
+    commit(project)
+    git(project, "mv", "libs/pricing/src/pricing/rates.py", "libs/pricing/src/pricing/prices.py")
     assert answered(project, capsys, monkeypatch, "--since", "HEAD")["libs"] == ["pricing"]
     assert answered(project, capsys, monkeypatch, "--since", base)["apps"] == ["billing", "orders", "support"]
 

@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
-from apps import command_line, write_app
+from apps import BREAKING, DONE, SAFE, lock, write_app
+from checkouts import commit, git, repository
 
-SAFE = ('name: str = ""', 'name: str = ""\n    more: int = 0')
-BREAKING = ('.add_node("end", nothing, terminal=True)', '.add_node("end", nothing, next_node="done")')
-DONE = ("return builder.add_event", 'builder.add_node("done", nothing, terminal=True)\n    return builder.add_event')
 BOTH = ("register_registration(build())", 'register_registration(build())\nruntime.register_registration(build("2"))')
 
 
-def lock(folder: Path, *words: str) -> tuple[int, str]:
-    answer = command_line("lock", folder, *words)
-    assert "Traceback" not in answer.stderr, answer.stderr
-    return answer.returncode, answer.stdout + answer.stderr
-
-
-def git(folder: Path, *words: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
-
-
-def commit(folder: Path) -> Path:
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "--message", "a step")
-    return folder
-
-
-def repository(folder: Path) -> Path:
+def locked(folder: Path) -> Path:
     """A repository with the app and its lock in one commit."""
     lock(write_app(folder))
-    git(folder, "init", "--quiet", "--initial-branch", "main")
-    return commit(folder)
+    return repository(folder)
 
 
 def deployed(folder: Path) -> Path:
     """A repository whose one commit is on the remote's main branch."""
-    git(repository(folder), "update-ref", "refs/remotes/origin/main", "main")
+    git(locked(folder), "update-ref", "refs/remotes/origin/main", "main")
     return folder
 
 
@@ -85,7 +64,7 @@ def test_the_lock_serves_the_deployed_hash_and_none_of_the_drafts_between(tmp_pa
 
 
 def test_without_the_deploy_branch_nothing_is_assumed_to_be_deployed(tmp_path: Path) -> None:
-    write_app(repository(tmp_path), BREAKING, DONE)
+    write_app(locked(tmp_path), BREAKING, DONE)
 
     code, text = lock(tmp_path)
 
@@ -102,6 +81,27 @@ def test_without_git_the_lock_as_it_is_counts_as_deployed(tmp_path: Path) -> Non
     assert code == 4
     assert text.startswith("This folder is not in a git repository, so what is deployed is unknown. Compared with")
     assert lock(tmp_path, "--base", "none")[0] == 0
+
+
+def test_a_repository_that_git_refuses_to_read_is_not_said_to_be_none(tmp_path: Path) -> None:
+    """As in a container whose user does not own the checkout."""
+    text = lock(deployed(tmp_path), GIT_TEST_ASSUME_DIFFERENT_OWNER="1")[1]
+
+    assert text.startswith("Git refuses (fatal: detected dubious ownership in repository at ")
+    assert "so what is deployed is unknown. Compared with graphs.lock.json as it is" in text
+
+
+def test_a_deployed_lock_that_is_missing_from_the_clone_is_not_taken_for_none(tmp_path: Path) -> None:
+    """As in a partial clone without a network: the commit is known, the file's content is not."""
+    blob = git(deployed(tmp_path), "rev-parse", "origin/main:graphs.lock.json")
+    (tmp_path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    write_app(tmp_path, BREAKING, DONE)
+
+    code, text = lock(tmp_path)
+
+    assert code == 1
+    assert "origin/main:graphs.lock.json cannot be read by git (fatal: " in text
+    assert "fetch that revision completely" in text
 
 
 def test_the_project_names_its_deploy_branch(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects_on_disk import contents, repository, write, write_project
+from checkouts import commit, git, repository
+from projects_on_disk import contents, write, write_project
 from pydantic import BaseModel
 
 from azure_functions_durable_graph import ManifestBuilder
@@ -145,7 +146,7 @@ def test_an_app_is_not_added_twice(several: Path) -> None:
 
 
 def test_a_move_is_a_commit_of_its_own(project: Path) -> None:
-    git = repository(project)
+    repository(project)
     write(project, {"graphs/order.py": "X = 1\n"})
     before = contents(project)
 
@@ -153,13 +154,13 @@ def test_a_move_is_a_commit_of_its_own(project: Path) -> None:
         new_app(project, "billing")
     assert contents(project) == before
 
-    git("commit", "--all", "--quiet", "--message", "A change")
+    git(project, "commit", "--all", "--quiet", "--message", "A change")
     assert "git has the move, and nothing else, staged" in new_app(project, "billing")[1]
-    git("commit", "--quiet", "--message", "The app moves")
-    shown = git("log", "-1", "--name-status", "--format=", "-M").splitlines()
+    git(project, "commit", "--quiet", "--message", "The app moves")
+    shown = git(project, "log", "-1", "--name-status", "--format=", "-M").splitlines()
     assert "R100\tfunction_app.py\tapps/orders/function_app.py" in shown
     assert all(line.startswith("R100\t") for line in shown)
-    assert {line.split()[1] for line in git("status", "--porcelain").splitlines()} == {
+    assert {line.split()[1] for line in git(project, "status", "--porcelain").splitlines()} == {
         "azure.yaml",
         "infra/main.parameters.json",
         "apps/billing/",
@@ -195,7 +196,7 @@ def locked(name: str) -> str:
 
 def test_the_lock_of_the_first_app_is_compared_with_the_one_that_was_at_the_root(project: Path) -> None:
     write(project, {"graphs.lock.json": locked("order")})
-    git = repository(project)
+    repository(project)
     new_app(project, "billing")
     apps = {app.name: app.folder for app in read_project(project).apps}
 
@@ -205,8 +206,7 @@ def test_the_lock_of_the_first_app_is_compared_with_the_one_that_was_at_the_root
     assert deployed("orders") == {"order"}
     assert deployed("billing") == set(), "it was not deployed"
     write(project, {"apps/orders/graphs.lock.json": locked("return")})
-    git("add", "--all")
-    git("commit", "--quiet", "--message", "A second app")
+    commit(project)
     assert deployed("orders") == {"return"}
 
 

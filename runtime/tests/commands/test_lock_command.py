@@ -1,29 +1,19 @@
 """The command `lock`, as people and pipelines use it."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from apps import command_line, write_app
+from apps import BREAKING, DONE, SAFE, lock, write_app
+from checkouts import repository
 from served import served
 from shapes import Counter
 
 from azure_functions_durable_graph import DurableGraphApp, GraphRegistration, ManifestBuilder, RouteDecision
 
-SAFE = ('name: str = ""', 'name: str = ""\n    more: int = 0')
-BREAKING = ('.add_node("end", nothing, terminal=True)', '.add_node("end", nothing, next_node="done")')
-DONE = ("return builder.add_event", 'builder.add_node("done", nothing, terminal=True)\n    return builder.add_event')
 NEW_VERSION = ("runtime.register_registration(build())", 'runtime.register_registration(build("2"))')
-
-
-def lock(folder: Path, *words: str | Path) -> tuple[int, str]:
-    """Run `lock`; returns the exit code and the output, which never has a traceback."""
-    answer = command_line("lock", folder, *words)
-    assert "Traceback" not in answer.stderr, answer.stderr
-    return answer.returncode, answer.stdout + answer.stderr
 
 
 def told(folder: Path, *words: str) -> tuple[int, list[str]]:
@@ -88,17 +78,10 @@ def test_a_bad_lock_is_one_sentence(tmp_path: Path, text: str) -> None:
     assert [line for line in answer.splitlines() if line.startswith("error: graphs.lock.json")]
 
 
-def git(folder: Path, *words: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
-
-
 def test_a_lock_that_was_renewed_in_the_branch_is_compared_with_what_is_deployed(tmp_path: Path) -> None:
     """Removing and recreating the lock hides nothing from a pull request."""
     lock(write_app(tmp_path))
-    git(tmp_path, "init", "--quiet", "--initial-branch", "main")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "--quiet", "--message", "deployed")
+    repository(tmp_path)
     (tmp_path / "graphs.lock.json").unlink()
     lock(write_app(tmp_path, BREAKING, DONE))
     assert lock(tmp_path, "--check")[0] == 0  # there is no origin/main

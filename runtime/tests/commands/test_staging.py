@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,16 @@ def test_names_that_collide_stage_nothing(project: Path) -> None:
 def test_an_app_that_is_not_there_is_named_with_those_that_are(project: Path) -> None:
     with pytest.raises(HostError, match=r"there is no app 'bill' in this project; it has billing, orders"):
         package(project, ["bill"])
+
+
+@pytest.mark.parametrize("file", [".funcignore", "requirements.txt", "pyproject.toml"])
+@pytest.mark.parametrize("damage", ["binary", "a folder"])
+def test_a_file_that_cannot_be_read_is_one_sentence(project: Path, file: str, damage: str) -> None:
+    (project / file).unlink()
+    if damage == "binary":
+        (project / file).write_bytes(b"\xff\xfe")
+    else:
+        (project / file).mkdir()
+
+    with pytest.raises(HostError, match=re.escape(file)):
+        package(project, [])

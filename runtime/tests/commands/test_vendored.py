@@ -7,12 +7,12 @@ import json
 import os
 import py_compile
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from checkouts import git, repository
 from mutations import mutations
 
 from azure_functions_durable_graph.commands.cli import main
@@ -36,11 +36,6 @@ def delivered(folder: Path, version: str = "0.1.0", **more: str) -> Path:
         path.write_text(text.replace("{version}", version))
     (folder / RECORD).write_text(record_of(folder / PACKAGE).to_text())
     return folder
-
-
-def git(folder: Path, *words: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -171,9 +166,7 @@ def test_a_record_that_was_edited_with_the_files_is_not_the_templates(project: P
 
 
 def test_only_a_record_that_has_changed_needs_the_template(project: Path) -> None:
-    git(project, "init", "--quiet")
-    git(project, "add", ".")
-    git(project, "commit", "--quiet", "--message", "as delivered")
+    repository(project)
 
     assert verify_record(project, "nowhere", None, "HEAD").endswith("runtime.lock.json is that of HEAD")
 

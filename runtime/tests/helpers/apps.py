@@ -39,6 +39,12 @@ app = runtime.function_app
 """
 
 
+SAFE = ('name: str = ""', 'name: str = ""\n    more: int = 0')
+BREAKING = ('.add_node("end", nothing, terminal=True)', '.add_node("end", nothing, next_node="done")')
+DONE = ("return builder.add_event", 'builder.add_node("done", nothing, terminal=True)\n    return builder.add_event')
+"""Edits of that app: a change that is safe, one that runs in flight would not survive, and the node that it needs."""
+
+
 def write_app(folder: Path, *edits: tuple[str, str], source: str = APP) -> Path:
     """Write the app with some of its text replaced."""
     for old, new in edits:
@@ -59,3 +65,10 @@ def command_line(*words: str | Path, cwd: Path | None = None, **variables: str) 
         env=environment(**{"GITHUB_STEP_SUMMARY": "", "PYTHONIOENCODING": "utf-8", **variables}),
         check=False,
     )
+
+
+def lock(folder: Path, *words: str | Path, **variables: str) -> tuple[int, str]:
+    """Run `lock`; returns the exit code and the output, which never has a traceback."""
+    answer = command_line("lock", folder, *words, cwd=None, **variables)
+    assert "Traceback" not in answer.stderr, answer.stderr
+    return answer.returncode, answer.stdout + answer.stderr

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 PYPROJECT = """[project]
@@ -80,17 +78,3 @@ def contents(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".git" not in path.parts
     }
-
-
-def repository(root: Path) -> Callable[..., str]:
-    """Make the folder a git repository with everything committed; gives a function that runs git in it."""
-
-    def git(*words: str) -> str:
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "core.autocrlf=false"]
-        done = subprocess.run(["git", *identity, *words], cwd=root, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    git("init", "--quiet", "--initial-branch", "main")
-    git("add", "--all")
-    git("commit", "--quiet", "--message", "The project")
-    return git
