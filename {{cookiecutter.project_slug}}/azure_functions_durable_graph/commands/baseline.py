@@ -6,6 +6,7 @@ The branch is `deploy-branch` under `[tool.durable-graph]` in pyproject.toml, `o
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,10 @@ def _no_repository(folder: Path) -> str | None:
         answer = _git(folder, "rev-parse", "--is-inside-work-tree")
     except OSError as error:
         return f"Git cannot be run ({error.strerror})"
-    return None if answer.returncode == 0 else "This folder is not in a git repository"
+    if answer.returncode == 0:
+        return None
+    reason = _told(answer)
+    return "This folder is not in a git repository" if "not a git repository" in reason else f"Git refuses ({reason})"
 
 
 def _commit(folder: Path, revision: str) -> str | None:
@@ -89,16 +93,29 @@ def _lock_of(folder: Path, revision: str, commit: str | None) -> Lock:
     """The lock file of a revision; one that has none deploys nothing."""
     if commit is None:
         raise HostError(f"--base {revision}: there is no such file or git revision; fetch it first")
-    blob = _git(folder, "show", f"{commit}:./{FILE_NAME}")
-    if blob.returncode and (root := root_before_move(folder)):
-        blob = _git(root, "show", f"{commit}:./{FILE_NAME}")
-    if blob.returncode:
+    places = [place for place in (folder, root_before_move(folder)) if place is not None]
+    place = next((place for place in places if _has_lock(place, commit)), None)
+    if place is None:
         return Lock()
+    blob = _git(place, "show", f"{commit}:./{FILE_NAME}")
+    if blob.returncode:
+        raise HostError(f"{revision}:{FILE_NAME} cannot be read by git ({_told(blob)}); fetch that revision completely")
     try:
         return Lock.from_text(blob.stdout.decode("utf-8-sig"), f"{revision}:{FILE_NAME}")
     except UnicodeDecodeError:
         raise LockError(f"{revision}:{FILE_NAME} is not UTF-8 text") from None
 
 
+def _has_lock(folder: Path, commit: str) -> bool:
+    """Whether a commit has the lock of this folder. A clone without the file's content still knows that."""
+    return bool(_git(folder, "ls-tree", "--name-only", commit, "--", FILE_NAME).stdout)
+
+
+def _told(answer: subprocess.CompletedProcess[bytes]) -> str:
+    """The first line of git's complaint."""
+    return answer.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+
+
 def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=False)
+    english = {**os.environ, "LC_ALL": "C"}
+    return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=False, env=english)

@@ -14,6 +14,7 @@ from ..graph.documents import why
 from .app_files import CONFTEST, FUNCTION_APP, GRAPHS, HISTORIES, TEST_APP, TEST_HISTORIES
 from .moving import move_to_apps
 from .names_of_parts import azure_hub, check_app_name
+from .project import text_of
 from .workspace import APPS, SCRIPT, App, Project, read_project
 
 PARAMETERS, AZURE, COMPOSE = Path("infra", "main.parameters.json"), Path("azure.yaml"), Path("compose.yaml")
@@ -66,12 +67,12 @@ def _check_free(project: Project, name: str) -> None:
 
 def app_files(first: App, name: str) -> dict[str, str]:
     """The files of a new app by their paths: settings like those of the first app, with a task hub of its own."""
-    script = _read(first.folder / SCRIPT)
+    script = text_of(first.folder / SCRIPT)
     level = re.search(r"\bAuthLevel\.(\w+)", script)
     settings = _hub_replaced(first.folder / EXAMPLE, f"{azure_hub(name)}local")
     return {
         SCRIPT: FUNCTION_APP.format(level=level[1] if level else "FUNCTION"),
-        "host.json": _read(first.folder / "host.json"),
+        "host.json": text_of(first.folder / "host.json"),
         **({EXAMPLE: settings, LOCAL: settings} if settings else {}),
         "graphs/__init__.py": GRAPHS,
         FILE_NAME: Lock().to_text(),
@@ -106,11 +107,11 @@ def _lists(project: Project, name: str) -> Iterator[tuple[Path, str]]:
     azure = project.root / AZURE
     if azure.is_file():
         service = f"  {name}:\n    project: dist/{name}\n    language: python\n    host: function\n"
-        before = _read(azure).rstrip("\n") + "\n"
+        before = text_of(azure).rstrip("\n") + "\n"
         if re.search(r"(?m)^services:\n(?:(?: +.*|#.*)?\n)*\Z", before):
             yield AZURE, before + service
     compose = project.root / COMPOSE
-    if compose.is_file() and HUBS in (hubs := _read(compose)):
+    if compose.is_file() and HUBS in (hubs := text_of(compose)):
         yield COMPOSE, re.sub(rf"({HUBS}.*)", rf"\g<1>,{azure_hub(name)}local", hubs)
 
 
@@ -125,13 +126,6 @@ def _one_line(value: str) -> str:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(_read(path))
+        return json.loads(text_of(path))
     except ValueError as error:
         raise HostError(f"{path} is not JSON: {error}") from None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise HostError(f"{path} cannot be read: {error}") from None

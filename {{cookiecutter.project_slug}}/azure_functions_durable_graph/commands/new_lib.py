@@ -7,7 +7,8 @@ from pathlib import Path
 from ..errors import HostError
 from ..graph.documents import why
 from .names_of_parts import check_library_name
-from .workspace import APPS, LIBRARIES, SETTINGS, read_project, toml
+from .project import toml
+from .workspace import APPS, LIBRARIES, SETTINGS, read_project
 
 _SETTINGS = """# What the library needs. `nox -s requirements` enters it into uv.lock and requirements.txt.
 

@@ -15,6 +15,7 @@ from ..errors import HostError
 from ..graph.documents import why
 from .library_imports import libraries_in
 from .names_of_parts import collisions
+from .project import text_of
 from .staged_requirements import FILE, requirements_of
 from .vendored import PACKAGE
 from .workspace import App, Project, read_project
@@ -77,10 +78,9 @@ def deployed_files(folder: Path, ignored: Ignored, below: Path = Path()) -> Iter
 
 def ignored_by(root: Path) -> Ignored:
     """Whether a path, a folder's with a slash at its end, is excluded. Raises HostError without a .funcignore."""
-    try:
-        text = (root / IGNORE_FILE).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise HostError(f"{root} has no {IGNORE_FILE}; run this in the folder of a project") from None
+    if not (root / IGNORE_FILE).exists():
+        raise HostError(f"{root} has no {IGNORE_FILE}; run this in the folder of a project")
+    text = text_of(root / IGNORE_FILE)
     try:
         from pathspec import GitIgnoreSpec
     except ImportError:

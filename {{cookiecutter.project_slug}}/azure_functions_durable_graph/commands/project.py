@@ -27,23 +27,36 @@ def project_settings(folder: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        text = read_text(path)
-    except PayloadError as error:
-        raise HostError(f"{path}: {error}") from None
-    if TABLE not in text:
+    if TABLE not in text_of(path):
         return None
-    toml = toml_parser(path)
-    try:
-        table = toml.loads(text).get("tool", {}).get(TABLE)
-    except (ValueError, AttributeError) as error:  # TOMLDecodeError is a ValueError
-        raise HostError(f"{path} cannot be read: {error}") from None
+    tools = toml(path).get("tool", {})
+    table = tools.get(TABLE) if isinstance(tools, dict) else None
     if table is not None and not isinstance(table, dict):
         raise HostError(f"{path}: tool.{TABLE} must be a table")
     return table
 
 
-def toml_parser(path: Path) -> Any:
+def text_of(path: Path) -> str:
+    """The text of a file. Raises HostError if it cannot be read."""
+    try:
+        return read_text(path)
+    except FileNotFoundError:
+        raise HostError(f"{path} does not exist") from None
+    except PayloadError as error:
+        raise HostError(f"{path}: {error}") from None
+
+
+def toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dict. Raises HostError if it cannot be read."""
+    text, parser = text_of(path), _parser(path)
+    try:
+        document: dict[str, Any] = parser.loads(text)
+    except ValueError as error:  # TOMLDecodeError is one
+        raise HostError(f"{path} cannot be read: {error}") from None
+    return document
+
+
+def _parser(path: Path) -> Any:
     """The standard library's parser, or on Python 3.10 tomli, which pytest and other tools install."""
     for name in ("tomllib", "tomli"):
         try:

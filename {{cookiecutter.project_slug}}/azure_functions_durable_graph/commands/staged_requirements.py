@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..errors import HostError
-from .workspace import SETTINGS, App, Library, Project, toml
+from .project import text_of, toml
+from .workspace import SETTINGS, App, Library, Project
 
 FILE = "requirements.txt"
 
@@ -30,7 +31,7 @@ def requirements_of(project: Project, app: App, libraries: Iterable[Library]) ->
 
     Raises HostError if the project's file lacks something that the app, or a library of it, asks for.
     """
-    entries = read_entries((project.root / FILE).read_text(encoding="utf-8"))
+    entries = read_entries(text_of(project.root / FILE))
     wanted = asked_for(project, app, libraries)
     names = {entry.name for entry in entries}
     if missing := sorted(set(wanted) - names):

@@ -11,11 +11,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..errors import HostError
-from ..graph.documents import why
-from .project import toml_parser
+from .project import text_of
 
 APPS, LIBRARIES, SCRIPT, SETTINGS = "apps", "libs", "function_app.py", "pyproject.toml"
 
@@ -97,28 +95,11 @@ def project_name(root: Path) -> str:
 
     Read as text, since Python 3.10 has no TOML and most sessions install no parser.
     """
-    section = re.search(r"(?ms)^\[project\][^\n]*\n(.*?)(?=^\[|\Z)", _text(root / SETTINGS))
+    section = re.search(r"(?ms)^\[project\][^\n]*\n(.*?)(?=^\[|\Z)", text_of(root / SETTINGS))
     name = re.search(r"""(?m)^name\s*=\s*["']([a-z][a-z0-9-]*)["']""", section[1] if section else "")
     if name is None:
         raise HostError(f"{root / SETTINGS} must have a [project] with a name of a-z, 0-9 and '-'")
     return name[1]
-
-
-def toml(path: Path) -> Any:
-    """A TOML file as a dict. Raises HostError if it cannot be read."""
-    try:
-        return toml_parser(path).loads(_text(path))
-    except ValueError as error:
-        raise HostError(f"{path} is not TOML: {error}") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise HostError(f"{path} cannot be read: {why(error)}") from None
-    except UnicodeDecodeError:
-        raise HostError(f"{path} is not UTF-8 text") from None
 
 
 def app_folder(root: Path, name: str | None) -> Path:

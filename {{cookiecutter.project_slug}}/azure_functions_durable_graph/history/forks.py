@@ -24,8 +24,10 @@ def at_node(record: RunRecord, node: str) -> RunInput | None:
     for length in range(len(record.history) + 1):
         followed = follow(record.id, record.run, record.history[:length])
         run = followed.traversal.run
-        if run["node"] == node and not followed.over and not _is_waiting(followed.traversal):
-            found.setdefault(run["step"], {**run})
+        here = [] if followed.over or _is_waiting(followed.traversal) else [run]
+        for stood in (*followed.traversal.between, *here):
+            if stood["node"] == node:
+                found.setdefault(stood["step"], {**stood})
     if not found:
         return None
     stood = found[max(found)]

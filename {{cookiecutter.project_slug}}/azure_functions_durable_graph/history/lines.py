@@ -52,11 +52,16 @@ class Line:
 
 
 class SeenTraversal(Traversal):
-    """A traversal that notes what the orchestrator does, step by step."""
+    """A traversal that notes what the orchestrator does, step by step.
+
+    `between` has the run as it stood before each node that ran in the activity of the one before it: no history event
+    stands there.
+    """
 
     def __init__(self, context: Any, start: RunInput) -> None:
         super().__init__(context, start)
         self.lines: dict[int, Line] = {}
+        self.between: list[RunInput] = []
         self._left: tuple[Line, RouteDecision] | None = None
         self._waited: Waited | None = None
 
@@ -85,6 +90,11 @@ class SeenTraversal(Traversal):
                     line.child = child["id"]
                 elif kind == "parallel":
                     line.came.setdefault(child["node"], Came(child["id"], self.now()))
+
+    def go_on_to(self, node: str) -> None:
+        """As in a run; and note how it stands."""
+        super().go_on_to(node)
+        self.between.append({**self.run})
 
     def came_back(self, key: str, member: Any, result: Mapping[str, Any]) -> None:
         """Note what a branch that is a run of its own has given, and how many items a part of a map."""

@@ -92,7 +92,7 @@ def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
     for following in result.get("then", ()):
         traversal.apply_result(result)
         traversal.record_step(decision_after(traversal.plan_node, result))
-        traversal.run["node"] = following["node"]
+        traversal.go_on_to(following["node"])
         result = following
     if "error" in result:
         return (yield from traversal.retry_or_fail(result["error"]))

@@ -189,6 +189,10 @@ class Traversal:
         """Merge changes that the orchestrator itself has made."""
         self.apply_result(cast(NodeResult, {"patch": patch}))
 
+    def go_on_to(self, node: str) -> None:
+        """Move to the node that ran next in the same activity."""
+        self.run["node"] = node
+
     def came_back(self, key: str, member: Any, result: Mapping[str, Any]) -> None:
         """One of several at once has given its result: nothing to do here, but somebody may watch."""
 
