@@ -122,7 +122,7 @@ def screenshots(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Change the runtime in many places, one at a time, and see whether a test notices: ten minutes on two cores."""
-    install(session, "test")
+    install(session, "mutants")
     session.run("python", "tools/mutants.py", *session.posargs)
 
 

@@ -4,8 +4,9 @@
     python tools/mutants.py --only run/status.py  every mutant of one file
     python tools/mutants.py --list                what would be tried
 
-Each mutant runs in a copy of the tree, with the tests of the rooms that matter for it. The sample is fixed: a mutant
-is known by what it changes and in which function, so that an edit elsewhere leaves it in the sample or out of it.
+Each mutant runs in a copy of the tree, with the tests that run its line, the quickest first. Lines that only another
+process runs count as lines that no test runs: those get all tests of their room. The sample is fixed: a mutant is known
+by what it changes and in which function, so that an edit elsewhere leaves it in the sample or out of it.
 Survivors that `runtime/tests/mutants.md` lists as equivalent do not count. The exit code is 1 below GOAL.
 """
 
@@ -15,6 +16,8 @@ import argparse
 import contextlib
 import functools
 import hashlib
+import json
+import operator
 import os
 import queue
 import re
@@ -24,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +52,7 @@ TESTS = {
     "change": ("change",),
     "http": ("http", "calls", "run/test_branches.py"),
 }
-"""Room -> the tests that are run for its mutants, in this order, up to the first failure."""
+"""Room -> the tests that its mutants may meet."""
 
 LEFT_OUT = (
     "not every_accepted_event and not ends_as_declared_whatever and not polls_for_a_year and not five_hundred_items "
@@ -67,6 +70,37 @@ class Verdict:
     test: str
 
 
+@dataclass(frozen=True)
+class Covering:
+    """Which tests run which lines: seconds by test, and tests by file and line."""
+
+    seconds: dict[str, float]
+    lines: dict[tuple[str, int], set[str]]
+
+    @classmethod
+    def read(cls, path: Path) -> Covering:
+        """What `covering.py` has written."""
+        found = json.loads(path.read_text())
+        names = [name for name, _ in found["tests"]]
+        lines = {
+            (file, int(line)): {names[place] for place in places}
+            for file, of_file in found["lines"].items()
+            for line, places in of_file.items()
+        }
+        return cls(dict(found["tests"]), lines)
+
+    def __or__(self, other: Covering) -> Covering:
+        both = {key: self.lines.get(key, set()) | other.lines.get(key, set()) for key in {*self.lines, *other.lines}}
+        return Covering(self.seconds | other.seconds, both)
+
+    def tests_for(self, mutant: Mutant) -> list[str]:
+        """The tests of the mutant's room that run its lines, the quickest first; all of the room's, if none does."""
+        rooms = tuple(f"runtime/tests/{name}" for name in TESTS[mutant.room])
+        of_room = {test for test in self.seconds if test.startswith(rooms)}
+        lines = (self.lines.get((mutant.path, line), set()) for line in range(mutant.line, mutant.last_line + 1))
+        return sorted(set().union(*lines) & of_room or of_room, key=lambda test: (self.seconds[test], test))
+
+
 class Bench:
     """A copy of the tree in which mutants run one after the other."""
 
@@ -79,14 +113,25 @@ class Bench:
         words = ("-m", "compileall", "-q", "--invalidation-mode", "checked-hash", str(folder / PACKAGE))
         subprocess.run([sys.executable, *words], check=True)
 
-    def run(self, room: str) -> tuple[bool, str]:
-        """Run the tests of a room. Whether all pass, and else the first that does not."""
-        tests = [str(Path("runtime/tests") / name) for name in TESTS[room]]
-        options = ("-x", "-q", "-rfE", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-k", LEFT_OUT)
+    def run(self, tests: Collection[str], **environment: str) -> tuple[bool, str]:
+        """Run tests, by their files or folders. Whether all pass, and else the first that does not."""
+        options = (
+            "-x",
+            "-q",
+            "-rfE",
+            "-p",
+            "covering",
+            "-p",
+            "no:cacheprovider",
+            "--hypothesis-seed=0",
+            "-k",
+            LEFT_OUT,
+        )
         patience = ("--timeout", str(SLOWEST), "--timeout-method", "thread")  # which ends the process
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *options, *patience, *tests],
             cwd=self.folder,
+            env=os.environ | environment | {"PYTHONPATH": str(ROOT / "tools")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -96,19 +141,28 @@ class Bench:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # what its tests have left behind
         if process.returncode == -signal.SIGTERM:
-            return self.run(room)  # stopped by somebody else: that says nothing about the mutant
+            return self.run(tests, **environment)  # stopped by somebody else: that says nothing about the mutant
         failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
         hangs = re.search(r'^  File ".*/(test_\w+\.py)", line \d+, in (test_\w+)', output, re.MULTILINE)
         name = failed[1] if failed else f"{hangs[1]}::{hangs[2]} hangs" if hangs else output[-2000:]
         return process.returncode == 0, name
 
-    def judge(self, mutant: Mutant) -> Verdict:
-        """Run one mutant."""
-        path = self.folder / PACKAGE / mutant.path
+    def cover(self, files: Collection[str]) -> Covering:
+        """Run test files on the sound code, and see what they cover."""
+        target = self.folder / "covered.json"
+        passed, test = self.run(files, COVERED=str(target))
+        if not passed:
+            raise SystemExit(f"the tests fail without any mutant: {test}")
+        return Covering.read(target)
+
+    def judge(self, mutant: Mutant, tests: list[str]) -> Verdict:
+        """Run the tests on one mutant."""
+        path, chosen = self.folder / PACKAGE / mutant.path, self.folder / "chosen.json"
+        chosen.write_text(json.dumps(tests))
         original = path.read_bytes()
         path.write_bytes(mutant.applied_to(original))
         try:
-            passed, test = self.run(mutant.room)
+            passed, test = self.run(sorted({name.partition("::")[0] for name in tests}), CHOSEN=str(chosen))
         finally:
             path.write_bytes(original)
         return Verdict(mutant, passed, "" if passed else test)
@@ -146,13 +200,20 @@ def judge_all(mutants: list[Mutant], folder: Path) -> Iterator[Verdict]:
             benches.put(bench)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        rooms = sorted({mutant.room for mutant in mutants})
-        sound = pool.map(lambda room: lent(lambda bench: bench.run(room)), rooms)
-        for room, (passed, test) in zip(rooms, sound, strict=True):
-            if not passed:
-                raise SystemExit(f"the tests of {room} fail without any mutant: {test}")
-        futures = [pool.submit(lent, functools.partial(Bench.judge, mutant=mutant)) for mutant in mutants]
+        files = test_files({mutant.room for mutant in mutants})
+        shares = [files[place::WORKERS] for place in range(WORKERS)]
+        parts = pool.map(lambda share: lent(lambda bench: bench.cover(share)), shares)
+        covering = functools.reduce(operator.or_, parts)
+        judge = (functools.partial(Bench.judge, mutant=one, tests=covering.tests_for(one)) for one in mutants)
+        futures = [pool.submit(lent, work) for work in judge]
         yield from (future.result() for future in as_completed(futures))
+
+
+def test_files(rooms: Collection[str]) -> list[str]:
+    """The files with the tests that mutants of the rooms may meet."""
+    named = {ROOT / "runtime" / "tests" / name for room in rooms for name in TESTS[room]}
+    found = {file for path in named for file in (path.rglob("test_*.py") if path.is_dir() else [path])}
+    return sorted(file.relative_to(ROOT).as_posix() for file in found)
 
 
 def _made(folder: Path) -> Path:

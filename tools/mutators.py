@@ -42,6 +42,7 @@ class Mutant:
     id: str
     path: str
     line: int
+    last_line: int
     start: int
     end: int
     text: str
@@ -105,7 +106,10 @@ def mutants_of(path: str, source: bytes) -> Iterator[Mutant]:
                 key = "\n".join((path, owner, around, old, text))
                 seen[key] += 1
                 digest = hashlib.sha256(f"{key}\n{seen[key]}".encode()).hexdigest()[:8]
-                yield Mutant(digest, path, line, start, end, text, f"{_brief(old)} -> {_brief(text)}  in `{around}`")
+                last = line + old.count("\n")
+                yield Mutant(
+                    digest, path, line, last, start, end, text, f"{_brief(old)} -> {_brief(text)}  in `{around}`"
+                )
 
 
 def _sign(sign: str) -> re.Pattern[str]:
