@@ -47,10 +47,10 @@ SLOWEST = 60
 """Seconds after which one test is taken for hanging, which counts as killed; on an idle machine none takes three."""
 
 TESTS = {
-    "run": ("run", "history", "change/test_deployments.py"),
-    "work": ("work", "run"),
+    "run": ("run", "history", "azure", "change/test_deployments.py"),
+    "work": ("work", "run", "azure"),
     "change": ("change",),
-    "http": ("http", "calls", "run/test_branches.py"),
+    "http": ("http", "calls", "remote", "run", "azure"),
 }
 """Room -> the tests that its mutants may meet."""
 

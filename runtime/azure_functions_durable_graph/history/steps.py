@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from ..graph.plan import nodes_of
 from .lines import Came, Line, Waited
 from .walk import Followed
 
@@ -43,7 +44,7 @@ def history_steps(followed: Followed) -> list[dict[str, Any]]:
 
 
 def _kind(followed: Followed, node: str) -> StepKind:
-    kind: StepKind = followed.traversal.run["plan"]["nodes"].get(node, {}).get("kind", "task")  # type: ignore[assignment]
+    kind: StepKind = nodes_of(followed.traversal.run["plan"]).get(node, {}).get("kind", "task")  # type: ignore[assignment]
     return kind
 
 

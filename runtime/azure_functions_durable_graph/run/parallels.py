@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
-from ..graph.plan import PlanNode
+from ..graph.plan import PlanNode, nodes_of
 from ..graph.policies import error_target
 from ..graph.regions import is_single
 from .children import Child, child_id, depth_below, too_deep
@@ -28,7 +28,7 @@ TOLD = 20
 
 def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     """Run every branch on one snapshot of the state, then merge what they have written."""
-    branches, nodes = traversal.plan_node["branches"], traversal.run["plan"]["nodes"]
+    branches, nodes = traversal.plan_node["branches"], nodes_of(traversal.run["plan"])
     chains, depth = _chains(traversal), depth_below(traversal)
     if depth is None and chains:
         return Failed(too_deep(traversal))
@@ -96,7 +96,7 @@ def _chains(traversal: Traversal) -> set[str]:
 
     Beside one of them a task that may be retried is one, too: in rounds it would be retried when all others are done.
     """
-    plan, nodes = traversal.plan_node, traversal.run["plan"]["nodes"]
+    plan, nodes = traversal.plan_node, nodes_of(traversal.run["plan"])
     found = {name for name in plan["branches"] if not is_single(nodes[name], plan.get("next"))}
     if "stop_when" in plan or "deadline" in plan:
         return found | {name for name in plan["branches"] if nodes[name].get("retry")}

@@ -10,9 +10,9 @@ import pytest
 from approvals import approval, asking
 from contract import problem, start
 from reviews import YES, parent, review
-from shapes import conversation
+from shapes import Counter, conversation, increment
 
-from azure_functions_durable_graph import RouteDecision
+from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.http.answers import Answer, Fate, fate_of, make_mark, read_answer
 from azure_functions_durable_graph.http.events import get_event
 from azure_functions_durable_graph.run.traversal import ANSWER_LIMIT
@@ -209,9 +209,43 @@ def test_a_wait_id_picks_the_wait_and_says_when_it_is_over(run: GraphRun) -> Non
     run.send("answer", {"text": "a"}, wait_id="answer.0")
 
     assert refused(run, "answer", {"text": "b"}, wait_id="answer.0").code == "event-answered"
-    assert refused(run, "answer", {"text": "b"}, wait_id="answer.9").code == "event-not-awaited"
+    asked_never = refused(run, "answer", {"text": "b"}, wait_id="answer.9")
+    assert (asked_never.code, "no open wait 'answer.9' for 'answer'" in str(asked_never)) == ("event-not-awaited", True)
     assert refused(run, "answer", {"text": "b"}, wait_id="nonsense").code == "event-not-awaited"
     assert run.send("answer", {"text": "c"}, wait_id="answer.1").state.said == ["a", "c"]
+
+
+def reminding() -> GraphRegistration:
+    """Asks for an answer; after a day without one it asks for a reply."""
+
+    def ask(state: Counter) -> RouteDecision:
+        until = {"timeout": timedelta(days=1), "timeout_node": "remind"}
+        return RouteDecision.wait_for_event(event_name="answer", resume_node="end", **until)  # type: ignore[arg-type]
+
+    def ask_again(state: Counter) -> RouteDecision:
+        return RouteDecision.wait_for_event(event_name="reply", resume_node="end")
+
+    builder = ManifestBuilder("g", Counter).set_entrypoint("ask")
+    builder.add_node("ask", increment, route=ask, targets=["end", "remind"])
+    builder.add_node("remind", increment, route=ask_again, targets=["end"]).add_node("end", increment, terminal=True)
+    for event in ("answer", "reply"):
+        builder.add_event_handler(event, lambda state, payload: None)
+    return builder.build()
+
+
+def test_an_answer_to_a_wait_whose_deadline_has_passed_is_too_late() -> None:
+    run = GraphHost(reminding()).start("g", {}).advance(timedelta(days=1))
+
+    late = refused(run, "answer", {}, wait_id="answer.0")
+
+    assert (late.status, late.code) == (409, "event-expired")
+    assert "the wait was over before this answer reached the run" in str(late)
+
+
+def test_the_sender_is_told_what_the_run_asks_for_instead() -> None:
+    run = GraphHost(reminding()).start("g", {})
+
+    assert "the run is waiting and asks for 'answer', not for 'reply'" in str(refused(run, "reply", {}))
 
 
 def claiming(host: GraphHost, run_id: str, *children: str) -> None:

@@ -113,6 +113,31 @@ def test_an_operation_tells_its_answers_and_what_they_hold(document: dict[str, A
     assert ("requestBody" in operation) == (route.body is not None or route.name == "post_event")
 
 
+BOUNDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "wait": ("number", {"minimum": 0, "maximum": 60}),
+    "limit": ("integer", {"minimum": 1, "maximum": 200}),
+    "since": ("string", {"format": "date-time"}),
+    "until": ("string", {"format": "date-time"}),
+    "hash": ("string", {}),
+    "wait_id": ("string", {}),
+}
+"""What a parameter may be; that the server holds to it is tried elsewhere, by what the document says."""
+
+
+def test_parameters_of_the_query_say_what_they_may_be(document: dict[str, Any]) -> None:
+    found = {
+        one["name"]: one["schema"]
+        for operation in operations(document).values()
+        for one in operation.get("parameters", ())
+        if one["in"] == "query"
+    }
+
+    assert {name: found[name] for name in BOUNDS} == {
+        name: {"type": kind, **more} for name, (kind, more) in BOUNDS.items()
+    }
+    assert found["status"] == {"enum": list(STATUSES)}
+
+
 def test_parameters_of_the_path_are_those_that_are_left_to_fill_in(document: dict[str, Any]) -> None:
     for path, methods in document["paths"].items():
         for operation in methods.values():

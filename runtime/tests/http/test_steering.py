@@ -50,6 +50,12 @@ def test_children_are_suspended_and_resumed_with_their_run() -> None:
     assert (run.resume().status, child.status) == ("completed", "completed")
 
 
+def test_a_run_that_is_suspended_already_is_not_suspended_once_more(run: GraphRun) -> None:
+    suspended = run.suspend().view["updated_at"]
+
+    assert run.advance(timedelta(hours=1)).suspend().view["updated_at"] == suspended
+
+
 def test_what_is_over_is_neither_suspended_nor_resumed_and_what_is_unknown_is_404(api: Any) -> None:
     run_id = start(api)
     assert api.post(f"/runs/{run_id}/suspend", json={"reason": "lunch"}).json() == {"id": run_id, "reason": "lunch"}

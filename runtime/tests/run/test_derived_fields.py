@@ -65,8 +65,9 @@ def test_branches_that_write_what_a_field_depends_on_do_not_conflict(model: type
     assert run.state == model(x=1, y=2, total=3, seen=3)
 
 
-def test_a_merge_shows_what_branches_wrote_and_what_it_computed() -> None:
-    run = branches(Sum, {"x": 1}, {"y": 2})
+@pytest.mark.parametrize("model", [Sum, Derived])
+def test_a_merge_shows_what_branches_wrote_and_what_it_computed(model: type[BaseModel]) -> None:
+    run = branches(model, {"x": 1}, {"y": 2})
 
     (merged,) = (step for step in run.steps if step["node"] == "p")
     assert merged["patch"] == {"x": 1, "y": 2, "total": 3}

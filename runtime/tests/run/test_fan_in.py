@@ -46,6 +46,12 @@ def test_results_of_a_map_become_what_the_field_says(into: str, result: Any, fie
     assert (run.path, getattr(run.state, into)) == (["m", "end"], field)
 
 
+def test_a_result_is_read_by_the_type_of_the_lists_items_before_it_is_merged() -> None:
+    (step, _) = mapped("numbers", "4").steps
+
+    assert step["patch"] == {"numbers": [4, 4]}
+
+
 @pytest.mark.parametrize(("into", "result"), [("numbers", "many"), ("added", "many"), ("short", 1), ("words", 7)])
 def test_results_that_do_not_fit_fail_the_map_itself(into: str, result: Any) -> None:
     assert mapped(into, result).state.seen == "m: ValidationError"

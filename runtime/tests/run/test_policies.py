@@ -254,6 +254,16 @@ def test_what_is_not_done_by_the_deadline_is_stopped_and_fails() -> None:
     assert stands(run) == {"left": "cancelled", "right": "completed", "slow": "cancelled"}
 
 
+@pytest.mark.parametrize("kind", ["DeadlineExceeded", "TimeoutError", "OSError", "Exception"])
+def test_a_deadline_that_has_passed_is_a_time_out_to_error_edges(kind: str) -> None:
+    run = started(deadline=timedelta(minutes=30), on_error={kind: "refund"}).send("a", {}).send("b", {})
+    run.advance(timedelta(minutes=30))
+
+    (failed,) = (step for step in run.steps if step["node"] == "all")
+    assert run.path[-1] == "refund"
+    assert [(error["node"], error["where"]) for error in failed["error"]["errors"]] == [("slow", "deadline")]
+
+
 def test_with_a_deadline_enough_may_have_succeeded_by_then() -> None:
     run = started(deadline=timedelta(minutes=30), min_successful=1).send("b", {})
 
