@@ -46,13 +46,10 @@ SEED, SAMPLE, WORKERS, GOAL = "durable graphs", 150, 2, 0.97
 SLOWEST = 60
 """Seconds after which one test is taken for hanging, which counts as killed; on an idle machine none takes three."""
 
-TESTS = {
-    "run": ("run", "history", "azure", "change/test_deployments.py"),
-    "work": ("work", "run", "azure"),
-    "change": ("change",),
-    "http": ("http", "calls", "remote", "run", "azure"),
-}
-"""Room -> the tests that its mutants may meet."""
+ROOMS = ("run", "work", "change", "http")
+
+TESTS = (*ROOMS, "history", "calls", "remote", "azure")
+"""The tests that a mutant may meet: those of its own room, and of the rooms that use it."""
 
 LEFT_OUT = (
     "not every_accepted_event and not ends_as_declared_whatever and not polls_for_a_year and not five_hundred_items "
@@ -94,11 +91,10 @@ class Covering:
         return Covering(self.seconds | other.seconds, both)
 
     def tests_for(self, mutant: Mutant) -> list[str]:
-        """The tests of the mutant's room that run its lines, the quickest first; all of the room's, if none does."""
-        rooms = tuple(f"runtime/tests/{name}" for name in TESTS[mutant.room])
-        of_room = {test for test in self.seconds if test.startswith(rooms)}
+        """The tests that run the mutant's lines, the quickest first; all of its room's, if none does."""
         lines = (self.lines.get((mutant.path, line), set()) for line in range(mutant.line, mutant.last_line + 1))
-        return sorted(set().union(*lines) & of_room or of_room, key=lambda test: (self.seconds[test], test))
+        of_room = (test for test in self.seconds if test.startswith(f"runtime/tests/{mutant.room}/"))
+        return sorted(set().union(*lines) or of_room, key=lambda test: (self.seconds[test], test))
 
 
 class Bench:
@@ -170,7 +166,7 @@ class Bench:
 
 def sample(count: int, only: str, seed: str) -> list[Mutant]:
     """The mutants to try, in a fixed order that looks random."""
-    found = [mutant for room in TESTS for path in sorted((ROOT / PACKAGE / room).glob("*.py")) for mutant in _of(path)]
+    found = [mutant for room in ROOMS for path in sorted((ROOT / PACKAGE / room).glob("*.py")) for mutant in _of(path)]
     wanted = set(only.split(","))
     chosen = [mutant for mutant in found if not only or wanted & {mutant.path, mutant.room, mutant.id}]
     return sorted(chosen, key=lambda mutant: hashlib.sha256((seed + mutant.id).encode()).digest())[:count]
@@ -200,7 +196,7 @@ def judge_all(mutants: list[Mutant], folder: Path) -> Iterator[Verdict]:
             benches.put(bench)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        files = test_files({mutant.room for mutant in mutants})
+        files = test_files()
         shares = [files[place::WORKERS] for place in range(WORKERS)]
         parts = pool.map(lambda share: lent(lambda bench: bench.cover(share)), shares)
         covering = functools.reduce(operator.or_, parts)
@@ -209,10 +205,9 @@ def judge_all(mutants: list[Mutant], folder: Path) -> Iterator[Verdict]:
         yield from (future.result() for future in as_completed(futures))
 
 
-def test_files(rooms: Collection[str]) -> list[str]:
-    """The files with the tests that mutants of the rooms may meet."""
-    named = {ROOT / "runtime" / "tests" / name for room in rooms for name in TESTS[room]}
-    found = {file for path in named for file in (path.rglob("test_*.py") if path.is_dir() else [path])}
+def test_files() -> list[str]:
+    """The files with the tests that mutants may meet."""
+    found = (file for room in TESTS for file in (ROOT / "runtime" / "tests" / room).rglob("test_*.py"))
     return sorted(file.relative_to(ROOT).as_posix() for file in found)
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from ..errors import RegistrationError
@@ -20,6 +19,7 @@ from ..graph.registration import GraphRegistration
 from ..graph.wording import counted
 from ..work.packages import search
 from ..work.registry import Registry
+from .durable import df
 from .graph_functions import GraphFunctions
 from .own_functions import OwnFunctions
 

@@ -170,7 +170,7 @@ class DurableRuns:
 
 async def _fetch(url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
     """A page of the management API and its continuation token."""
-    import aiohttp  # the SDK has loaded it; a session of our own, since the SDK's may be closed at any time
+    import aiohttp  # the SDK needs it, too; a session of our own, since the SDK's may be closed at any time
 
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
         if response.status == 400 and headers:

@@ -7,12 +7,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, cast
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from ..graph.names import ACTIVITY, ORCHESTRATOR, PROGRESS, STOP
 from ..http.routes import ROUTES, Route
 from ..work.registry import Registry
+from .durable import df
 from .graph_functions import GraphFunctions
 
 

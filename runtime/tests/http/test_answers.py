@@ -215,6 +215,16 @@ def test_a_wait_id_picks_the_wait_and_says_when_it_is_over(run: GraphRun) -> Non
     assert run.send("answer", {"text": "c"}, wait_id="answer.1").state.said == ["a", "c"]
 
 
+def test_the_wait_of_a_child_is_over_once_the_child_has_its_answer() -> None:
+    builder = ManifestBuilder("outer", Counter).set_entrypoint("talk")
+    builder.add_subgraph("talk", graph="conversation", next_node="end")
+    run = GraphHost(builder.add_node("end", increment, terminal=True).build(), conversation()).start("outer", {})
+    (wait,) = run.view["waits"]
+    run.send("answer", {"text": "a"}, wait_id=wait["id"])
+
+    assert refused(run, "answer", {"text": "b"}, wait_id=wait["id"]).code == "event-answered"
+
+
 def reminding() -> GraphRegistration:
     """Asks for an answer; after a day without one it asks for a reply."""
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from azure_functions_durable_graph.history.record import STATUSES
@@ -136,6 +137,37 @@ def test_parameters_of_the_query_say_what_they_may_be(document: dict[str, Any]) 
         name: {"type": kind, **more} for name, (kind, more) in BOUNDS.items()
     }
     assert found["status"] == {"enum": list(STATUSES)}
+
+
+def test_a_problem_says_which_of_its_members_are_text(document: dict[str, Any]) -> None:
+    problem = document["components"]["schemas"]["Problem"]["properties"]
+
+    assert {name: one["type"] for name, one in problem.items()} == {
+        **dict.fromkeys(("type", "title", "detail"), "string"),
+        "status": "integer",
+        "errors": "array",
+    }
+
+
+@pytest.mark.parametrize(
+    ("tags", "valid"),
+    [
+        ({"team": "a"}, True),
+        ({"team": "a" * 60}, True),
+        ({"team": ""}, False),
+        ({"team": "a" * 61}, False),
+        ({"7": "a"}, False),
+        ({f"k{number}": "a" for number in range(11)}, False),
+    ],
+)
+def test_the_document_and_the_server_agree_on_tags(
+    api: Any, document: dict[str, Any], tags: dict[str, str], valid: bool
+) -> None:
+    schema = body_of(document, "start_line")["properties"]["tags"]
+
+    assert Draft202012Validator(schema).is_valid(tags) is valid
+    answer = api.post("/graphs/line/runs", json={"tags": tags})
+    assert answer.status_code == (202 if valid else 422), answer.text
 
 
 def test_parameters_of_the_path_are_those_that_are_left_to_fill_in(document: dict[str, Any]) -> None:
