@@ -40,6 +40,8 @@ _ROOT = "http://localhost/api"
 class GraphHost:
     """A local host in memory with graphs deployed on it, for tests with several runs or several graphs."""
 
+    worker_class = StoppingWorker
+
     def __init__(self, *registrations: GraphRegistration) -> None:
         """The registrations are deployed together; if two share a name, new runs use the last."""
         self.clock = ManualClock()
@@ -77,7 +79,7 @@ class GraphHost:
         if lock is not None:
             runtime.register_lock(lock)
         self._runtime = runtime
-        worker = StoppingWorker(index_app(runtime.function_app), self._runs)
+        worker = self.worker_class(index_app(runtime.function_app), self._runs)
         worker.reporter_for = self.reports.reporter_for
         if not hasattr(self, "_host"):
             self._host = LocalHost(worker, self.clock)
