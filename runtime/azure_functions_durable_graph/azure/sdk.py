@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ..graph.sizes import MOST_BYTES, check_text, check_value
+
 Transport = Callable[[str, str, bytes], Awaitable[list[Any]]]
 """(method, URL, body) -> [status, decoded JSON]."""
 
@@ -82,8 +84,10 @@ class SparingContext:
     An SDK whose tasks and actions look different is left alone.
     """
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, most_bytes: int = MOST_BYTES) -> None:
+        """More than `most_bytes` is not sent: PayloadTooLarge ends the run, with a sentence that the engine lacks."""
         self._context = context
+        self._most_bytes = most_bytes
 
     def raised_events(self) -> list[tuple[str, Any, str]]:
         """Name, input and time of each external event in the history of this generation, in order."""
@@ -100,7 +104,7 @@ class SparingContext:
         task = self._context.call_activity(name, None)
         if not _is_known(task, {"function_name": name, "input_": "null"}):
             return self._context.call_activity(name, input_)
-        return _sparing(task, "input_", lambda action: type(action)(name, input_))
+        return self._sparing(task, "input_", lambda action: type(action)(name, input_), f"the call of {_named(input_)}")
 
     def call_sub_orchestrator(self, name: str, input_: Any = None, instance_id: str | None = None) -> Any:
         """Start a child, as the SDK's context does. A child is known again by its number and name, too."""
@@ -108,7 +112,27 @@ class SparingContext:
         shape = {"function_name": name, "_input": "null", "instance_id": instance_id, "version": None}
         if not _is_known(task, shape):
             return self._context.call_sub_orchestrator(name, input_, instance_id)
-        return _sparing(task, "_input", lambda action: type(action)(name, input_, instance_id))
+        what = f"the start of the run {instance_id!r}"
+        return self._sparing(task, "_input", lambda action: type(action)(name, input_, instance_id), what)
+
+    def continue_as_new(self, input_: Any) -> None:
+        """Begin a new generation, as the SDK's context does."""
+        check_value(input_, self._most_bytes, "what the run carries", input_ if isinstance(input_, dict) else None)
+        self._context.continue_as_new(input_)
+
+    def _sparing(self, task: Any, field: str, whole: Callable[[Any], Any], what: str) -> Any:
+        """A task whose action encodes its input when it is sent, and only until the task is done."""
+        action = task.action_repr
+
+        def to_json() -> Any:
+            del action.to_json  # which refers to the task, which refers to the action
+            if not task.is_completed:
+                setattr(action, field, getattr(whole(action), field))
+                check_text(str(getattr(action, field)), self._most_bytes, what)
+            return action.to_json()
+
+        action.to_json = to_json
+        return task
 
 
 def _is_known(task: Any, shape: dict[str, Any]) -> bool:
@@ -117,18 +141,9 @@ def _is_known(task: Any, shape: dict[str, Any]) -> bool:
     return getattr(action, "__dict__", None) == shape and hasattr(task, "is_completed")
 
 
-def _sparing(task: Any, field: str, whole: Callable[[Any], Any]) -> Any:
-    """A task whose action encodes its input when it is sent, and only until the task is done."""
-    action = task.action_repr
-
-    def to_json() -> Any:
-        del action.to_json  # which refers to the task, which refers to the action
-        if not task.is_completed:
-            setattr(action, field, getattr(whole(action), field))
-        return action.to_json()
-
-    action.to_json = to_json
-    return task
+def _named(call: Any) -> str:
+    """The node that a call is for."""
+    return f"node {call['node']!r}" if isinstance(call, dict) and "node" in call else "an activity"
 
 
 @functools.cache
