@@ -38,12 +38,11 @@ def check_text(text: str, most: int, what: str) -> None:
         raise PayloadTooLarge(_sentence(what, size, most))
 
 
-def check_value(value: Any, most: int, what: str, fields: Mapping[str, Any] | None = None) -> int:
-    """The same for a JSON value; of `fields` the error names the largest. Returns the bytes that it takes."""
+def check_value(value: Any, most: int, what: str, fields: Mapping[str, Any] | None = None) -> None:
+    """The same for a JSON value; of `fields` the error names the largest."""
     size = bytes_of(value)
     if size > most:
         raise PayloadTooLarge(_sentence(what, size, most, _largest(fields or {})))
-    return size
 
 
 def check_limit(most: object) -> int:

@@ -13,7 +13,7 @@ from ..graph.names import COMPLETE, did_you_mean
 from ..graph.partial import load_item
 from ..graph.reducers import reducers_of, write_update
 from ..graph.registration import GraphRegistration, Handler
-from ..graph.sizes import check_value
+from ..graph.sizes import bytes_of, check_value
 from ..graph.states import has_model_validators, load
 from ..run.messages import EventInput, NodeCall
 from .boundary import NodeFailed, failure
@@ -91,11 +91,12 @@ class Visit:
 
         What adds up in small steps, or where branches and items join, is found when it is sent.
         """
-        most = self._registry.most_bytes
-        with _ours("size"):
-            size = check_value({"patch": patch, **self._answer}, most, f"the result of {self._who}", patch)
-            if patch and size > most / SHARE:
-                check_value(self._state.fields, most, f"the state after {self._who}", self._state.fields)
+        most, result = self._registry.most_bytes, {"patch": patch, **self._answer}
+        if bytes_of(result) > most / SHARE:
+            with _ours("size"):
+                check_value(result, most, f"the result of {self._who}", patch)
+                if patch:
+                    check_value(self._state.fields, most, f"the state after {self._who}", self._state.fields)
 
     def _without_derived(self, patch: dict[str, Any]) -> dict[str, Any]:
         """A branch's patch; what depends on other branches, too, is computed when all are merged."""
