@@ -48,7 +48,9 @@ class OwnFunctions:
 
             speed_up_replays()
             sparing = SparingContext(context, registry.most_bytes)
-            return (yield from orchestrate(cast(Any, sparing), cast(Any, context.get_input())))
+            output = yield from orchestrate(cast(Any, sparing), cast(Any, context.get_input()))
+            sparing.check_output(output)
+            return output
 
     def _add_activity(self, app: GraphFunctions) -> None:
         registry = self.registry

@@ -85,7 +85,7 @@ class SparingContext:
     """
 
     def __init__(self, context: Any, most_bytes: int = MOST_BYTES) -> None:
-        """More than `most_bytes` is not sent: PayloadTooLarge ends the run, with a sentence that the engine lacks."""
+        """More than `most_bytes` at once is not sent: PayloadTooLarge ends the run, before the engine would."""
         self._context = context
         self._most_bytes = most_bytes
 
@@ -100,39 +100,54 @@ class SparingContext:
         return getattr(self._context, name)
 
     def call_activity(self, name: str, input_: Any = None) -> Any:
-        """Schedule an activity, as the SDK's context does."""
+        """Schedule an activity, as the SDK's context does. Raises PayloadTooLarge."""
+        if not self._is_replaying:
+            return self._checked(self._context.call_activity(name, input_), "input_", f"the call of {_named(input_)}")
         task = self._context.call_activity(name, None)
         if not _is_known(task, {"function_name": name, "input_": "null"}):
             return self._context.call_activity(name, input_)
-        return self._sparing(task, "input_", lambda action: type(action)(name, input_), f"the call of {_named(input_)}")
+        return _sparing(task, "input_", lambda action: type(action)(name, input_))
 
     def call_sub_orchestrator(self, name: str, input_: Any = None, instance_id: str | None = None) -> Any:
-        """Start a child, as the SDK's context does. A child is known again by its number and name, too."""
+        """Start a child, as the SDK's context does. A child is known again by its number and name, too.
+
+        Raises PayloadTooLarge.
+        """
+        if not self._is_replaying:
+            task = self._context.call_sub_orchestrator(name, input_, instance_id)
+            return self._checked(task, "_input", f"the start of the run {instance_id!r}")
         task = self._context.call_sub_orchestrator(name, None, instance_id)
         shape = {"function_name": name, "_input": "null", "instance_id": instance_id, "version": None}
         if not _is_known(task, shape):
             return self._context.call_sub_orchestrator(name, input_, instance_id)
-        what = f"the start of the run {instance_id!r}"
-        return self._sparing(task, "_input", lambda action: type(action)(name, input_, instance_id), what)
+        return _sparing(task, "_input", lambda action: type(action)(name, input_, instance_id))
 
     def continue_as_new(self, input_: Any) -> None:
         """Begin a new generation, as the SDK's context does."""
         check_value(input_, self._most_bytes, "what the run carries", input_ if isinstance(input_, dict) else None)
         self._context.continue_as_new(input_)
 
-    def _sparing(self, task: Any, field: str, whole: Callable[[Any], Any], what: str) -> Any:
-        """A task whose action encodes its input when it is sent, and only until the task is done."""
-        action = task.action_repr
+    def check_output(self, output: Any) -> None:
+        """Raise PayloadTooLarge for an output that is not to be sent."""
+        if output is not None:
+            check_value(output, self._most_bytes, "the output of the run", output)
 
-        def to_json() -> Any:
-            del action.to_json  # which refers to the task, which refers to the action
-            if not task.is_completed:
-                setattr(action, field, getattr(whole(action), field))
-                check_text(str(getattr(action, field)), self._most_bytes, what)
-            return action.to_json()
+    @property
+    def _is_replaying(self) -> bool:
+        """Whether what is asked for now was asked for before, and was small enough then."""
+        return bool(getattr(self._context, "is_replaying", True))
 
-        action.to_json = to_json
+    def _checked(self, task: Any, field: str, what: str) -> Any:
+        """A new task, whose action has its input encoded. What is raised here ends the run with its actions so far."""
+        text = getattr(getattr(task, "action_repr", None), field, None)
+        if isinstance(text, str):
+            check_text(text, self._most_bytes, what)
         return task
+
+
+def _named(call: Any) -> str:
+    """The node that a call is for."""
+    return f"node {call['node']!r}" if isinstance(call, dict) and "node" in call else "an activity"
 
 
 def _is_known(task: Any, shape: dict[str, Any]) -> bool:
@@ -141,9 +156,18 @@ def _is_known(task: Any, shape: dict[str, Any]) -> bool:
     return getattr(action, "__dict__", None) == shape and hasattr(task, "is_completed")
 
 
-def _named(call: Any) -> str:
-    """The node that a call is for."""
-    return f"node {call['node']!r}" if isinstance(call, dict) and "node" in call else "an activity"
+def _sparing(task: Any, field: str, whole: Callable[[Any], Any]) -> Any:
+    """A task whose action encodes its input when it is sent, and only until the task is done."""
+    action = task.action_repr
+
+    def to_json() -> Any:
+        del action.to_json  # which refers to the task, which refers to the action
+        if not task.is_completed:
+            setattr(action, field, getattr(whole(action), field))
+        return action.to_json()
+
+    action.to_json = to_json
+    return task
 
 
 @functools.cache

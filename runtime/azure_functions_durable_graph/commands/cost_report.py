@@ -19,7 +19,7 @@ WIDTH = 100
 
 NOT_COUNTED = (
     "not counted: polling of queues and leases while nothing happens, reading runs over the API, requests and triggers "
-    "that start or answer runs, always-ready instances, logs, stored data, deleting old runs"
+    "that start or answer runs, reports of progress, always-ready instances, logs, stored data, deleting old runs"
 )
 UPPER = (
     "an upper bound: each message is a call of the orchestrator, each execution has an instance to itself; under load, "
