@@ -28,6 +28,10 @@ PRICES = {
 """What a price is for, by the unit."""
 
 
+MOST = 1_000_000_000
+"""Of whatever a price or a time is given in."""
+
+
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The parser of `cost`."""
     cost = commands.add_parser(
@@ -58,20 +62,20 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--plan", choices=("flex", "consumption"), default="flex", help="how time is rounded (default: flex)"
     )
     cost.add_argument("--memory", type=int, metavar="MB", help="of an instance (flex: 2048), or that the app uses")
-    cost.add_argument("--seconds", type=_not_negative, metavar="S", help="of each activity (default: as measured)")
+    cost.add_argument("--seconds", type=_number, metavar="S", help="of each activity (default: as measured)")
     for unit, text in PRICES.items():
-        cost.add_argument(f"--price-{unit.replace('_', '-')}", type=_not_negative, metavar="PRICE", help=text)
+        cost.add_argument(f"--price-{unit.replace('_', '-')}", type=_number, metavar="PRICE", help=text)
     cost.add_argument("--json", action="store_true", help="print the counts as JSON")
     cost.set_defaults(run=_cost, log=logging.CRITICAL)
 
 
-def _not_negative(text: str) -> float:
+def _number(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more, such as 0.000026")
+    if not 0 <= value <= MOST:  # NaN is not, either
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {MOST:,}, such as 0.000026")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,7 @@ def as_text(cost: dict[str, Any]) -> str:
         lines.append(("large payload", _number(count), "", _number(large["transactions"]), ""))
     lines.append(("total", "", *(_number(cost[name]) for name in ("messages", "transactions", "actions"))))
     text = [
-        f"{cost['graph']} {cost['version']}: {' -> '.join(cost['path'])} ({cost['ending']})",
+        f"{cost['graph']} {cost['version']}: {_way(cost['path'])} ({cost['ending']})",
         "",
         *_table([head, *lines]),
         "",
@@ -114,6 +115,12 @@ def as_text(cost: dict[str, Any]) -> str:
     if cost["money"]:
         text += ["", *_table([("money", "a run", "a million runs"), *_money_rows(cost["money"])])]
     return "\n".join([*text, "", *(textwrap.fill(one, WIDTH) for one in (*cost["notes"], UPPER, NOT_COUNTED))])
+
+
+def _way(path: list[str]) -> str:
+    """The nodes of a path; one that was visited several times in a row stands once."""
+    visits = [(node, len(list(group))) for node, group in itertools.groupby(path)]
+    return " -> ".join(node if times == 1 else f"{node} ({times} times)" for node, times in visits)
 
 
 def _how(cost: dict[str, Any]) -> str:

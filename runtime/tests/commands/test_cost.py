@@ -11,7 +11,7 @@ import pytest
 from apps import command_line, write_app
 from processes import serving
 
-from azure_functions_durable_graph.commands.cost_report import Assumptions, cost_of
+from azure_functions_durable_graph.commands.cost_report import Assumptions, as_text, cost_of
 from azure_functions_durable_graph.commands.cost_runs import CountedRun
 from azure_functions_durable_graph.commands.cost_units import PLANS
 from azure_functions_durable_graph.errors import HostError
@@ -89,6 +89,14 @@ def test_otherwise_they_are_those_that_were_measured() -> None:
     assert cost["gb_seconds"] == 0.5 * (0.25 + 0.1)
 
 
+def test_a_node_that_is_visited_again_and_again_stands_once_in_the_path() -> None:
+    run = CountedRun("1", ["a", "b", "b", "b", "a"], "completed", Tally(), [], [])
+
+    assert as_text(cost_of("g", run, Assumptions(PLANS["flex"], 2048, None, {}))).startswith(
+        "g 1: a -> b (3 times) -> a (completed)\n"
+    )
+
+
 def test_what_handlers_print_is_not_part_of_the_answer(tmp_path: Path) -> None:
     answer = command_line(*ASKED, "--json", cwd=write_app(tmp_path, TALKATIVE))
 
@@ -164,12 +172,12 @@ def test_what_cannot_be_counted_is_one_sentence(tmp_path: Path, words: tuple[str
     assert sentence in refused(write_app(tmp_path), "cost", *words)
 
 
-@pytest.mark.parametrize("price", ["nan", "inf", "-1", "a lot", "0,01"])
+@pytest.mark.parametrize("price", ["nan", "inf", "-1", "1e300", "a lot", "0,01"])
 def test_a_price_is_a_number(tmp_path: Path, price: str) -> None:
     answer = command_line(*ASKED, f"--price-actions={price}", cwd=write_app(tmp_path))
 
     assert answer.returncode == 2
-    assert "is not a number of 0 or more" in answer.stderr
+    assert "is not a number from 0 to" in answer.stderr
 
 
 def test_a_recording_that_goes_another_way_today_is_told(tmp_path: Path) -> None:
