@@ -43,7 +43,7 @@ def run_here(registry: Registry, graph: str, given: Any, events: Sequence[tuple[
 
     Raises HostError if the run cannot start, or cannot end with these events.
     """
-    with CountingHost(*registry.all()) as host:
+    with CountingHost(*registry.all(), max_payload_bytes=registry.most_bytes) as host:
         try:
             run = host.start(graph, given)
             left = list(events)

@@ -1,7 +1,7 @@
 """How much may cross the durable boundary at once: one limit for inputs, states, results and answers.
 
-The Durable Task Scheduler takes 1 MB in one message, and says so where nobody sees it. DurableTask.AzureStorage moves
-what is large to blobs, and has no limit of its own.
+The Durable Task Scheduler rejects messages of more than 1 MB, far from the node that made them.
+DurableTask.AzureStorage moves what is large to blobs, and has no limit of its own.
 """
 
 from __future__ import annotations

@@ -255,6 +255,12 @@ def test_an_app_is_told_of_a_limit_that_is_none(limit: Any) -> None:
         DurableGraphApp(max_payload_bytes=limit)
 
 
+def test_a_test_may_have_the_limit_of_its_app() -> None:
+    graph = builder("a").add_node("a", lambda state: {"two": HALF * 3}, next_node="b")
+    with GraphHost(graph.add_node("b", nothing, terminal=True).build(), max_payload_bytes=5_000_000) as host:
+        assert host.start("g", {"one": HALF * 3}).status == "completed"
+
+
 def test_an_app_may_allow_more_or_less() -> None:
     assert DurableGraphApp(max_payload_bytes=20_000_000).registry.most_bytes == 20_000_000
     assert DurableGraphApp().registry.most_bytes == MOST_BYTES

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from ...graph.registration import GraphRegistration
+from ...graph.sizes import MOST_BYTES
 from ..engine.actions import Outcome
 from .graph_host import GraphHost
 from .stopping_worker import StoppingWorker
@@ -40,9 +41,9 @@ class CountingHost(GraphHost):
 
     worker_class = CountingWorker
 
-    def __init__(self, *registrations: GraphRegistration) -> None:
+    def __init__(self, *registrations: GraphRegistration, max_payload_bytes: int = MOST_BYTES) -> None:
         self.tally = Tally()
-        super().__init__(*registrations)
+        super().__init__(*registrations, max_payload_bytes=max_payload_bytes)
 
     def __enter__(self) -> CountingHost:
         return self
