@@ -75,7 +75,7 @@ def _number(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= MOST:  # NaN is not, either
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {MOST:,}, such as 0.000026")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {MOST:,}, such as 0.25")
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import statistics
 import textwrap
 from dataclasses import dataclass
 from typing import Any
@@ -80,10 +81,9 @@ def _row(kind: str, count: int) -> dict[str, int]:
 
 
 def _gb_seconds(run: CountedRun, calls: int, activities: int, assumed: Assumptions) -> float:
-    measured = run.tally.calls
-    mean = sum(measured) / len(measured) if measured else 0.0
+    usual = statistics.median(run.tally.calls or [0.0])
     given = [assumed.seconds] * activities if assumed.seconds is not None else run.activities
-    seconds = calls * assumed.plan.billed(mean) + sum(map(assumed.plan.billed, given))
+    seconds = calls * assumed.plan.billed(usual) + sum(map(assumed.plan.billed, given))
     return seconds * assumed.memory / 1024
 
 
