@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, RouteDecision
+from azure_functions_durable_graph import DurableGraphApp, ItemResult, ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.azure import sdk
 from azure_functions_durable_graph.errors import PayloadTooLarge, RegistrationError
 from azure_functions_durable_graph.graph.sizes import LEAST_BYTES, MOST_BYTES, bytes_of, check_text, check_value
@@ -27,6 +27,11 @@ class Work(BaseModel):
     one: str = ""
     two: str = ""
     done: list[str] = []
+
+
+class Collecting(BaseModel):
+    items: list[int] = []
+    done: list[ItemResult[str]] = []
 
 
 def builder(entrypoint: str, **options: Any) -> ManifestBuilder:
@@ -179,6 +184,20 @@ def test_what_a_run_carries_into_its_next_generation_is_refused_with_a_sentence(
         assert run.status == "failed"
         assert run.error is not None
         assert "what the run carries takes 1,0" in run.error["message"]
+
+
+def test_an_item_whose_result_is_too_large_fails_as_by_an_error_of_its_own() -> None:
+    def handler(state: Work, item: int) -> str:
+        return HALF * item
+
+    collected = ManifestBuilder("g", Collecting).set_entrypoint("m")
+    collected.add_map("m", handler, over="items", into="done", on_item_error="collect")
+    with GraphHost(collected.build()) as host:
+        run = host.start("g", {"items": [0, 2]})
+
+        assert run.status == "completed"
+        assert [one.ok for one in run.state.done] == [True, False]
+        assert run.state.done[1].error.type == "PayloadTooLarge"
 
 
 def test_results_of_items_that_are_too_large_together_end_the_run_with_a_sentence() -> None:
