@@ -187,7 +187,7 @@ def test_what_a_run_carries_into_its_next_generation_is_refused_with_a_sentence(
 
 
 def test_an_item_whose_result_is_too_large_fails_as_by_an_error_of_its_own() -> None:
-    def handler(state: Work, item: int) -> str:
+    def handler(state: Collecting, item: int) -> str:
         return HALF * item
 
     collected = ManifestBuilder("g", Collecting).set_entrypoint("m")
