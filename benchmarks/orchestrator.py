@@ -32,7 +32,7 @@ from azure_functions_durable_graph.host.local_host import LocalHost
 from azure_functions_durable_graph.http.runs import run_input
 from azure_functions_durable_graph.run import traversal as under_test
 
-SMALL, LARGE = 200, 10_000
+SMALL, LARGE, LARGEST = 200, 10_000, 900_000
 """Bytes of payload in the state."""
 
 BUDGETS = (6, 8, 10, 12, 15, 20)
@@ -185,6 +185,16 @@ def compare(rounds: int, nodes: int) -> dict[str, Any]:
         f"line, {nodes} different nodes": lambda: graph_line(nodes),
     }
     return _in_rounds(cases, rounds, base=f"by hand, {few} steps")
+
+
+def compare_large(rounds: int, nodes: int) -> dict[str, Any]:
+    """States close to what may cross at once, against what is left of them if a blob has the payload."""
+    cases: dict[str, Callable[[], Cost]] = {
+        f"by hand, {nodes} steps, 900 KB": lambda: hand_written(nodes, LARGEST),
+        f"loop, {nodes} nodes, 900 KB": lambda: graph_loop(nodes, LARGEST),
+        f"loop, {nodes} nodes, a name of 200 bytes": lambda: graph_loop(nodes),
+    }
+    return _in_rounds(cases, rounds, base=f"loop, {nodes} nodes, 900 KB")
 
 
 def compare_budgets(rounds: int, nodes: int) -> dict[str, Any]:

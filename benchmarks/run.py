@@ -36,6 +36,12 @@ def per_node(quick: bool) -> dict[str, Any]:
     return orchestrator.compare(*((1, 30) if quick else (7, 200)))
 
 
+def large(quick: bool) -> dict[str, Any]:
+    """The same with large states."""
+    gc.collect()
+    return orchestrator.compare_large(*((1, 10) if quick else (3, 25)))
+
+
 def budgets(quick: bool) -> dict[str, Any]:
     """The same by history budget."""
     gc.collect()
@@ -51,6 +57,7 @@ def start(quick: bool) -> dict[str, Any]:
 BENCHMARKS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "activities": lambda quick: activities.of_each_shape(),
     "per_node": per_node,
+    "large": large,
     "budgets": budgets,
     "start": start,
     "maps": lambda quick: maps.by_number(*(((20, 60), 1) if quick else ((100, 1_000, 10_000), 3))),

@@ -77,6 +77,7 @@ builder = ManifestBuilder("g", PollState)
 """,
     "State merging 1": "class MyState(BaseModel): ...",
     "Reducers 1": "",
+    "Large data 1": "",
     "Retries, time-outs and error edges 1": ANY_STATE
     + """
 class CardDeclined(Exception): ...

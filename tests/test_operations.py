@@ -116,7 +116,7 @@ def test_the_lines_of_python_do_what_the_page_says(lines: pytest.LogCaptureFixtu
 
 def test_the_limits_are_those_of_the_code() -> None:
     from azure_functions_durable_graph.azure import app, retention
-    from azure_functions_durable_graph.graph import decisions, manifest, plan, progress
+    from azure_functions_durable_graph.graph import decisions, manifest, plan, progress, sizes
     from azure_functions_durable_graph.http import bodies, listing, values
     from azure_functions_durable_graph.run import traversal
     from azure_functions_durable_graph.work import boundary
@@ -125,6 +125,7 @@ def test_the_limits_are_those_of_the_code() -> None:
 
     assert [int(number.replace(",", "")) for _, number in rows] == [
         app.MAX_BODY_BYTES,
+        sizes.MOST_BYTES,
         values.DEEPEST,
         manifest.DEFAULT_MAX_STEPS,
         plan.MAX_DEPTH,

@@ -189,6 +189,13 @@ def record(session: nox.Session) -> None:
 
 
 @nox.session(python=python())
+def cost(session: nox.Session) -> None:
+    """Count what a run costs in Azure: `nox -s cost -- GRAPH --input JSON`, which calls the graph's handlers."""
+    install(session, "requirements.txt")
+    session.run(*COMMAND, "cost", *session.posargs)
+
+
+@nox.session(python=python())
 def audit(session: nox.Session) -> None:
     """Look for known vulnerabilities in what Azure will install."""
     session.install("pip-audit>=2.7,<3")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pydantic import BaseModel
 
@@ -26,6 +30,19 @@ def _reducers(block: Block) -> None:
     builder.add_node("a", code["look_it_up"], next_node="b").add_node("b", code["look_it_up"], terminal=True)
     run = run_graph(builder.build(), {"question": "tea", "notes": ["first"]})
     assert run.state.notes == ["first", "something about tea", "something about tea"]
+
+
+@check_of("Large data 1")
+def _large_data(block: Block) -> None:
+    code = execute(block)
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, {"TEXTS": folder}):
+        run = run_graph(code["registration"], {"pages": 100})
+
+        assert run.status == "completed"
+        assert run.state.words == 500_000
+        (kept,) = Path(folder).rglob("*.txt")
+        assert kept.stat().st_size > 1_000_000
+        assert len(run.state.model_dump_json()) < 200
 
 
 class CardDeclined(Exception):  # noqa: N818 - the guide's name

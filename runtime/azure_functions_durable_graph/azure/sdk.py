@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ..graph.sizes import MOST_BYTES, check_text, check_value
+
 Transport = Callable[[str, str, bytes], Awaitable[list[Any]]]
 """(method, URL, body) -> [status, decoded JSON]."""
 
@@ -82,8 +84,10 @@ class SparingContext:
     An SDK whose tasks and actions look different is left alone.
     """
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, most_bytes: int = MOST_BYTES) -> None:
+        """More than `most_bytes` at once is not sent: PayloadTooLarge ends the run, before the engine would."""
         self._context = context
+        self._most_bytes = most_bytes
 
     def raised_events(self) -> list[tuple[str, Any, str]]:
         """Name, input and time of each external event in the history of this generation, in order."""
@@ -96,19 +100,54 @@ class SparingContext:
         return getattr(self._context, name)
 
     def call_activity(self, name: str, input_: Any = None) -> Any:
-        """Schedule an activity, as the SDK's context does."""
+        """Schedule an activity, as the SDK's context does. Raises PayloadTooLarge."""
+        if not self._is_replaying:
+            return self._checked(self._context.call_activity(name, input_), "input_", f"the call of {_named(input_)}")
         task = self._context.call_activity(name, None)
         if not _is_known(task, {"function_name": name, "input_": "null"}):
             return self._context.call_activity(name, input_)
         return _sparing(task, "input_", lambda action: type(action)(name, input_))
 
     def call_sub_orchestrator(self, name: str, input_: Any = None, instance_id: str | None = None) -> Any:
-        """Start a child, as the SDK's context does. A child is known again by its number and name, too."""
+        """Start a child, as the SDK's context does. A child is known again by its number and name, too.
+
+        Raises PayloadTooLarge.
+        """
+        if not self._is_replaying:
+            task = self._context.call_sub_orchestrator(name, input_, instance_id)
+            return self._checked(task, "_input", f"the start of the run {instance_id!r}")
         task = self._context.call_sub_orchestrator(name, None, instance_id)
         shape = {"function_name": name, "_input": "null", "instance_id": instance_id, "version": None}
         if not _is_known(task, shape):
             return self._context.call_sub_orchestrator(name, input_, instance_id)
         return _sparing(task, "_input", lambda action: type(action)(name, input_, instance_id))
+
+    def continue_as_new(self, input_: Any) -> None:
+        """Begin a new generation, as the SDK's context does."""
+        check_value(input_, self._most_bytes, "what the run carries", input_ if isinstance(input_, dict) else None)
+        self._context.continue_as_new(input_)
+
+    def check_output(self, output: Any) -> None:
+        """Raise PayloadTooLarge for an output that is not to be sent."""
+        if output is not None:
+            check_value(output, self._most_bytes, "the output of the run", output)
+
+    @property
+    def _is_replaying(self) -> bool:
+        """Whether what is asked for now was asked for before, and was small enough then."""
+        return bool(getattr(self._context, "is_replaying", True))
+
+    def _checked(self, task: Any, field: str, what: str) -> Any:
+        """A new task, whose action has its input encoded. What is raised here ends the run with its actions so far."""
+        text = getattr(getattr(task, "action_repr", None), field, None)
+        if isinstance(text, str):
+            check_text(text, self._most_bytes, what)
+        return task
+
+
+def _named(call: Any) -> str:
+    """The node that a call is for."""
+    return f"node {call['node']!r}" if isinstance(call, dict) and "node" in call else "an activity"
 
 
 def _is_known(task: Any, shape: dict[str, Any]) -> bool:

@@ -14,7 +14,19 @@ from processes import COMMAND_LINE, serving
 import azure_functions_durable_graph
 
 ENCODINGS = ["cp1252", "cp437", "ascii"]
-HERE = ["serve", "lock", "record", "new-graph", "verify", "update-runtime", "apps", "new-app", "new-lib", "package"]
+HERE = [
+    "serve",
+    "lock",
+    "record",
+    "cost",
+    "new-graph",
+    "verify",
+    "update-runtime",
+    "apps",
+    "new-app",
+    "new-lib",
+    "package",
+]
 STEER = ["cancel", "suspend", "resume", "delete", "retry", "restart"]
 SERVED = ["runs", "show", "start", "send", *STEER, "graphs", "diagram"]
 COMMANDS = [*HERE, *SERVED]

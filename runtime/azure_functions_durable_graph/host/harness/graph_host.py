@@ -16,6 +16,7 @@ from ...azure.app import MAX_BODY_BYTES, DurableGraphApp
 from ...azure.durable_runs import DurableRuns, record_of
 from ...errors import RegistrationError
 from ...graph.registration import GraphRegistration
+from ...graph.sizes import MOST_BYTES
 from ...history.record import RunRecord
 from ...http.api import Api, Handler
 from ...http.runs import start_run
@@ -40,8 +41,14 @@ _ROOT = "http://localhost/api"
 class GraphHost:
     """A local host in memory with graphs deployed on it, for tests with several runs or several graphs."""
 
-    def __init__(self, *registrations: GraphRegistration) -> None:
-        """The registrations are deployed together; if two share a name, new runs use the last."""
+    worker_class = StoppingWorker
+
+    def __init__(self, *registrations: GraphRegistration, max_payload_bytes: int = MOST_BYTES) -> None:
+        """The registrations are deployed together; if two share a name, new runs use the last.
+
+        `max_payload_bytes` is that of the app.
+        """
+        self._max_payload_bytes = max_payload_bytes
         self.clock = ManualClock()
         self._unique = count(1)
         self.reports = Reports()
@@ -70,14 +77,14 @@ class GraphHost:
 
         `lock` is the graphs.lock.json deployed with the app.
         """
-        runtime = DurableGraphApp()
+        runtime = DurableGraphApp(max_payload_bytes=self._max_payload_bytes)
         for registration in registrations:
             check_registration(registration, "GraphHost")
             runtime.register_registration(self._failures.into(registration))
         if lock is not None:
             runtime.register_lock(lock)
         self._runtime = runtime
-        worker = StoppingWorker(index_app(runtime.function_app), self._runs)
+        worker = self.worker_class(index_app(runtime.function_app), self._runs)
         worker.reporter_for = self.reports.reporter_for
         if not hasattr(self, "_host"):
             self._host = LocalHost(worker, self.clock)
@@ -223,7 +230,7 @@ class GraphHost:
             monotonic=lambda: waited[0],
             sleep=wait,
             unique=lambda: f"test-{next(self._unique)}",
-            max_body_bytes=MAX_BODY_BYTES,
+            max_body_bytes=max(MAX_BODY_BYTES, self._max_payload_bytes),
         )
 
 
