@@ -142,6 +142,64 @@ def wide(nodes: int) -> GraphRegistration:
     return builder.build()
 
 
+class Cat(BaseModel):
+    """One kind of pet."""
+
+    kind: Literal["cat"] = "cat"
+    name: str = Field(min_length=1)
+    lives: int = 9
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if value.isdigit():
+            raise ValueError("a cat has a name, not a number")
+        return value
+
+
+class Dog(BaseModel):
+    """Another kind."""
+
+    kind: Literal["dog"] = "dog"
+    name: str
+    barks: bool
+
+
+class Kennel(BaseModel):
+    """What holds itself, and pets."""
+
+    label: str
+    pet: Cat | Dog | None = None
+    inner: Kennel | None = None
+
+
+class Pets(BaseModel):
+    """Fields of several kinds: models with and without a tag, optional ones, lists of them, and of what is no model."""
+
+    one: Cat | Dog
+    tagged: Annotated[Cat | Dog, Field(discriminator="kind")] = Dog(name="Rex", barks=True)
+    maybe: Dog | None = None
+    all: list[Cat | Dog] = []
+    kennel: Kennel | None = None
+    chip: int | str | None = None
+
+
+class Adopted(BaseModel):
+    """The pet that somebody takes, or why nobody does."""
+
+    what: Cat | Dog | str
+
+
+def pets() -> GraphRegistration:
+    """Asks which pet is taken."""
+    builder = ManifestBuilder("pets", Pets).set_entrypoint("offer")
+    ask = RouteDecision.wait_for_event(event_name="adopt", resume_node="rest")
+    builder.add_node("offer", lambda state: None, route=lambda state: ask, targets=["rest"])
+    builder.add_node("rest", lambda state: None, terminal=True)
+    builder.add_event_handler("adopt", lambda state, payload: {"one": payload.what}, payload_model=Adopted)
+    return builder.build()
+
+
 expenses_registration = expenses()
 payments_registration = payments()
 trips_registration = trips()

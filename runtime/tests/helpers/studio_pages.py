@@ -11,7 +11,15 @@ import httpx
 from browser import opened
 from failing import Failing
 from served import served
-from studio_graphs import BankClosed, expenses_registration, hostile, payments_registration, trips_registration, wide
+from studio_graphs import (
+    BankClosed,
+    expenses_registration,
+    hostile,
+    payments_registration,
+    pets,
+    trips_registration,
+    wide,
+)
 
 from azure_functions_durable_graph import DurableGraphApp
 
@@ -43,7 +51,7 @@ class Studio:
 def studio_over(browser: Any) -> Iterator[Studio]:
     """The app behind the real server, whose page is opened in a browser."""
     runtime = DurableGraphApp()
-    for graph in (expenses_registration, payments_registration, trips_registration, hostile(), wide(200)):
+    for graph in (expenses_registration, payments_registration, trips_registration, hostile(), pets(), wide(200)):
         runtime.register_registration(graph)
     with served(runtime.function_app) as (url, _), httpx.Client(base_url=f"{url}/api", timeout=60) as api:
         page = f"{url}/api/studio"

@@ -6,7 +6,7 @@ import { diagram } from "./diagram.js";
 import { Form } from "./form.js";
 import { link, useLoaded, usePoll } from "./live.js";
 import { Picture } from "./picture.js";
-import { kindOf, resolve } from "./schema.js";
+import { resolve, typeName } from "./schema.js";
 import { Copy, Dialog, Empty, Failure, Fold, Json } from "./ui.js";
 import { ago } from "./times.js";
 import { go } from "./verbs.js";
@@ -81,17 +81,6 @@ function Fields({ schema }) {
       <th scope="row" class="id">${name}</th><td>${typeName(field, schema)}</td>
       <td>${required.has(name) ? "required" : html`<span class="id">${field.default === undefined ? "" : JSON.stringify(field.default)}</span>`}</td>
     </tr>`)}</tbody></table>`;
-}
-
-function typeName(field, whole, depth = 0) {
-  const found = resolve(field, whole);
-  const kind = kindOf(found);
-  const none = found.nullable ? " or null" : "";
-  if (kind === "choice") return (found.enum ?? [found.const]).map((one) => JSON.stringify(one)).join(" | ") + none;
-  if (kind === "list") return `list of ${depth > 3 ? "…" : typeName(found.items, whole, depth + 1)}${none}`;
-  if (found.options) return found.options.map((one) => (depth > 3 ? "…" : typeName(one, whole, depth + 1))).join(" or ") + none;
-  if (kind === "object") return (found.title ?? "object") + none;
-  return (found.decimal ? "decimal" : (found.format ?? found.type ?? "any JSON")) + none;
 }
 
 /** Start a run: an empty form, or one that is filled like an earlier run or an example of the model. */
