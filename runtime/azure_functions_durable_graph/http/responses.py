@@ -240,14 +240,17 @@ class Graph(_Shown):
 class Manifest(_Shown):
     """The manifest of one version, the waits that its code shows, and how it is imported.
 
-    `code` has the `module` and the `name` of the graph.
+    `state_schema` is the state's JSON Schema with titles, descriptions and examples, `drawing` the graph as `boxes` and
+    `arrows`, as the studio and Mermaid show it; `code` has the `module` and the `name` of the graph.
     """
 
     graph: str
     version: str
     graph_hash: str
     manifest: dict[str, Any]
+    state_schema: dict[str, Any] = Field(default_factory=dict)
     waits: list[dict[str, Any]] = Field(default_factory=list)
+    drawing: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
     code: dict[str, str] | None = None
 
 

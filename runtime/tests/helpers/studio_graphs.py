@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from failing import Failing
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from shapes import Counter
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, RetryPolicy, RouteDecision
@@ -176,7 +176,9 @@ class Kennel(BaseModel):
 class Pets(BaseModel):
     """Fields of several kinds: models with and without a tag, optional ones, lists of them, and of what is no model."""
 
-    one: Cat | Dog
+    model_config = ConfigDict(json_schema_extra={"examples": [{"one": {"kind": "cat", "name": "Kim"}}]})
+
+    one: Cat | Dog = Field(description="who moves in first")
     tagged: Annotated[Cat | Dog, Field(discriminator="kind")] = Dog(name="Rex", barks=True)
     maybe: Dog | None = None
     all: list[Cat | Dog] = []

@@ -51,6 +51,13 @@ def test_a_kind_is_chosen_and_its_fields_are_filled(studio: Any, page: Any, form
     assert started(studio, page) == {"one": TOM, "tagged": REX, "maybe": None, "all": [], "kennel": None, "chip": None}
 
 
+def test_a_form_says_what_the_model_says_of_a_field_and_is_filled_like_an_example(page: Any, form: Any) -> None:
+    expect(form.get_by_text("who moves in first")).to_be_visible()
+    form.get_by_label("Fill it like").select_option("example 1 of the model")
+
+    expect(group(form, "one").get_by_label("name")).to_have_value("Kim")
+
+
 def test_an_error_of_the_server_is_shown_at_the_field_of_the_kind_that_was_chosen(page: Any, form: Any) -> None:
     one = group(form, "one")
     one.get_by_label("Kind of one").select_option("Cat")

@@ -138,6 +138,7 @@ function Kinds(props) {
         ${names.map((name, index) => html`<option value=${index} selected=${index === pick}>${name}${names.indexOf(name) === index ? "" : ` (${index + 1})`}</option>`)}
         ${pick === -1 && html`<option value="-1" selected>any JSON</option>`}
       </select></label>
+    ${schema.description && html`<p class="hint">${schema.description}</p>`}
     ${wrong.map((error) => html`<p class="error">${message(error, path)}</p>`)}
     ${known && html`<${Field} key=${pick} schema=${known} value=${value} change=${put} whole=${whole} errors=${errors} id=${props.id} path=${path}
       needed=${true} label=${kindOf(known) === "object" ? undefined : names[pick] ?? "JSON"} tags=${known.properties && tags(known, whole)} />`}

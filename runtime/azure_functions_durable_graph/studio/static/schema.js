@@ -6,7 +6,7 @@ export function resolve(schema, whole, depth = 0) {
   if (schema.$ref) {
     const { $ref, ...beside } = schema;
     const target = $ref.startsWith("#/") ? $ref.slice(2).split("/").reduce((at, part) => at?.[part], whole) : {};
-    return resolve({ model: $ref.replace(/.*(\/|__)/, ""), ...target, ...beside }, whole, depth + 1);
+    return resolve({ ...target, title: undefined, model: $ref.replace(/.*(\/|__)/, ""), ...beside }, whole, depth + 1);
   }
   if (schema.allOf?.length === 1) {
     const { allOf, ...beside } = schema;
@@ -17,7 +17,7 @@ export function resolve(schema, whole, depth = 0) {
   const { anyOf, oneOf, ...beside } = schema;
   const real = options.filter((option) => option.type !== "null");
   const nullable = real.length < options.length;
-  const number = real.length === 2 && real.some((one) => one.type === "number") && real.find((one) => one.type === "string" && one.pattern);
+  const number = real.length === 2 && real.some((one) => one.type === "number") && real.find((one) => one.type === "string");
   if (number) return { ...beside, ...number, decimal: true, nullable };
   if (real.length === 1) return { ...resolve({ ...real[0], ...beside }, whole, depth + 1), nullable };
   return { ...beside, options: real.map((option) => resolve(option, whole, depth + 1)), nullable };
@@ -50,7 +50,7 @@ export function typeName(field, whole, depth = 0) {
   if (kind === "list") return `list of ${depth > 3 ? "…" : typeName(found.items, whole, depth + 1)}${none}`;
   if (found.options) return found.options.map((one) => (depth > 3 ? "…" : typeName(one, whole, depth + 1))).join(" or ") + none;
   if (kind === "object") return (found.model ?? found.title ?? "object") + none;
-  return (found.decimal ? "decimal" : (found.format ?? found.type ?? "any JSON")) + none;
+  return (found.decimal ? "number or string" : (found.format ?? found.type ?? "any JSON")) + none;
 }
 
 /** The members that say which of several kinds an object is: those that can have just one value. */
@@ -94,8 +94,7 @@ export function textFault(value, schema) {
   if (schema.maxLength < value.length) return `can have at most ${schema.maxLength} characters`;
   const [shape, message] = FORMATS[schema.format] ?? [];
   if (shape && !shape.test(value)) return message;
-  if (schema.decimal && Number.isNaN(Number(value))) return "is not a number";
-  if (schema.pattern && !schema.decimal && !matches(schema.pattern, value)) return `does not match ${schema.pattern}`;
+  if (schema.pattern && !matches(schema.pattern, value)) return `does not match ${schema.pattern}`;
   return "";
 }
 
