@@ -142,6 +142,59 @@ def wide(nodes: int) -> GraphRegistration:
     return builder.build()
 
 
+class Sums(BaseModel):
+    """Numbers, and what became of them."""
+
+    numbers: list[int] = []
+    halves: list[int] = []
+    log: Annotated[list[str], operator.add] = []
+
+
+FAILING: dict[str, int] = {}
+"""How often each of these still fails: numbers, and names of nodes."""
+
+
+def maybe_fail(name: str, error: type[Exception] = ValueError) -> None:
+    """Fail while it is planned."""
+    if FAILING.get(name, 0) > 0:
+        FAILING[name] -= 1
+        raise error(f"{name} is out of order")
+
+
+def halve(state: Sums, number: int) -> int:
+    """Half of it."""
+    maybe_fail(str(number))
+    return number // 2
+
+
+def quick(state: Sums) -> dict[str, Any]:
+    """A branch of one node."""
+    maybe_fail("quick", BankClosed)
+    return {"log": ["quick"]}
+
+
+def slower(state: Sums) -> dict[str, Any]:
+    """The end of a branch of two."""
+    maybe_fail("slower", BankClosed)
+    return {"log": ["slower"]}
+
+
+def sums(name: str, **settings: Any) -> GraphRegistration:
+    """A map over numbers, then branches, of which one is a run of its own."""
+    builder = ManifestBuilder(name, Sums).set_entrypoint("halves")
+    builder.add_map("halves", halve, over="numbers", into="halves", next_node="checks", **settings)
+    builder.add_parallel("checks", branches=["quick", "slow"], next_node="end", on_error="end")
+    builder.add_node("quick", quick)
+    builder.add_node("slow", lambda state: {"log": ["slow"]}, next_node="slower")
+    builder.add_node("slower", slower, next_node="end")
+    return builder.add_node("end", lambda state: {"log": ["end"]}, terminal=True).build()
+
+
+strict_sums = sums("strict_sums", on_error="end")
+TWICE = RetryPolicy(max_attempts=2, first_interval=timedelta(milliseconds=20))
+lenient_sums = sums("lenient_sums", min_successful=1, retry=TWICE)
+
+
 class Cat(BaseModel):
     """One kind of pet."""
 
