@@ -195,6 +195,23 @@ TWICE = RetryPolicy(max_attempts=2, first_interval=timedelta(milliseconds=20))
 lenient_sums = sums("lenient_sums", min_successful=1, retry=TWICE)
 
 
+class Numbers(BaseModel):
+    """What JavaScript would round, and names that mean something to it."""
+
+    big: int = 0
+    top: int = Field(0, le=2**63 - 1)
+    table: dict[str, Any] = {}
+
+
+def counting() -> GraphRegistration:
+    """Adds one, and waits."""
+    builder = ManifestBuilder("counting", Numbers).set_entrypoint("add")
+    ask = RouteDecision.wait_for_event(event_name="go", resume_node="rest")
+    builder.add_node("add", lambda state: {"big": state.big + 1}, route=lambda state: ask, targets=["rest"])
+    builder.add_node("rest", lambda state: None, terminal=True)
+    return builder.add_event_handler("go", lambda state, payload: None).build()
+
+
 class Cat(BaseModel):
     """One kind of pet."""
 

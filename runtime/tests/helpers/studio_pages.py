@@ -13,6 +13,7 @@ from failing import Failing
 from served import served
 from studio_graphs import (
     BankClosed,
+    counting,
     expenses_registration,
     hostile,
     lenient_sums,
@@ -54,7 +55,7 @@ def studio_over(browser: Any) -> Iterator[Studio]:
     """The app behind the real server, whose page is opened in a browser."""
     runtime = DurableGraphApp()
     stable = (expenses_registration, payments_registration, trips_registration, strict_sums, lenient_sums)
-    for graph in (*stable, hostile(), pets(), wide(200)):
+    for graph in (*stable, counting(), hostile(), pets(), wide(200)):
         runtime.register_registration(graph)
     with served(runtime.function_app) as (url, _), httpx.Client(base_url=f"{url}/api", timeout=60) as api:
         page = f"{url}/api/studio"

@@ -51,7 +51,7 @@ export function Line(props) {
 }
 
 function hint(schema) {
-  if (schema.default !== undefined && schema.default !== null && schema.default !== "") return String(schema.default);
+  if (schema.default !== undefined && schema.default !== null && schema.default !== "") return typeof schema.default === "object" ? JSON.stringify(schema.default) : String(schema.default);
   return { "date-time": "2026-01-31T08:00:00Z", uuid: "a UUID" }[schema.format] ?? "";
 }
 

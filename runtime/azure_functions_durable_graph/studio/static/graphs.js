@@ -69,7 +69,7 @@ function Contract({ manifest, state, name }) {
     ${events.length > 0 && html`<h2>Events</h2>${events.map(([event, spec]) => html`<h3 class="id">${event}</h3>
       ${spec.payload_schema ? html`<${Fields} schema=${spec.payload_schema} />` : html`<p class="hint">any JSON</p>`}`)}`}
     <${Fold} title="Manifest"><${Json} value=${manifest} label="manifest" /><//>
-    <div class="row"><${Copy} label="Copy as Mermaid" text=${() => get(path`graphs/${name}/diagram`)} title="The picture as text for a document" /></div>`;
+    <div class="row"><${Copy} label="Copy as Mermaid" text=${() => get(path`graphs/${name}/diagram`, { plain: true })} title="The picture as text for a document" /></div>`;
 }
 
 /** The fields of a model in a table. */

@@ -1,12 +1,14 @@
 // JSON Schema as far as forms need it: what a field is, and whether a value is valid.
 
+import { roughly } from "./exact.js";
+
 /** The schema itself, behind references and "or null": `nullable` says that null is allowed, `model` what it is called. */
 export function resolve(schema, whole, depth = 0) {
   if (schema === true || !schema || depth > 20) return {};
   if (schema.$ref) {
     const { $ref, ...beside } = schema;
     const target = $ref.startsWith("#/") ? $ref.slice(2).split("/").reduce((at, part) => at?.[part], whole) : {};
-    return resolve({ ...target, title: undefined, model: $ref.replace(/.*(\/|__)/, ""), ...beside }, whole, depth + 1);
+    return resolve({ ...target, title: undefined, model: target?.title ?? $ref.replace(/.*(\/|__)/, ""), ...beside }, whole, depth + 1);
   }
   if (schema.allOf?.length === 1) {
     const { allOf, ...beside } = schema;
@@ -72,7 +74,7 @@ const FITS = {
   choice: (value, schema) => choices(schema).includes(value),
   options: (value, schema, whole) => schema.options.some((option) => fits(value, option, whole)),
   boolean: (value) => typeof value === "boolean",
-  number: (value, schema) => typeof value === "number" && !numberFault(value, schema),
+  number: (value, schema) => typeof roughly(value) === "number" && !numberFault(value, schema),
   text: (value, schema) => (typeof value === "string" || (schema.decimal && typeof value === "number")) && !textFault(String(value), schema),
   list: (value, schema, whole) => Array.isArray(value) && value.every((item) => fits(item, schema.items, whole)),
   object(value, schema, whole) {
@@ -107,12 +109,13 @@ function matches(pattern, value) {
   }
 }
 
-export function numberFault(value, schema) {
+export function numberFault(given, schema) {
+  const value = roughly(given);
   if (Number.isNaN(value)) return "is not a number";
   if (schema.type === "integer" && !Number.isInteger(value)) return "is not a whole number";
-  if (value < schema.minimum) return `must be at least ${schema.minimum}`;
-  if (value > schema.maximum) return `must be at most ${schema.maximum}`;
-  if (value <= schema.exclusiveMinimum) return `must be more than ${schema.exclusiveMinimum}`;
-  if (value >= schema.exclusiveMaximum) return `must be less than ${schema.exclusiveMaximum}`;
+  if (value < roughly(schema.minimum)) return `must be at least ${JSON.stringify(schema.minimum)}`;
+  if (value > roughly(schema.maximum)) return `must be at most ${JSON.stringify(schema.maximum)}`;
+  if (value <= roughly(schema.exclusiveMinimum)) return `must be more than ${JSON.stringify(schema.exclusiveMinimum)}`;
+  if (value >= roughly(schema.exclusiveMaximum)) return `must be less than ${JSON.stringify(schema.exclusiveMaximum)}`;
   return "";
 }

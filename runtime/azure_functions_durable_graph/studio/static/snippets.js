@@ -1,6 +1,7 @@
 // A run as a command that starts it, and as a test that reproduces it.
 
 import { get, manifestOf, path, root } from "./api.js";
+import { isExact } from "./exact.js";
 import { parse } from "./times.js";
 
 export function asCurl(view) {
@@ -16,6 +17,7 @@ export function asCurl(view) {
 /** A JSON value as Python writes it. */
 export function python(value, indent = "    ") {
   if (value === null || value === undefined) return "None";
+  if (isExact(value)) return value.rawJSON;
   if (value === true || value === false) return value ? "True" : "False";
   if (typeof value === "number") return String(value);
   if (typeof value === "string") return quoted(value);

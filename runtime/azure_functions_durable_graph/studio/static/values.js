@@ -3,6 +3,7 @@
 // It is "raw" then: numbers are the texts that were typed, what was left out is undefined, and one of several kinds is
 // `{pick, value}`, the index of its kind (-1 for none of them) and its raw value.
 
+import { isExact, parseExactly, typedNumber } from "./exact.js";
 import { choices, fits, kindOf, numberFault, resolve, tags, textFault } from "./schema.js";
 
 /** What a field begins with: nothing, unless it is needed and there is just one beginning. */
@@ -28,7 +29,8 @@ export function raw(value, given, whole) {
   const schema = resolve(given, whole);
   const kind = kindOf(schema);
   if (value === undefined || value === null) return value;
-  if (kind === "number" || (kind === "text" && typeof value !== "string")) return String(value);
+  if (isExact(value) && kind !== "json" && kind !== "options") return value.rawJSON;
+  if (kind === "number" || (kind === "text" && typeof value !== "string")) return typeof value === "object" ? JSON.stringify(value) : String(value);
   if (kind === "options") return picked(value, schema.options, whole);
   if (kind === "json") return { json: JSON.stringify(value, null, 2) };
   if (kind === "list" && Array.isArray(value)) return value.map((item) => raw(item, schema.items, whole));
@@ -80,7 +82,7 @@ const READERS = {
     return value;
   },
   number(value, schema, { path, errors }) {
-    const found = Number(String(value).trim().replace(",", "."));
+    const found = typedNumber(String(value).trim().replace(",", "."));
     const wrong = numberFault(found, schema);
     if (wrong) errors.push({ path, message: wrong });
     return found;
@@ -88,7 +90,7 @@ const READERS = {
   json(value, schema, { path, errors }) {
     if (typeof value?.json !== "string") return value;
     try {
-      return JSON.parse(value.json);
+      return parseExactly(value.json);
     } catch (error) {
       errors.push({ path, message: `is not JSON: ${error.message}` });
       return undefined;
