@@ -11,7 +11,13 @@ expect = pytest.importorskip("playwright.sync_api", reason="no browser: Playwrig
 pytestmark = pytest.mark.xdist_group("browser")
 
 BIG = 2**53 + 1
-TABLE = {"__proto__": {"x": 1}, "constructor": None, "": 12345678901234567890123, "a.b": [[[]]], "<b>": 0.1}
+TABLE: dict[str, Any] = {
+    "__proto__": {"x": 1},
+    "constructor": None,
+    "": 12345678901234567890123,
+    "a.b": [[[]]],
+    "<b>": 0.1,
+}
 
 
 def status(page: Any) -> Any:

@@ -9,7 +9,8 @@ const TITLES = ["Status", "Run", "Graph", "At", "Started", "Took", "Tags and err
 const BESIDE = 16;
 const STRIDE = 8;
 const COVERED = 42;
-const HEIGHTS = { wide: 34, narrow: 56, tall: 78 };
+const HIGH = 34;
+const LINES = { few: 56, more: 78 };
 const NARROW = matchMedia("(max-width: 860px)");
 
 /** `waiting` and `others` are the runs of both parts of the table, in their order. */
@@ -17,16 +18,15 @@ export function Table({ waiting, others }) {
   const now = useNow();
   const narrow = useNarrow();
   const rows = useMemo(() => [...rowsOf("Waiting for an answer", waiting), ...(waiting.length ? rowsOf("Others", others) : others.map(rowOf))], [waiting, others]);
-  const tall = useMemo(() => rows.some(({ run }) => run && (run.error || Object.keys(run.tags ?? {}).length)), [rows]);
-  const high = narrow ? (tall ? HEIGHTS.tall : HEIGHTS.narrow) : HEIGHTS.wide;
+  const tops = useMemo(() => placesOf(rows, narrow), [rows, narrow]);
   const body = useRef(null);
-  const shown = useSight(body, rows, high);
+  const shown = useSight(body, rows, tops);
   return html`<div class="table" role="table" aria-label="Runs" aria-rowcount=${rows.length + 1}>
     <div role="rowgroup"><div class="head" role="row" aria-rowindex="1">
       ${TITLES.map((title) => html`<span role="columnheader">${title}</span>`)}
     </div></div>
-    <div class="rows" role="rowgroup" ref=${body} style=${{ height: `${rows.length * high}px` }}>
-      ${shown.map((index) => html`<${rows[index].run ? RunRow : PartRow} key=${rows[index].key} ...${rows[index]} index=${index} high=${high} now=${tick(rows[index].run, now)} />`)}
+    <div class="rows" role="rowgroup" ref=${body} style=${{ height: `${tops[rows.length]}px` }}>
+      ${shown.map((index) => html`<${rows[index].run ? RunRow : PartRow} key=${rows[index].key} ...${rows[index]} index=${index} top=${tops[index]} high=${tops[index + 1] - tops[index]} now=${tick(rows[index].run, now)} />`)}
     </div>
   </div>`;
 }
@@ -35,6 +35,27 @@ const rowOf = (run) => ({ key: run.id, run });
 
 function rowsOf(title, runs) {
   return runs.length ? [{ key: `part ${title}`, title, count: runs.length }, ...runs.map(rowOf)] : [];
+}
+
+/** Where each row begins, and the last one ends. On a phone a row has two lines, and a third one for tags and errors. */
+function placesOf(rows, narrow) {
+  const tops = [0];
+  for (const { run } of rows) {
+    const more = run && (run.error || Object.keys(run.tags ?? {}).length);
+    tops.push(tops.at(-1) + (!narrow || !run ? HIGH : more ? LINES.more : LINES.few));
+  }
+  return tops;
+}
+
+/** The last row that begins at or above a height. */
+function rowAt(tops, height) {
+  let [low, high] = [0, tops.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (tops[middle] <= height) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function useNarrow() {
@@ -51,21 +72,21 @@ function useNarrow() {
  * The indexes of the rows to draw: those in sight, a few beside them, and the one that has the focus, which would be
  * lost with it. What is in sight stays where it is when rows above it come or go.
  */
-function useSight(body, rows, high) {
+function useSight(body, rows, tops) {
   const [sight, setSight] = useState([0, 0]);
-  const before = useRef({ rows, high, sight });
-  const top = () => Math.max(0, Math.floor((COVERED - body.current.getBoundingClientRect().top) / high));
+  const before = useRef({ rows, tops, sight });
+  const above = () => COVERED - body.current.getBoundingClientRect().top;
   const look = () => {
     if (!body.current) return;
-    const from = Math.max(0, Math.floor((top() - BESIDE) / STRIDE) * STRIDE);
-    const to = from + Math.ceil(innerHeight / high) + 2 * BESIDE + STRIDE;
+    const from = Math.max(0, Math.floor((rowAt(tops, above()) - BESIDE) / STRIDE) * STRIDE);
+    const to = from + Math.ceil(innerHeight / HIGH) + 2 * BESIDE + STRIDE;
     setSight((old) => (old[0] === from && old[1] === to ? old : [from, to]));
   };
   useLayoutEffect(() => {
-    if (body.current.getBoundingClientRect().top < 0) scrollBy(0, shifted(before.current, { rows, high }, top));
-    before.current = { ...before.current, rows, high };
+    if (above() > COVERED) scrollBy(0, shifted(before.current, { rows, tops }, above()));
+    before.current = { ...before.current, rows, tops };
     look();
-  }, [rows, high]);
+  }, [rows, tops]);
   useEffect(() => {
     const options = { passive: true };
     addEventListener("scroll", look, options);
@@ -74,7 +95,7 @@ function useSight(body, rows, high) {
       removeEventListener("scroll", look, options);
       removeEventListener("resize", look, options);
     };
-  }, [high]);
+  }, [tops]);
   const held = body.current?.contains(document.activeElement) ? document.activeElement.id : "";
   const [, draw] = useState(0);
   useLayoutEffect(() => {
@@ -93,12 +114,11 @@ const range = (from, to) => Array.from({ length: Math.max(0, to - from) }, (_, i
 const rowId = (run) => `row:${run.id}`;
 
 /** How far what is in sight has moved: by the first row in sight that is still there. */
-function shifted(old, { rows, high }, top) {
-  if (old.high !== high) return 0;
+function shifted(old, { rows, tops }, above) {
   const places = new Map(rows.map(({ key }, index) => [key, index]));
-  for (let index = top(); index < old.rows.length; index += 1) {
+  for (let index = rowAt(old.tops, above); index < old.rows.length; index += 1) {
     const now = old.rows[index].run && places.get(old.rows[index].key);
-    if (now !== undefined) return (now - index) * high;
+    if (now !== undefined) return tops[now] - old.tops[index];
   }
   return 0;
 }
@@ -115,8 +135,8 @@ class PlacedRow extends Component {
   }
 
   place() {
-    const { index, high } = this.props;
-    return { role: "row", "aria-rowindex": index + 2, style: { top: `${index * high}px`, height: `${high}px` } };
+    const { index, top, high } = this.props;
+    return { role: "row", "aria-rowindex": index + 2, style: { top: `${top}px`, height: `${high}px` } };
   }
 }
 
