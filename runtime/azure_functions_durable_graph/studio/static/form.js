@@ -129,12 +129,13 @@ function Kinds(props) {
     change(event.target.value === "" ? undefined : { pick: index, value: blank(schema.options[index], whole) });
   };
   const put = (item) => change({ pick, value: item });
+  const none = !needed && (schema.default ?? null) !== null ? "default" : schema.nullable ? "null" : needed ? "choose …" : "–";
   const names = schema.options.map((one) => typeName(one, whole));
   return html`<fieldset class="kinds ${wrong.length ? "wrong" : ""}">
     <legend>${named(props)}</legend>
     <label class="field" for=${id}><span class="hint">kind</span>
       <select id=${id} aria-label=${`Kind of ${props.label ?? path.at(-1) ?? "payload"}`} aria-invalid=${wrong.length > 0} onChange=${turn}>
-        <option value="" selected=${pick === undefined}>${schema.nullable ? "null" : needed ? "choose …" : "–"}</option>
+        <option value="" selected=${pick === undefined}>${none}</option>
         ${names.map((name, index) => html`<option value=${index} selected=${index === pick}>${name}${names.indexOf(name) === index ? "" : ` (${index + 1})`}</option>`)}
         ${pick === -1 && html`<option value="-1" selected>any JSON</option>`}
       </select></label>
