@@ -7,6 +7,7 @@ from typing import Any
 import azure.functions as func
 import httpx
 import pytest
+from fan_out_graphs import Doc, Work, docs, scoring
 from pydantic import BaseModel
 from shapes import Counter, conversation, increment, line
 
@@ -117,6 +118,28 @@ def retried() -> Any:
     builder = ManifestBuilder("retried", Counter).set_entrypoint("a")
     builder.add_node("a", increment, next_node="b", retry=RetryPolicy(max_attempts=3))
     return builder.add_node("b", increment, terminal=True).build()
+
+
+def test_items_of_a_map_fail_by_their_index_and_the_history_names_them() -> None:
+    def measure_at_once(state: Work, doc: Doc) -> int:
+        return doc.size
+
+    async def measure(state: Work, doc: Doc) -> int:
+        return doc.size
+
+    for handler in (measure_at_once, measure):
+        graph = scoring(handler, min_successful=1, retry=RetryPolicy(max_attempts=2))
+        once, twice = [ValueError("once")], [ValueError("one"), ValueError("two")]
+
+        run = run_graph(graph, docs(3), fail={"score": {0: once, 2: twice}}).advance(timedelta(hours=1))
+
+        assert run.state.sizes == [0, 1]
+        failures = run.steps[0]["item_failures"]
+        assert [(one["item"], one["error"]["message"]) for one in failures] == [
+            (0, "once"),
+            (2, "one"),
+            (2, "two"),
+        ]
 
 
 def test_the_attempts_that_a_test_names_fail() -> None:

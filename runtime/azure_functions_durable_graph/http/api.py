@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..graph.names import did_you_mean, is_run_id
 from ..graph.registration import GraphRegistration
-from ..history.record import RunHead, RunRecord
+from ..history.record import Head, RunHead, RunRecord
 from ..run.messages import EventEnvelope, RunInput
 from ..work.registry import Registry
 from .values import Problem, Request, Response
@@ -28,6 +28,9 @@ Handler = Callable[["Api", Request], Awaitable[Response]]
 
 MOST_CHILDREN, DEEPEST_CHILD = 100, 50
 """How many runs, and how deep, are looked at below one run."""
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 class IdTaken(Exception):  # noqa: N818 - an outcome that `start` reports, not a failure
@@ -120,20 +123,22 @@ async def read_run(api: Api, run_id: str, history: bool = False) -> RunRecord | 
     in the run.
     """
     record = await api.runs.get(run_id, history=history)
-    return None if record is None else await _with_children(api, record, frozenset())
+    return None if record is None else await with_children(api.runs.get, record)
 
 
-async def _with_children(api: Api, record: RunRecord, above: frozenset[str]) -> RunRecord:
-    """The run with what it waits for, at any depth.
+async def with_children(
+    look: Callable[[str], Awaitable[RunHead | None]], run: Head, above: frozenset[str] = _NONE
+) -> Head:
+    """The run with what it waits for, at any depth. `look` finds a run by its id.
 
     A custom status is what somebody has written: only runs that were started as children count, and none that stands
     `above` itself.
     """
-    known = above | {record.id}
-    wanted = [child for child in dict.fromkeys(record.children) if child not in known][:MOST_CHILDREN]
-    found = [await api.runs.get(child) for child in wanted] if len(known) <= DEEPEST_CHILD else []
-    children = [child for child in found if child is not None and child.run.get("child")]
-    return record.with_children([await _with_children(api, child, known) for child in children])
+    known = above | {run.id}
+    wanted = [child for child in dict.fromkeys(run.children) if child not in known][:MOST_CHILDREN]
+    found = [await look(child) for child in wanted] if len(known) <= DEEPEST_CHILD else []
+    children = [child for child in found if child is not None and child.is_child]
+    return run.with_children([await with_children(look, child, known) for child in children])
 
 
 async def poll_until(api: Api, request: Request, deadline: float, done: Callable[[RunRecord], bool]) -> RunRecord:

@@ -141,7 +141,8 @@ def test_the_picture_shows_where_branches_join() -> None:
     text = flowchart(checking().manifest)
     lines = [line.strip() for line in text.splitlines()]
 
-    assert "n_checks -- branch --> n_legal" in lines
-    assert "n_legal -- route --> n_sign" in lines
-    assert "n_sign --> n_decide" in lines
-    assert "n_left_udone --> n_end" in flowchart(two_approvals().manifest)
+    assert "n_checks --> n_legal" in lines
+    assert 'n_legal -- "route" --> n_sign' in lines
+    assert "n_sign --> join_checks" in lines
+    assert "join_checks --> n_decide" in lines
+    assert "n_left_udone --> join_both" in flowchart(two_approvals().manifest)

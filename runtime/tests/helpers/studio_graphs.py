@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from failing import Failing
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from shapes import Counter
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, RetryPolicy, RouteDecision
@@ -139,6 +139,136 @@ def wide(nodes: int) -> GraphRegistration:
     for number in range(nodes):
         targets = [f"n{other}" for other in (number + 1, number + 7) if other < nodes] or ["__complete__"]
         builder.add_node(f"n{number}", lambda state: None, route=lambda state, to=targets[0]: to, targets=targets)
+    return builder.build()
+
+
+class Sums(BaseModel):
+    """Numbers, and what became of them."""
+
+    numbers: list[int] = []
+    halves: list[int] = []
+    log: Annotated[list[str], operator.add] = []
+
+
+FAILING: dict[str, int] = {}
+"""How often each of these still fails: numbers, and names of nodes."""
+
+
+def maybe_fail(name: str, error: type[Exception] = ValueError) -> None:
+    """Fail while it is planned."""
+    if FAILING.get(name, 0) > 0:
+        FAILING[name] -= 1
+        raise error(f"{name} is out of order")
+
+
+def halve(state: Sums, number: int) -> int:
+    """Half of it."""
+    maybe_fail(str(number))
+    return number // 2
+
+
+def quick(state: Sums) -> dict[str, Any]:
+    """A branch of one node."""
+    maybe_fail("quick", BankClosed)
+    return {"log": ["quick"]}
+
+
+def slower(state: Sums) -> dict[str, Any]:
+    """The end of a branch of two."""
+    maybe_fail("slower", BankClosed)
+    return {"log": ["slower"]}
+
+
+def sums(name: str, **settings: Any) -> GraphRegistration:
+    """A map over numbers, then branches, of which one is a run of its own."""
+    builder = ManifestBuilder(name, Sums).set_entrypoint("halves")
+    builder.add_map("halves", halve, over="numbers", into="halves", next_node="checks", **settings)
+    builder.add_parallel("checks", branches=["quick", "slow"], next_node="end", on_error="end")
+    builder.add_node("quick", quick)
+    builder.add_node("slow", lambda state: {"log": ["slow"]}, next_node="slower")
+    builder.add_node("slower", slower, next_node="end")
+    return builder.add_node("end", lambda state: {"log": ["end"]}, terminal=True).build()
+
+
+strict_sums = sums("strict_sums", on_error="end")
+TWICE = RetryPolicy(max_attempts=2, first_interval=timedelta(milliseconds=20))
+lenient_sums = sums("lenient_sums", min_successful=1, retry=TWICE)
+
+
+class Numbers(BaseModel):
+    """What JavaScript would round, and names that mean something to it."""
+
+    big: int = 0
+    top: int = Field(0, le=2**63 - 1)
+    table: dict[str, Any] = {}
+
+
+def counting() -> GraphRegistration:
+    """Adds one, and waits."""
+    builder = ManifestBuilder("counting", Numbers).set_entrypoint("add")
+    ask = RouteDecision.wait_for_event(event_name="go", resume_node="rest")
+    builder.add_node("add", lambda state: {"big": state.big + 1}, route=lambda state: ask, targets=["rest"])
+    builder.add_node("rest", lambda state: None, terminal=True)
+    return builder.add_event_handler("go", lambda state, payload: None).build()
+
+
+class Cat(BaseModel):
+    """One kind of pet."""
+
+    kind: Literal["cat"] = "cat"
+    name: str = Field(min_length=1)
+    lives: int = 9
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if value.isdigit():
+            raise ValueError("a cat has a name, not a number")
+        return value
+
+
+class Dog(BaseModel):
+    """Another kind."""
+
+    kind: Literal["dog"] = "dog"
+    name: str
+    barks: bool
+
+
+class Kennel(BaseModel):
+    """What holds itself, and pets."""
+
+    label: str
+    pet: Cat | Dog | None = None
+    inner: Kennel | None = None
+
+
+class Pets(BaseModel):
+    """Fields of several kinds: models with and without a tag, optional ones, lists of them, and of what is no model."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"one": {"kind": "cat", "name": "Kim"}}]})
+
+    one: Cat | Dog = Field(description="who moves in first")
+    tagged: Annotated[Cat | Dog, Field(discriminator="kind")] = Dog(name="Rex", barks=True)
+    maybe: Dog | None = None
+    all: list[Cat | Dog] = []
+    kennel: Kennel | None = None
+    chip: int | str | None = None
+
+
+class Adopted(BaseModel):
+    """The pet that somebody takes, or why nobody does."""
+
+    what: Cat | Dog | str
+
+
+def pets() -> GraphRegistration:
+    """Asks which pet is taken."""
+    builder = ManifestBuilder("pets", Pets).set_entrypoint("offer")
+    ask = RouteDecision.wait_for_event(event_name="adopt", resume_node="rest")
+    builder.add_node("offer", lambda state: None, route=lambda state: ask, targets=["rest"])
+    builder.add_node("rest", lambda state: None, terminal=True)
+    builder.add_event_handler("adopt", lambda state, payload: {"one": payload.what}, payload_model=Adopted)
     return builder.build()
 
 

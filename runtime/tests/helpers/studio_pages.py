@@ -11,7 +11,18 @@ import httpx
 from browser import opened
 from failing import Failing
 from served import served
-from studio_graphs import BankClosed, expenses_registration, hostile, payments_registration, trips_registration, wide
+from studio_graphs import (
+    BankClosed,
+    counting,
+    expenses_registration,
+    hostile,
+    lenient_sums,
+    payments_registration,
+    pets,
+    strict_sums,
+    trips_registration,
+    wide,
+)
 
 from azure_functions_durable_graph import DurableGraphApp
 
@@ -43,7 +54,8 @@ class Studio:
 def studio_over(browser: Any) -> Iterator[Studio]:
     """The app behind the real server, whose page is opened in a browser."""
     runtime = DurableGraphApp()
-    for graph in (expenses_registration, payments_registration, trips_registration, hostile(), wide(200)):
+    stable = (expenses_registration, payments_registration, trips_registration, strict_sums, lenient_sums)
+    for graph in (*stable, counting(), hostile(), pets(), wide(200)):
         runtime.register_registration(graph)
     with served(runtime.function_app) as (url, _), httpx.Client(base_url=f"{url}/api", timeout=60) as api:
         page = f"{url}/api/studio"

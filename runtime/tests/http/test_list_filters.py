@@ -10,7 +10,9 @@ from contract import problem
 from shapes import Counter, conversation, line
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, RouteDecision
+from azure_functions_durable_graph.azure.durable_runs import DurableRuns
 from azure_functions_durable_graph.http.listing import get_graph, list_runs
+from azure_functions_durable_graph.http.runs import get_run
 from azure_functions_durable_graph.testing import GraphHost
 
 HOUR = timedelta(hours=1)
@@ -55,6 +57,72 @@ def test_runs_are_found_by_when_they_were_started(host: GraphHost) -> None:
     assert ids(host, since="2030-01-01T01:00:00Z") == ["r1", "r2", "r3", "untagged"]
     assert ids(host, until="2030-01-01T01:00:00Z") == ["r0"]
     assert ids(host, since="2030-01-01T01:00:00+00:00", until="2030-01-01T03:00:00") == ["r1", "r2"]
+
+
+def family() -> list[GraphRegistration]:
+    """A graph whose subgraph asks, one whose branch asks, and one that has the first as its subgraph."""
+    asking = conversation()
+    builder = ManifestBuilder("parent", Counter).set_entrypoint("a")
+    builder.add_subgraph("a", graph="conversation", input={}, output={}, next_node="b")
+    parent = builder.add_node("b", lambda state: None, terminal=True).build()
+    builder = ManifestBuilder("grandparent", Counter).set_entrypoint("a")
+    builder.add_subgraph("a", graph="parent", input={}, output={}, next_node="b")
+    grandparent = builder.add_node("b", lambda state: None, terminal=True).build()
+    builder = ManifestBuilder("branches", Counter).set_entrypoint("both")
+    builder.add_parallel("both", branches=["ask", "other"], next_node="end")
+    decision = RouteDecision.wait_for_event(event_name="go", resume_node="went")
+    builder.add_node("ask", lambda state: None, route=lambda state: decision, targets=["went"])
+    builder.add_node("went", lambda state: None, next_node="end").add_node("other", lambda state: None)
+    builder.add_node("end", lambda state: None, terminal=True)
+    branches = builder.add_event_handler("go", lambda state, payload: None).build()
+    return [asking, parent, grandparent, branches]
+
+
+@pytest.fixture
+def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the runs that the engine is asked for one by one."""
+    ids: list[str] = []
+    get = DurableRuns.get
+
+    async def counting(self: DurableRuns, run_id: str, *, history: bool = False) -> Any:
+        ids.append(run_id)
+        return await get(self, run_id, history=history)
+
+    monkeypatch.setattr(DurableRuns, "get", counting)
+    return ids
+
+
+@pytest.mark.parametrize("limit", ["200", "1"])
+def test_a_run_waits_where_a_run_below_it_or_a_branch_of_it_asks(limit: str, looked_up: list[str]) -> None:
+    host = GraphHost(*family())
+    for graph in ("parent", "grandparent", "branches"):
+        host.start(graph, {}, run_id=f"the-{graph}")
+
+    shown = [run for run in all_pages(host, limit=limit, status="waiting") if run.startswith("the-")]
+
+    assert sorted(shown) == ["the-branches", "the-grandparent", "the-parent"]
+    assert looked_up == [], "all of them stand in one page of the engine"
+    assert all_pages(host, limit=limit, status="running") == []
+    assert sorted(run for run in all_pages(host, limit=limit) if run.startswith("the-")) == sorted(shown)
+    for run in shown:
+        assert host.call(get_run, {"id": run})["status"] == "waiting"
+
+
+def test_a_run_below_that_stands_in_another_page_of_the_engine_is_looked_up(looked_up: list[str]) -> None:
+    host = GraphHost(*family())
+    host.start("parent", {}, run_id="the-parent")
+
+    assert [row["status"] for row in host.call(list_runs, {}, query={"limit": "1"})["runs"]] == ["waiting"]
+    assert len(looked_up) == 1
+
+
+def all_pages(host: GraphHost, **query: str) -> list[str]:
+    found, cursor = [], ""
+    while cursor is not None:
+        page = host.call(list_runs, {}, query={**query, **({"cursor": cursor} if cursor else {})})
+        found += [row["id"] for row in page["runs"]]
+        cursor = page["cursor"]
+    return found
 
 
 def test_a_run_that_has_continued_as_new_keeps_its_start_and_its_tags() -> None:

@@ -10,9 +10,10 @@ import pytest
 from browser import opened
 from hard_graphs import LONG, hard_graphs
 from served import served
+from shapes import Counter
 from studio_graphs import wide
 
-from azure_functions_durable_graph import DurableGraphApp
+from azure_functions_durable_graph import DurableGraphApp, GraphRegistration, ManifestBuilder
 
 expect = pytest.importorskip("playwright.sync_api", reason="no browser: Playwright is not installed").expect
 
@@ -51,10 +52,22 @@ FAULTS = """() => {
 }"""
 
 
+def deep() -> GraphRegistration:
+    """A line that fails far down."""
+
+    def fail(state: Counter) -> None:
+        raise ValueError("here")
+
+    builder = ManifestBuilder("deep", Counter).set_entrypoint("n0")
+    for number in range(60):
+        builder.add_node(f"n{number}", fail if number == 50 else lambda state: None, next_node=f"n{number + 1}")
+    return builder.add_node("n60", lambda state: None, terminal=True).build()
+
+
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     runtime = DurableGraphApp()
-    for graph in (*hard_graphs(), wide(200)):
+    for graph in (*hard_graphs(), wide(200), deep()):
         runtime.register_registration(graph)
     with served(runtime.function_app) as (url, _):
         yield f"{url}/api/studio"
@@ -83,6 +96,26 @@ def test_no_box_covers_another_and_no_arrow_crosses_one(shown: Any, url: str, gr
 
 def test_every_node_is_a_box_also_of_two_hundred(shown: Any, url: str) -> None:
     assert draw(shown, url, "wide").locator("g.box.task").count() == 200
+
+
+def test_a_picture_that_is_too_large_is_scrolled_and_can_be_read(shown: Any, url: str) -> None:
+    picture = draw(shown, url, "wide")
+    inside = """canvas => [canvas.scrollHeight > canvas.clientHeight,
+        canvas.querySelector("text.name").getBoundingClientRect().height]"""
+
+    scrolls, high = picture.locator("xpath=..").evaluate(inside)
+    assert scrolls
+    assert high > 8
+    expect(picture.locator("g.box.start")).to_be_in_viewport()
+
+
+def test_a_picture_that_is_scrolled_shows_where_the_run_is(shown: Any, url: str) -> None:
+    api = url.removesuffix("/studio")
+    assert httpx.post(f"{api}/graphs/deep/runs", json={"instance_id": "deep"}).status_code == 202
+    httpx.get(f"{api}/runs/deep", params={"wait": 20}, timeout=60)
+    shown.goto(f"{url}#/runs/deep")
+
+    expect(shown.locator(".canvas g.box.is-failed")).to_be_in_viewport()
 
 
 def test_what_was_declared_from_left_to_right_is_drawn_so(shown: Any, url: str) -> None:

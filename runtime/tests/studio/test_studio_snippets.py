@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from studio_graphs import FAILING
 
 expect = pytest.importorskip("playwright.sync_api", reason="no browser: Playwright is not installed").expect
 
@@ -79,6 +80,32 @@ def test_a_test_reproduces_a_failed_run(studio: Any, tmp_path: Path) -> None:
 
     assert 'assert run.error["type"] == "BankClosed"' in text
     passes(text, tmp_path)
+
+
+FAN_OUTS = {
+    "items, no attempt left": (
+        "strict_sums",
+        {"2": 1, "4": 1},
+        '1: [ValueError("2 is out of order")],\n            3: [ValueError("4 is out of order")],\n        },\n',
+    ),
+    "items, some of them twice": ("lenient_sums", {"1": 1, "4": 2}, "3: [ValueError("),
+    "a branch of one node": ("strict_sums", {"quick": 1}, '"quick": [BankClosed("quick is out of order")]'),
+    "a branch that is a run": ("strict_sums", {"slower": 1}, '"slower": [BankClosed("slower is out of order")]'),
+}
+
+
+@pytest.mark.parametrize(("graph", "failing", "planned"), FAN_OUTS.values(), ids=FAN_OUTS)
+def test_a_test_reproduces_failed_items_and_branches(
+    studio: Any, tmp_path: Path, graph: str, failing: dict[str, int], planned: str
+) -> None:
+    FAILING.update(failing)
+    run = studio.start(graph, {"numbers": [1, 2, 3, 4]})
+
+    text = copied(studio, run, "Copy as test", "completed")
+
+    assert planned in text
+    output = studio.api.get(f"/runs/{run}").json()["output"]
+    passes(f"{text}    assert run.state.model_dump() == {output}\n", tmp_path)
 
 
 def test_a_test_reproduces_a_run_with_a_subgraph_that_was_answered_and_a_pause(studio: Any, tmp_path: Path) -> None:

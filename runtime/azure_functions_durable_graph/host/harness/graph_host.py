@@ -119,18 +119,19 @@ class GraphHost:
         answer = self.call(start_run, {"graph": graph}, body, key=key)
         return GraphRun(self, answer["id"])
 
-    def fail(self, node: str, *calls: Exception | None, graph: str | None = None) -> None:
+    def fail(self, node: str, *calls: Exception | None, graph: str | None = None, item: int | None = None) -> None:
         """Make the next calls of a node raise these exceptions, in order; None lets a call pass, as do all later calls.
 
-        The node's retry policy, time-out and error edges react as if its handler had raised. `graph` is needed only if
-        several graphs have such a node. Raises RegistrationError if none has.
+        With `item`, the calls for one item of a map, by its index, from 0. The node's retry policy, time-out and error
+        edges react as if its handler had raised. `graph` is needed only if several graphs have such a node. Raises
+        RegistrationError if none has.
         """
         having = [found for found in self._runtime.registry.defaults() if node in found.nodes]
         wanted = [found for found in having if graph in (None, found.graph_name)]
         if len(wanted) != 1:
             names = ", ".join(found.graph_name for found in having) or "no graph"
             raise RegistrationError(f"fail({node!r}): {names} has such a node; say which with graph=…")
-        self._failures.plan(wanted[0], node, *calls)
+        self._failures.plan(wanted[0], node, *calls, item=item)
 
     def at(self, after: timedelta, action: Callable[[], object]) -> None:
         """Call `action` once this much time has passed: `host.at(timedelta(days=2), lambda: run.send("approval"))`."""

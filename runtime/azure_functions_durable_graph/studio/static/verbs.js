@@ -67,8 +67,7 @@ function Delete({ view, close, say, fail }) {
 }
 
 /** Restart from a step: with the state as it was, or as it is edited here. */
-export function Restart({ view, step, last, manifest, close, say }) {
-  const schema = manifest?.state_model.schema ?? {};
+export function Restart({ view, step, last, schema = {}, close, say }) {
   const send = async (state) => {
     const edited = !last || step.before === undefined || JSON.stringify(state) !== JSON.stringify(ordered(step.before, state));
     const started = await post(path`runs/${view.id}/restart`, edited ? { node: step.node, state } : { node: step.node });
