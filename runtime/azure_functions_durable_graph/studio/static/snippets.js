@@ -113,7 +113,8 @@ function planned({ view, history, manifest }, classes) {
   const call = (error) => (error && RAISED.has(error.where) ? raised(error, classes) : "None");
   for (const step of history.steps) {
     const most = manifest.manifest.nodes[step.node]?.retry?.max_attempts ?? 1;
-    for (const item of new Set((step.item_failures ?? []).map((one) => one.item))) {
+    const items = new Set((step.item_failures ?? []).map((one) => one.item)); // in the order in which they failed
+    for (const item of [...items].sort((first, second) => first - second)) {
       const errors = step.item_failures.filter((one) => one.item === item).map((one) => call(one.error));
       add(step.node, item, errors.length < most ? [...errors, "None"] : errors);
     }
