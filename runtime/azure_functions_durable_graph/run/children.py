@@ -26,7 +26,8 @@ TOO_DEEP = "RecursionLimitExceeded"
 class Child:
     """A run to be started. `node` is what the status of its parent shows.
 
-    `read` makes a result of its answer, `fail` one of its failure.
+    `read` makes a result of its answer, `fail` one of its failure. One that `ends` when it is asked to gives what it
+    has then; one that `tells` says meanwhile how many of its items have succeeded.
     """
 
     id: str
@@ -34,6 +35,8 @@ class Child:
     start: RunInput
     read: Callable[[dict[str, Any]], dict[str, Any]] = dict
     fail: Callable[[Failed], dict[str, Any]] = lambda failed: {"error": failed.error}
+    ends: bool = False
+    tells: bool = False
 
 
 def begin(traversal: Traversal, child: Child) -> DurableTask:

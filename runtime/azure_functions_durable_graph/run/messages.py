@@ -6,7 +6,7 @@ Runs in flight hold these dicts in their histories: keys may be added, never ren
 from __future__ import annotations
 
 import sys
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Union
 
 from ..graph.plan import Plan
 
@@ -80,12 +80,19 @@ class Branch(TypedDict):
 
 
 class Share(TypedDict):
-    """A part of the map `node` of the run `run`: items with their indices, at most `limit` of them at once."""
+    """A part of the map `node` of the run `run`: items with their indices, at most `limit` of them at once.
+
+    `until` is the deadline of the whole map. One that stops what is left has its `stop_when`, and is told by the run
+    `above`, which has begun this one, and tells it.
+    """
 
     run: str
     node: str
     items: list[list[Any]]
     limit: int
+    until: NotRequired[str]
+    stop_when: NotRequired[Union[str, int]]
+    above: NotRequired[str]
 
 
 class Item(TypedDict):
@@ -131,8 +138,8 @@ class RunInput(TypedDict):
     has taken, oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier
     generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats, `trace` is the
     trace context of its start. `branch` marks a run that is a branch of another, and comes with what it has `written`;
-    `share` marks one that is a part of a map, and comes to the `results` of its items; `item` marks the run of a graph
-    for one item.
+    `share` marks one that is a part of a map, and comes to the `results` of its items; `told` is how often it has told
+    the run above of its successes, and how many. `item` marks the run of a graph for one item.
     """
 
     format: int
@@ -162,6 +169,7 @@ class RunInput(TypedDict):
     share: NotRequired[Share]
     item: NotRequired[Item]
     results: NotRequired[list[dict[str, Any]]]
+    told: NotRequired[list[int]]
     trace: NotRequired[TraceContext]
 
 

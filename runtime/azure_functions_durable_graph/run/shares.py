@@ -8,7 +8,13 @@ from typing import NamedTuple
 from ..graph.plan import PlanNode
 
 MOST_PARTS = 20
-"""Parts of one run: they bound its history, and its status names them all."""
+"""Parts of one run that are open at once: its status names them all."""
+
+MOST_CHUNKS = 100
+"""Parts of one run that are handed out as others end: they bound its history."""
+
+WINDOW, CHUNK = 40, 5
+"""Items that one run takes as others end, and those that a part has at least that is handed out as others end."""
 
 
 class Dealt(NamedTuple):
@@ -22,21 +28,27 @@ class Dealt(NamedTuple):
 def deal(items: int, limit: int, plan: PlanNode) -> list[Dealt]:
     """The parts of so many items; none where they run in the run itself.
 
-    At once, parts share the items and the limit. Where one item runs at a time, parts of a `group` at least follow each
-    other. Plans of an earlier release have no `group`: there all items run in the run itself, in rounds.
+    Parts that run at once share the items and the limit. Where one item runs at a time, parts of a `group` at least
+    follow each other. Plans of an earlier release have no `group`: there all items run in the run itself, in rounds.
     """
     group = plan.get("group")
     if group is None or items <= 1:
         return []
-    if limit == 1:
+    watched = "stop_when" in plan or "deadline" in plan
+    if limit == 1 and not watched:
         return _slices(items, 1, min(MOST_PARTS, -(-items // group))) if items > group else []
-    if "graph" not in plan:
-        return _slices(items, limit, min(limit, MOST_PARTS)) if items > limit else []
-    if items <= min(limit, MOST_PARTS) and "retry" not in plan:
+    if watched or "graph" in plan:
+        return _to_be_handed_out(items, limit)
+    return _slices(items, limit, min(limit, MOST_PARTS)) if items > limit else []
+
+
+def _to_be_handed_out(items: int, limit: int) -> list[Dealt]:
+    """Parts of items that may never end: one after the other in each, and the next part for whoever is done."""
+    if items <= WINDOW:
         return []
-    if items <= limit and "retry" not in plan:
-        return _slices(items, limit, min(MOST_PARTS, -(-items // MOST_PARTS)))
-    return _slices(items, limit, min(limit, MOST_PARTS, items))
+    if limit > MOST_PARTS:
+        return _slices(items, limit, MOST_PARTS)
+    return _slices(items, 1, min(MOST_CHUNKS, -(-items // CHUNK)))
 
 
 def _slices(items: int, limit: int, parts: int) -> list[Dealt]:
