@@ -51,10 +51,16 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
     succeeded = sum(_is_good(result) for result in results)
     if not fails(plan, succeeded, len(errors)):
         return (yield from _take(traversal, results))
-    error = failure_of(errors, f"{len(errors)} of {len(items)} items failed")
+    error = failure_of(errors, _why(plan, len(items), succeeded, len(errors)), "items")
     if keeps_for(plan, error):
         yield from _take(traversal, results)  # a failure of its own adds nothing to that of the items
     return Failed(error)
+
+
+def _why(plan: PlanNode, of: int, succeeded: int, failed: int) -> str:
+    if failed:
+        return f"{failed} of {of} items failed"
+    return f"{succeeded} of {of} items succeeded, and {plan.get('min_successful')} have to"
 
 
 def _take(traversal: Traversal, results: Sequence[Mapping[str, Any]]) -> Steps[NodeOutcome]:
@@ -190,9 +196,9 @@ def _part(traversal: Traversal, key: str, items: Indexed, limit: int) -> Child:
     if "depth" in run:
         start["depth"] = run["depth"]
     name = child_id(traversal, run["plan"]["graph"], key)
-    stop_when = stop_when_of(traversal)
-    tells = isinstance(stop_when, int) and stop_when > 1
-    return Child(name, run["node"], cast(RunInput, start), _read_part, ends=stop_when is not None, tells=tells)
+    stop_when, until = stop_when_of(traversal), deadline_of(traversal)
+    ends, tells = (stop_when, until) != (None, None), isinstance(stop_when, int) and stop_when > 1
+    return Child(name, run["node"], cast(RunInput, start), _read_part, ends=ends, tells=tells)
 
 
 def _share(traversal: Traversal, items: Indexed, limit: int) -> dict[str, Any]:

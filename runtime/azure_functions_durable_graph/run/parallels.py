@@ -46,7 +46,7 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     if not fails(traversal.plan_node, len(succeeded), len(errors)):
         failed = yield from _merge(traversal, succeeded)
         return failed or Moved(traversal.static_edge())
-    error = failure_of(errors, f"{len(errors)} of {len(branches)} branches failed")
+    error = failure_of(errors, f"{len(errors)} of {len(branches)} branches failed", "branches")
     if keeps_for(traversal.plan_node, error):
         yield from _merge(traversal, succeeded, now=True)  # a failure of its own adds nothing to that of the branches
     return Failed(error)

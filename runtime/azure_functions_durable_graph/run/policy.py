@@ -58,7 +58,7 @@ def keeps_for(plan: PlanNode, error: ErrorRecord) -> bool:
     return plan.get("keeps", False) and error_target(plan.get("on_error"), error) is not None
 
 
-def failure_of(errors: list[dict[str, Any]], text: str) -> ErrorRecord:
+def failure_of(errors: list[dict[str, Any]], text: str, where: str) -> ErrorRecord:
     """One record for all failures; if they have one type, it keeps that type, so that on_error can name it."""
     first = errors[0] if errors else None
     single = first is not None and len({error["type"] for error in errors}) == 1
@@ -68,6 +68,6 @@ def failure_of(errors: list[dict[str, Any]], text: str) -> ErrorRecord:
         "type": first["type"] if first and single else "FanOutFailed",
         "bases": first["bases"] if first and single else ["Exception"],
         "message": f"{text}: {details}"[:2000] if details else text,
-        "where": "branches" if first is None or "node" in first else "items",
+        "where": where,
         "errors": errors[:TOLD],
     }

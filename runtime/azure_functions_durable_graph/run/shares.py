@@ -14,7 +14,8 @@ MOST_CHUNKS = 100
 """Parts of one run that are handed out as others end: they bound its history."""
 
 WINDOW, CHUNK = 40, 5
-"""Items that one run takes as others end, and those that a part has at least that is handed out as others end."""
+"""Items that one run takes as others end; those of a part that is handed out as others end, where that is enough for
+all that may run at once."""
 
 
 class Dealt(NamedTuple):
@@ -48,7 +49,7 @@ def _to_be_handed_out(items: int, limit: int) -> list[Dealt]:
         return []
     if limit > MOST_PARTS:
         return _slices(items, limit, MOST_PARTS)
-    return _slices(items, 1, min(MOST_CHUNKS, -(-items // CHUNK)))
+    return _slices(items, 1, min(MOST_CHUNKS, max(limit, -(-items // CHUNK))))
 
 
 def _slices(items: int, limit: int, parts: int) -> list[Dealt]:
