@@ -139,7 +139,8 @@ class RunInput(TypedDict):
     generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats, `trace` is the
     trace context of its start. `branch` marks a run that is a branch of another, and comes with what it has `written`;
     `share` marks one that is a part of a map, and comes to the `results` of its items; `told` is how often it has told
-    the run above of its successes, and how many. `item` marks the run of a graph for one item.
+    the run above of its successes, and how many. `item` marks the run of a graph for one item. `owner` is the run that
+    people see, which has started this one by itself or through its branches and parts: it is deleted with its own.
     """
 
     format: int
@@ -170,6 +171,7 @@ class RunInput(TypedDict):
     item: NotRequired[Item]
     results: NotRequired[list[dict[str, Any]]]
     told: NotRequired[list[int]]
+    owner: NotRequired[str]
     trace: NotRequired[TraceContext]
 
 

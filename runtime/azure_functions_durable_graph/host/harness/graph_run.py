@@ -9,10 +9,11 @@ from pydantic import BaseModel
 
 from ...graph.states import load
 from ...history.record import RunRecord
+from ...http.deleting import delete_run
 from ...http.events import post_event
 from ...http.repeating import restart_run, retry_run
 from ...http.runs import get_history, get_run
-from ...http.steering import cancel_run, delete_run, resume_run, suspend_run
+from ...http.steering import cancel_run, resume_run, suspend_run
 
 if TYPE_CHECKING:
     from .graph_host import GraphHost
