@@ -38,6 +38,7 @@ def _random_node(dice: Random, name: str) -> dict[str, Any]:
         node["next"] = dice.choice(NODES)
     if kind == "parallel":
         node["branches"] = [f"{name}{n}" for n in range(dice.randint(1, 4))]
+    if kind in ("parallel", "map"):
         node |= {"stop_when": dice.choice([1, 2, "first_failure"])} if dice.random() < 0.3 else {}
         node |= {"deadline": dice.choice([5.0, 86400.0 * 4])} if dice.random() < 0.3 else {}
     if kind == "map":
@@ -66,8 +67,13 @@ def random_run(dice: Random, *, races: bool = True) -> dict[str, Any]:
         plan["nodes"][name] = {"retry": plan["nodes"][dice.choice(NODES)].get("retry")}
         if dice.random() < 0.3:  # not a single task: a run of its own
             plan["nodes"][name]["routed"] = True
-    state = {"v": 0, "items": list(range(dice.randint(0, 7))), "sizes": []}
+    state: dict[str, Any] = {
+        "v": 0,
+        "items": list(range(45 if dice.random() < 0.05 else dice.randint(0, 7))),
+        "sizes": [],
+    }
     return {
+        **(_random_share(dice, plan["nodes"]["a"], state["items"]) if races else {}),
         "format": 1,
         "plan": plan,
         "input": {},
@@ -78,6 +84,19 @@ def random_run(dice: Random, *, races: bool = True) -> dict[str, Any]:
         "step": 0,
         "trail": [],
     }
+
+
+def _random_share(dice: Random, node: dict[str, Any], items: list[int]) -> dict[str, Any]:
+    """What makes the run a part of a map, now and then."""
+    if node.get("kind") != "map" or "group" not in node or dice.random() < 0.4:
+        return {}
+    share = {"run": "whole", "node": "a", "items": [[index, item] for index, item in enumerate(items)]}
+    share["limit"] = node["limit"]
+    if "deadline" in node:
+        share["until"] = (BEGIN + timedelta(seconds=node["deadline"])).isoformat()
+    if "stop_when" in node:
+        share |= {"stop_when": node["stop_when"], "above": "whole"}
+    return {"share": share, "child": True}
 
 
 class Unsparing(sdk.SparingContext):
@@ -194,7 +213,8 @@ class Played:
     def _child(self, leaf: Action) -> dict[str, Any]:
         answer, start = self._ending(), json.loads(leaf.data["input"])
         if "share" in start:
-            results = [self.dice.choice([_FAILED, {"value": {"w": 1}}]) for _ in start["share"]["items"]]
+            kinds = [_FAILED, {"value": {"w": 1}}, *([{"stopped": True}] if "stop_when" in start["share"] else [])]
+            results = [self.dice.choice(kinds) for _ in start["share"]["items"]]
             return {"state": {}, "id": leaf.data["instanceId"], "results": results}
         if "item" in start:
             return {**answer, "id": leaf.data["instanceId"]}
