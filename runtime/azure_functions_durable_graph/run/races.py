@@ -36,6 +36,7 @@ class Race:
         self._members: dict[str, Member] = {}
         self._tasks: dict[str, DurableTask] = {}
         self._pauses: dict[str, tuple[Any, datetime]] = {}
+        self._retried: dict[str, Any] = {}
         self._ears, self._called_off = Ears(traversal), CalledOff(traversal)
         self._is_shown = False
 
@@ -85,7 +86,8 @@ class Race:
         if self._crowd.slides or not self._is_shown:
             self._is_shown = True
             runs = open_runs({key: self._members[key] for key in self._tasks})
-            self._traversal.publish(fan_out=self._crowd.progress(self._fan["done"]), children=runs)
+            retry = None if self._tasks else self._retried
+            self._traversal.publish(fan_out=self._crowd.progress(self._fan["done"]), children=runs, retry=retry)
 
     def _first(self, until: datetime | None) -> Steps[DurableTask | None]:
         """The first that is done, well or badly; None at that time."""
@@ -110,8 +112,9 @@ class Race:
             self._left.append(key)
         elif "error" in result and may_retry(self._crowd.retry(key), result["error"], attempt):
             self._fan["attempts"][key] = attempt + 1
-            pause = timedelta(seconds=pause_after(self._crowd.retry(key), attempt))
-            self._pause(key, self._traversal.now() + pause)
+            pause = pause_after(self._crowd.retry(key), attempt)
+            self._retried = {"attempt": attempt, "error": result["error"]["type"], "pause": pause}
+            self._pause(key, self._traversal.now() + timedelta(seconds=pause))
         else:
             file_result(self._fan, key, result)
             yield from tell(self._traversal, self._counts()[0])

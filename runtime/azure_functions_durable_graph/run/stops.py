@@ -104,9 +104,10 @@ def tell(traversal: Traversal, succeeded: int) -> Steps[None]:
     times, before = traversal.run.get("told", [0, 0])
     if succeeded - before < max(1, needed // TELLINGS):
         return
-    traversal.run["told"] = [times + 1, succeeded]
     address = told_address(traversal.context.instance_id, times)
-    yield from _ask(traversal, {"raise": [traversal.run["share"]["above"]], "address": address, "payload": succeeded})
+    told = {"raise": [traversal.run["share"]["above"]], "address": address, "payload": succeeded}
+    if (yield from _ask(traversal, told)):
+        traversal.run["told"] = [times + 1, succeeded]
 
 
 def ask_to_end(traversal: Traversal, members: Iterable[Member], late: bool) -> Steps[None]:
@@ -122,11 +123,13 @@ def ask_to_end(traversal: Traversal, members: Iterable[Member], late: bool) -> S
         yield from _ask(traversal, call)
 
 
-def _ask(traversal: Traversal, asked: Mapping[str, Any]) -> Steps[None]:
+def _ask(traversal: Traversal, asked: Mapping[str, Any]) -> Steps[bool]:
+    """Whether the activity has done it; what it has not is asked again later."""
     run = traversal.run
     call = {"node": run["node"], "step": run["step"], "stop": [], **asked, "reason": f"{run['node']} needs it no more"}
     traversal.turns += 1
     try:
         yield traversal.context.call_activity(STOP, call)
-    except Exception:  # tried again later
-        return
+    except Exception:
+        return False
+    return True
