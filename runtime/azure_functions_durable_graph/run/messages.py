@@ -6,9 +6,10 @@ Runs in flight hold these dicts in their histories: keys may be added, never ren
 from __future__ import annotations
 
 import sys
-from typing import Any, TypedDict, Union
+from typing import Any, TypedDict
 
 from ..graph.plan import Plan
+from .memberships import Branch, Item, Share
 
 if sys.version_info >= (3, 11):
     from typing import NotRequired
@@ -68,39 +69,6 @@ class Origin(TypedDict):
     node: NotRequired[str]
     step: NotRequired[int]
     edited: NotRequired[str]
-
-
-class Branch(TypedDict):
-    """Which branch a run is: of the parallel `node` of the run `run`. It ends when it comes to `join`, or at an end."""
-
-    run: str
-    node: str
-    name: str
-    join: NotRequired[str]
-
-
-class Share(TypedDict):
-    """A part of the map `node` of the run `run`: items with their indices, at most `limit` of them at once.
-
-    `until` is the deadline of the whole map. One that stops what is left has its `stop_when`, and is told by the run
-    `above`, which has begun this one, and tells it.
-    """
-
-    run: str
-    node: str
-    items: list[list[Any]]
-    limit: int
-    until: NotRequired[str]
-    stop_when: NotRequired[Union[str, int]]
-    above: NotRequired[str]
-
-
-class Item(TypedDict):
-    """Which item of which map a run of another graph is for."""
-
-    run: str
-    node: str
-    index: int
 
 
 class Written(TypedDict):
