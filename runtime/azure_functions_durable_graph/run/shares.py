@@ -46,16 +46,19 @@ def deal(items: int, limit: int, plan: PlanNode) -> list[Dealt]:
 def _to_be_handed_out(items: int, limit: int) -> list[Dealt]:
     """Parts of items that may never end: one after the other in each, and the next part for whoever is done."""
     if items <= WINDOW:
-        return []
+        return [] if min(items, limit) <= MOST_PARTS else _slices(items, limit, -(-items // MOST_PARTS))
     if limit > MOST_PARTS:
         return _slices(items, limit, MOST_PARTS)
     return _slices(items, 1, min(MOST_CHUNKS, max(limit, -(-items // CHUNK))))
 
 
 def _slices(items: int, limit: int, parts: int) -> list[Dealt]:
-    """Slices as equal as possible, each with its share of the limit, at least one."""
-    bounds = [items * number // parts for number in range(parts + 1)]
-    limits = bounds if items <= limit else [limit * number // parts for number in range(parts + 1)]
+    """Slices as equal as possible, each with its share of the limit, at least one, and no fewer items than that."""
+    places, others = min(items, limit), max(items - limit, 0)
+    if parts > places:
+        places, others = 0, items
+    bounds = [places * number // parts + others * number // parts for number in range(parts + 1)]
+    limits = [places * number // parts for number in range(parts + 1)]
     return [
         Dealt(first, after - first, max(1, limits[number + 1] - limits[number]))
         for number, (first, after) in enumerate(pairwise(bounds))

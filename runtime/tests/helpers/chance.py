@@ -58,11 +58,17 @@ def _random_node(dice: Random, name: str) -> dict[str, Any]:
 
 
 def random_run(dice: Random, *, races: bool = True) -> dict[str, Any]:
-    """The input of a run of a random plan; branches are nodes of the plan, too. In `races` parallels stop branches."""
+    """The input of a run of a random plan; branches are nodes of the plan, too.
+
+    In `races` something may follow as soon as one of many is back.
+    """
     plan = random_plan(dice)
     for node in () if races else plan["nodes"].values():
         node.pop("stop_when", None)
         node.pop("deadline", None)
+        if "graph" in node:  # its runs all begin at once, and none again
+            node.pop("retry", None)
+            node["limit"] = 50
     for name in [branch for node in list(plan["nodes"].values()) for branch in node.get("branches", ())]:
         plan["nodes"][name] = {"retry": plan["nodes"][dice.choice(NODES)].get("retry")}
         if dice.random() < 0.3:  # not a single task: a run of its own
@@ -180,7 +186,7 @@ class Played:
         """Some of what is open is answered, in any order; events come early, late, twice, and to nobody."""
         leaves = enumerate(self._leaves(self.outcome))
         open_ = [(number, leaf) for number, leaf in leaves if number not in self.answered]
-        ready = [(number, leaf) for number, leaf in open_ if self._may_fire(leaf, len(open_))]
+        ready = [(number, leaf) for number, leaf in open_ if self._may_fire(leaf)]
         chosen = self.dice.sample(ready, self.dice.randint(min(1, len(ready)), len(ready)))
         times = [fire_at(leaf) for _, leaf in chosen if leaf.kind == act.TIMER]
         self.now = max([self.now + timedelta(seconds=1), *times])
@@ -195,7 +201,7 @@ class Played:
         self.dice.shuffle(batch)
         return batch
 
-    def _may_fire(self, leaf: Action, open_: int) -> bool:
+    def _may_fire(self, leaf: Action) -> bool:
         """A cancelled timer fires now and then, where the host was at it already."""
         return not leaf.data.get("isCanceled") or self.dice.random() < 0.1
 
