@@ -142,7 +142,7 @@ class GraphRun:
         return GraphRun(self.host, self.host.call(retry_run, {"id": self.id}, key=key)["id"])
 
     def delete(self) -> None:
-        """Delete the run, which has to be over, with its history."""
+        """Delete the run, which has to be over, with its history and all that it has started."""
         self.host.call(delete_run, {"id": self.id})
 
     @property
