@@ -115,6 +115,7 @@ ask_finance = ask_legal
 """,
     "Parallel branches 3": ANY_STATE,
     "Maps 2": ANY_STATE,
+    "Maps 4": ANY_STATE,
     "Maps 3": """
 from azure_functions_durable_graph import ItemResult
 

@@ -232,6 +232,38 @@ def _collecting(block: Block) -> None:
     assert run.state.scores[1].error.message == "the document is empty"
 
 
+class Panel(BaseModel):
+    """The state of the run that asks reviewers."""
+
+    reviewers: list[str] = ["ann", "ben", "cem", "dee", "eve"]
+    opinions: list[str] = []
+
+
+class Opinion(BaseModel):
+    """The state of the run for one of them."""
+
+    reviewer: str
+    text: str = ""
+
+
+@check_of("Maps 4")
+def _quorum(block: Block) -> None:
+    builder = ManifestBuilder("panel", Panel).set_entrypoint("ask").add_node("decide", nothing, terminal=True)
+    execute(block, builder=builder, timedelta=timedelta)
+    child = ManifestBuilder("opinion_flow", Opinion).set_entrypoint("a").add_node("b", nothing, terminal=True)
+    child.add_node("a", nothing, route=lambda state: RouteDecision.wait_for_event(event_name="said", resume_node="b"))
+    child.add_event_handler("said", lambda state, payload: {"text": payload})
+    host = GraphHost(builder.build(), child.build())
+    enough, late = host.start("panel", {}), host.start("panel", {})
+    enough.items[3].send("said", "yes")
+    late.items[1].send("said", "no")
+    enough.items[0].send("said", "well")
+    assert (enough.status, enough.state.opinions) == ("completed", ["well", "yes"])
+    assert enough.items[2].status == "cancelled"
+    late.advance(timedelta(days=3))
+    assert (late.status, late.state.opinions) == ("completed", ["no"])
+
+
 class DraftState(BaseModel):
     """Both graphs of the subgraph example."""
 

@@ -93,9 +93,9 @@ class DurableRuns:
         )
 
     async def _page(
-        self, statuses: Collection[str], cursor: str, limit: int, times: Mapping[str, str]
+        self, statuses: Collection[str], cursor: str, limit: int, others: Mapping[str, str]
     ) -> tuple[list[RunHead], str]:
-        query = {"runtimeStatus": ",".join(sorted(statuses)), "showInput": "false", "top": limit, **times}
+        query = {"runtimeStatus": ",".join(sorted(statuses)), "showInput": "false", "top": limit, **others}
         url = f"{sdk.management_url(self._client)}instances/?{urlencode(query)}"
         answer, following = await self._fetch(url, {"x-ms-continuation-token": cursor} if cursor else {})
         heads = await asyncio.gather(*(self._head(item) for item in answer))
@@ -114,6 +114,10 @@ class DurableRuns:
         """One page of finished runs whose last generation began before a time, and the cursor of the next page."""
         query = {"createdTimeTo": _engine_time(created_before)}
         return await self._page(frozenset(FINISHED), cursor, limit, query)
+
+    async def beginning(self, prefix: str, cursor: str, limit: int) -> tuple[list[RunHead], str]:
+        """One page of the runs whose ids begin so, in any status, and the cursor of the next page ("" at the end)."""
+        return await self._page({*FINISHED, *LIVE}, cursor, limit, {"instanceIdPrefix": prefix})
 
     async def raise_event(self, run_id: str, address: str, event: EventEnvelope) -> None:
         """Raise an event. A run that ended in between is a problem 410 or 404."""

@@ -154,12 +154,18 @@ class RunRecord(RunHead):
 
     @property
     def progress(self) -> dict[str, int] | None:
-        """How many branches or items are done, of how many, with those of the run's parts."""
+        """How many branches or items are done, of how many, and how many of them have failed, with the run's parts.
+
+        A run that has just ended, and is still listed, is not among those that its parent has counted.
+        """
         told = self.custom_status.get("fan_out")
         if not isinstance(told, dict) or not isinstance(told.get("done"), int):
             return None
-        parts = [child for child in self.open_children if "share" in child.run]
-        return {**told, "done": told["done"] + sum(_done_in(part) for part in parts)}
+        members = [child for child in self.open_children if not _MEMBERS.isdisjoint(child.run)]
+        parts = [_done_in(child) for child in members]
+        done = told["done"] + sum(done for done, _ in parts)
+        failed = _number(told.get("failed")) + sum(failed for _, failed in parts)
+        return {**told, "done": done, **({"failed": failed} if failed else {})}
 
     @property
     def taken(self) -> list[tuple[int, str]]:
@@ -181,8 +187,23 @@ class RunRecord(RunHead):
         return self.output.get("state") if self.run.get("child") and isinstance(self.output, dict) else self.output
 
 
-def _done_in(part: RunRecord) -> int:
-    """The items that a part of a map has done."""
-    if part.finished:
-        return len(part.run["share"]["items"])
-    return (part.progress or {"done": 0})["done"]
+_MEMBERS = frozenset({"branch", "share", "item"})
+"""What marks a run as one of those that a parallel or a map has begun at once."""
+
+
+def _done_in(part: RunRecord) -> tuple[int, int]:
+    """How much a branch, an item or a part of a map has done, and how much of it has failed."""
+    if "share" not in part.run:
+        return int(part.finished), int(part.finished and part.status != "completed")
+    if not part.finished:
+        told = part.progress or {"done": 0}
+        return told["done"], _number(told.get("failed"))
+    items = len(part.run["share"]["items"])
+    results = part.output.get("results") if isinstance(part.output, dict) else None
+    if not isinstance(results, list):  # it was lost, and all its items with it
+        return items, items
+    return items, sum(isinstance(one, dict) and "error" in one for one in results)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -95,8 +95,8 @@ class Progress(_Shown):
 class Run(RunRow):
     """One run. `error` has its `type`, `message` and `node`; `output` is set once the run has completed.
 
-    `children` are the runs that it waits for, `fan_out` says how many branches or items are done, and `part_of` is the
-    run of which this one is a branch, or a part of a map.
+    `children` are the runs that it waits for. `fan_out` says how many branches or items are `done`, `of` how many, and
+    how many of the done have `failed`; `part_of` is the run of which this one is a branch, or a part of a map.
     """
 
     waits: list[Wait] = Field(default_factory=list)

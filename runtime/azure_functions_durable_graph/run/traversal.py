@@ -55,6 +55,7 @@ class Traversal:
         self.run = cast(RunInput, {**start, "trail": list(start["trail"])})
         self.turns = 0
         self.answers = 0
+        self.called_off: DurableTask | None = None
         self._before = start["state"]
 
     @property

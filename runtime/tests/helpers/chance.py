@@ -38,6 +38,7 @@ def _random_node(dice: Random, name: str) -> dict[str, Any]:
         node["next"] = dice.choice(NODES)
     if kind == "parallel":
         node["branches"] = [f"{name}{n}" for n in range(dice.randint(1, 4))]
+    if kind in ("parallel", "map"):
         node |= {"stop_when": dice.choice([1, 2, "first_failure"])} if dice.random() < 0.3 else {}
         node |= {"deadline": dice.choice([5.0, 86400.0 * 4])} if dice.random() < 0.3 else {}
     if kind == "map":
@@ -57,17 +58,28 @@ def _random_node(dice: Random, name: str) -> dict[str, Any]:
 
 
 def random_run(dice: Random, *, races: bool = True) -> dict[str, Any]:
-    """The input of a run of a random plan; branches are nodes of the plan, too. In `races` parallels stop branches."""
+    """The input of a run of a random plan; branches are nodes of the plan, too.
+
+    In `races` something may follow as soon as one of many is back.
+    """
     plan = random_plan(dice)
     for node in () if races else plan["nodes"].values():
         node.pop("stop_when", None)
         node.pop("deadline", None)
+        if "graph" in node:  # its runs all begin at once, and none again
+            node.pop("retry", None)
+            node["limit"] = 50
     for name in [branch for node in list(plan["nodes"].values()) for branch in node.get("branches", ())]:
         plan["nodes"][name] = {"retry": plan["nodes"][dice.choice(NODES)].get("retry")}
         if dice.random() < 0.3:  # not a single task: a run of its own
             plan["nodes"][name]["routed"] = True
-    state = {"v": 0, "items": list(range(dice.randint(0, 7))), "sizes": []}
+    state: dict[str, Any] = {
+        "v": 0,
+        "items": list(range(45 if dice.random() < 0.05 else dice.randint(0, 7))),
+        "sizes": [],
+    }
     return {
+        **(_random_share(dice, plan["nodes"]["a"], state["items"]) if races else {}),
         "format": 1,
         "plan": plan,
         "input": {},
@@ -78,6 +90,19 @@ def random_run(dice: Random, *, races: bool = True) -> dict[str, Any]:
         "step": 0,
         "trail": [],
     }
+
+
+def _random_share(dice: Random, node: dict[str, Any], items: list[int]) -> dict[str, Any]:
+    """What makes the run a part of a map, now and then."""
+    if node.get("kind") != "map" or "group" not in node or dice.random() < 0.4:
+        return {}
+    share = {"run": "whole", "node": "a", "items": [[index, item] for index, item in enumerate(items)]}
+    share["limit"] = node["limit"]
+    if "deadline" in node:
+        share["until"] = (BEGIN + timedelta(seconds=node["deadline"])).isoformat()
+    if "stop_when" in node:
+        share |= {"stop_when": node["stop_when"], "above": "whole"}
+    return {"share": share, "child": True}
 
 
 class Unsparing(sdk.SparingContext):
@@ -161,7 +186,7 @@ class Played:
         """Some of what is open is answered, in any order; events come early, late, twice, and to nobody."""
         leaves = enumerate(self._leaves(self.outcome))
         open_ = [(number, leaf) for number, leaf in leaves if number not in self.answered]
-        ready = [(number, leaf) for number, leaf in open_ if self._may_fire(leaf, len(open_))]
+        ready = [(number, leaf) for number, leaf in open_ if self._may_fire(leaf)]
         chosen = self.dice.sample(ready, self.dice.randint(min(1, len(ready)), len(ready)))
         times = [fire_at(leaf) for _, leaf in chosen if leaf.kind == act.TIMER]
         self.now = max([self.now + timedelta(seconds=1), *times])
@@ -176,7 +201,7 @@ class Played:
         self.dice.shuffle(batch)
         return batch
 
-    def _may_fire(self, leaf: Action, open_: int) -> bool:
+    def _may_fire(self, leaf: Action) -> bool:
         """A cancelled timer fires now and then, where the host was at it already."""
         return not leaf.data.get("isCanceled") or self.dice.random() < 0.1
 
@@ -194,7 +219,8 @@ class Played:
     def _child(self, leaf: Action) -> dict[str, Any]:
         answer, start = self._ending(), json.loads(leaf.data["input"])
         if "share" in start:
-            results = [self.dice.choice([_FAILED, {"value": {"w": 1}}]) for _ in start["share"]["items"]]
+            kinds = [_FAILED, {"value": {"w": 1}}, *([{"stopped": True}] if "stop_when" in start["share"] else [])]
+            results = [self.dice.choice(kinds) for _ in start["share"]["items"]]
             return {"state": {}, "id": leaf.data["instanceId"], "results": results}
         if "item" in start:
             return {**answer, "id": leaf.data["instanceId"]}

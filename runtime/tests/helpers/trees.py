@@ -23,6 +23,7 @@ class Grown(BaseModel):
 
     notes: Annotated[list[str], operator.add] = []
     items: list[str] = ["x", "y", "bad", "z"]
+    many: list[int] = list(range(50))
 
 
 class Leaf(BaseModel):
@@ -147,11 +148,53 @@ class Tree:
                 raise KeyError(item)
             return f"{name} {item}"
 
-        edge = {"on_error": after} if mends else {}
-        self.builder.add_map(name, handler, over="items", into="notes", max_concurrency=limit, next_node=after, **edge)
-        self.reached += [f"{name} {item}" for item in Grown().items]
-        kept = [f"{name} {item}" for item in Grown().items if not (fails and item == "bad")]
+        settings: dict[str, Any] = {"on_error": after} if mends else {}
+        settings |= {"deadline": timedelta(days=3000)} if self.dice.random() < 0.3 else {}
+        called = Grown().items
+        if limit == 1 and self.dice.random() < 0.5:  # one after the other: it is known which items begin
+            settings["stop_when"] = "first_failure"
+            called = called[:3] if fails else called
+        self.builder.add_map(
+            name, handler, over="items", into="notes", max_concurrency=limit, next_node=after, **settings
+        )
+        self.reached += [f"{name} {item}" for item in called]
+        kept = [f"{name} {item}" for item in called if not (fails and item == "bad")]
         return Outcome(kept if mends or not fails else [], fails and not mends)
+
+    def _many(self, name: str, after: str | None, depth: int) -> Outcome:
+        """More items than one run takes: its parts stop at so many successes."""
+        enough = self.dice.choice([1, 2, 3])
+
+        def handler(state: Grown, item: int) -> str:
+            self.calls[f"{name} {item}"] += 1
+            return f"{name} {item}"
+
+        settings: dict[str, Any] = {"max_concurrency": 1, "stop_when": enough, "next_node": after}
+        self.builder.add_map(name, handler, over="many", into="notes", **settings)
+        called = [f"{name} {item}" for item in range(enough)]
+        self.reached += called
+        return Outcome(called)
+
+    def _late(self, name: str, after: str | None, depth: int) -> Outcome:
+        """Runs of an hour, of which some or none are done at the deadline."""
+        hours = self.dice.choice([0.5, 1.5, 2.5])
+        limit = self.dice.choice([1, 2, 100])
+        mends = after is not None and self.dice.random() < 0.5
+        settings: dict[str, Any] = {"on_error": after} if mends else {}
+        self.builder.add_map(
+            name,
+            graph="leaf",
+            over="items",
+            input={"name": "__item__"},
+            output={"notes": "said"},
+            max_concurrency=limit,
+            next_node=after,
+            deadline=timedelta(hours=hours),
+            **settings,
+        )
+        done = Grown().items[: int(hours) * limit]
+        fails = len(done) < 4
+        return Outcome([f"said {item}" for item in done] if mends or not fails else [], fails and not mends)
 
     def _each(self, name: str, after: str | None, depth: int) -> Outcome:
         least = self.dice.choice([None, 3, 4])
@@ -175,7 +218,7 @@ class Tree:
         return Outcome(["said leaf"])
 
 
-_KINDS = ("task", "task", "task", "wait", "parallel", "parallel", "map", "each", "sub")
+_KINDS = ("task", "task", "task", "wait", "parallel", "parallel", "map", "many", "each", "late", "sub")
 
 
 def leaves() -> list[GraphRegistration]:

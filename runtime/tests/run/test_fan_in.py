@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, Field, model_validator
 
 from azure_functions_durable_graph import ManifestBuilder, NodeContext
-from azure_functions_durable_graph.run.parallels import keeps_for
+from azure_functions_durable_graph.run.policy import keeps_for
 from azure_functions_durable_graph.testing import GraphHost, GraphRun, run_graph
 
 

@@ -18,6 +18,7 @@ from azure_functions_durable_graph import (
     NodeContext,
     RouteDecision,
 )
+from azure_functions_durable_graph.azure.durable_runs import DurableRuns
 from azure_functions_durable_graph.testing import GraphHost, GraphRun, run_graph
 
 
@@ -292,6 +293,29 @@ def test_what_was_stopped_may_have_children_of_its_own() -> None:
     run.advance(timedelta(minutes=1))
 
     assert (run.status, deep.status, inner.status) == ("completed", "cancelled", "cancelled")
+
+
+@pytest.mark.parametrize("deaf", ["left", "slow"])
+def test_a_branch_that_does_not_hear_that_it_is_to_end_is_told_again(
+    deaf: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(stop_when="first_success")
+    left, terminate = {run.branches[deaf].id}, DurableRuns.terminate
+
+    async def once(runs: Any, run_id: str, reason: str) -> None:
+        if run_id in left:  # it had not begun when it was to end
+            left.discard(run_id)
+            return
+        await terminate(runs, run_id, reason)
+
+    monkeypatch.setattr(DurableRuns, "terminate", once)
+    run.send("b", {})
+    assert run.status != "completed"
+    assert stands(run)["slow" if deaf == "left" else "left"] == "cancelled"
+
+    run.advance(timedelta(minutes=1))
+
+    assert (run.status, run.state.hotel, stands(run)[deaf]) == ("completed", "right", "cancelled")
 
 
 @pytest.mark.parametrize(

@@ -29,3 +29,7 @@ def test_every_run_ends_as_its_tree_says_nothing_is_applied_twice_and_nothing_st
         assert sorted(run.state.notes) == sorted(expected.notes)
     assert dict(tree.calls) == dict.fromkeys(tree.reached, 1)
     assert json.loads(json.dumps([run.view, run.steps, run.events]))
+
+    run.delete()
+
+    assert host.run_ids() == []

@@ -115,7 +115,7 @@ function Standing({ view, now, answer }) {
   if (view.retry) lines.push(html`<p><b>Retrying</b> ${view.node}: attempt ${view.retry.attempt ?? ""} ended with ${view.retry.error ?? "an error"}; the next one begins ${span(1000 * (view.retry.pause ?? 0))} after it.</p>`);
   if (view.status === "suspended") lines.push(html`<p><b>Suspended.</b> Nothing begins until it is resumed; events are kept.</p>`);
   if (view.reason) lines.push(html`<p><b>Cancelled:</b> ${String(view.reason)}</p>`);
-  if (view.fan_out && !FINISHED.has(view.status)) lines.push(html`<p>${view.fan_out.done} of ${view.fan_out.of} are done at ${view.node}.</p>`);
+  if (view.fan_out && !FINISHED.has(view.status)) lines.push(html`<p>${view.fan_out.done} of ${view.fan_out.of} are done at ${view.node}${view.fan_out.failed ? `, ${view.fan_out.failed} of them failed` : ""}.</p>`);
   for (const report of view.progress ?? []) lines.push(html`<p><b>${report.branch ?? report.node}</b>${report.item === undefined ? "" : ` item ${report.item}`}: <${Progress} value=${report.value} /></p>`);
   if (view.note && !view.waits.length) lines.push(html`<p>“${view.note}”</p>`);
   for (const child of view.children ?? []) lines.push(html`<p>${child.node} runs as <a class="id" href=${link(["runs", child.id], { of: view.id })}>${child.id}</a>.</p>`);

@@ -61,7 +61,7 @@ function Delete({ view, close, say, fail }) {
     location.hash = "#/runs";
   };
   return html`<${Dialog} title="Delete this run?" onClose=${close}>
-    <p>The run and its history are removed for ever.</p>
+    <p>The run, its history, and all runs that it has started are removed for ever.</p>
     <div class="row"><${Act} label="Delete the run" kind="main" run=${remove} onError=${fail} /><button type="button" onClick=${close}>Close</button></div>
   <//>`;
 }
