@@ -84,6 +84,11 @@ def _add_orchestrator(app: GraphFunctions) -> None:
         return (yield from orchestrate(cast(Any, SparingContext(context)), cast(Any, context.get_input())))
 
 
+def is_own_orchestrator(code: Any) -> bool:
+    """Whether a registered function is the orchestrator above: the SDK notes which function its wrapper calls."""
+    return getattr(getattr(code, "orchestrator_function", None), "__module__", None) == __name__
+
+
 def _add_stop(app: GraphFunctions) -> None:
     @app.function_name(STOP)
     @app.activity_trigger(input_name="call")

@@ -9,9 +9,10 @@ import functools
 import importlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import weakref
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 Transport = Callable[[str, str, bytes], Awaitable[list[Any]]]
 """(method, URL, body) -> [status, decoded JSON]."""
@@ -52,11 +53,52 @@ def episode_runner(orchestrator: Callable[[Any], Any]) -> Callable[[str], str]:
     return runner
 
 
+class Session:
+    """A call of an orchestrator that is kept where it waits. `code` is the SDK's wrapper, `context` its JSON.
+
+    The orchestrator must not call entities. Afterwards `over` says whether it has ended, or continues as new.
+    """
+
+    def __init__(self, code: Any, context: str) -> None:
+        from azure.durable_functions.models import DurableOrchestrationContext
+        from azure.durable_functions.orchestrator import Orchestrator
+
+        self._context = DurableOrchestrationContext.from_json(context)
+        self._context._input_expected_type = getattr(code, "_df_input_type", None)
+        self._orchestrator = Orchestrator(code.orchestrator_function)
+
+    def begin(self) -> str:
+        """The state after the whole history, as the wrapper returns it. Raises what the wrapper raises."""
+        return str(self._orchestrator.handle(self._context))
+
+    def go_on(self, events: Iterable[Mapping[str, Any]]) -> str:
+        """The state after these events as well."""
+        from azure.durable_functions.models.history import HistoryEvent
+
+        executor = self._orchestrator.task_orchestration_executor
+        for event in (HistoryEvent(**one) for one in events):
+            self._context.histories.append(event)
+            if not self.over:
+                executor.process_event(event)
+        return str(executor.get_orchestrator_state_str())
+
+    @property
+    def over(self) -> bool:
+        """Whether the orchestrator has come to an end."""
+        return bool(self._orchestrator.task_orchestration_executor.has_execution_completed)
+
+
 def client_over(transport: Transport, binding: str) -> Any:
     """A durable client whose three request functions call `transport` instead of the network."""
     from azure.durable_functions import DurableOrchestrationClient
 
     client = DurableOrchestrationClient(binding)
+    carry(client, transport)
+    return client
+
+
+def carry(client: Any, transport: Transport) -> None:
+    """Let a durable client call `transport` instead of the network."""
 
     async def post(url: str, data: Any = None, *_: Any, **__: Any) -> list[Any]:
         return await transport("POST", url, b"" if data is None else json.dumps(data).encode())
@@ -68,7 +110,6 @@ def client_over(transport: Transport, binding: str) -> Any:
         return await transport("DELETE", url, b"")
 
     client._post_async_request, client._get_async_request, client._delete_async_request = post, get, delete
-    return client
 
 
 class SparingContext:
@@ -120,12 +161,16 @@ def _is_known(task: Any, shape: dict[str, Any]) -> bool:
 def _sparing(task: Any, field: str, whole: Callable[[Any], Any]) -> Any:
     """A task whose action encodes its input when it is sent, and only until the task is done."""
     action = task.action_repr
+    spent = getattr(action, field)
+    of_action, of_task = weakref.ref(action), weakref.ref(task)  # the action refers to this function
 
     def to_json() -> Any:
-        del action.to_json  # which refers to the task, which refers to the action
-        if not task.is_completed:
+        action, task = cast(Any, of_action()), of_task()
+        if task is None or task.is_completed:
+            setattr(action, field, spent)
+        elif getattr(action, field) == spent:
             setattr(action, field, getattr(whole(action), field))
-        return action.to_json()
+        return type(action).to_json(action)
 
     action.to_json = to_json
     return task
