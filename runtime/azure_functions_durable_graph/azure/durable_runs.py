@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -247,13 +248,23 @@ def head_of(item: Mapping[str, Any]) -> RunHead | None:
         return None
     if not isinstance(status, str) or not (status in FINISHED or status in LIVE):
         return None
-    created, updated = (_iso(moment(item.get(key))) for key in ("createdTime", "lastUpdatedTime"))
+    created, updated = _iso_of(item.get("createdTime")), _iso_of(item.get("lastUpdatedTime"))
     return RunHead(run_id, status, said, item.get("output"), created, updated)
 
 
 def _engine_time(time: datetime) -> str:
     """A time as the management API reads it. For the engine a run begins again whenever it continues as new."""
     return f"{time.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _iso_of(given: Any) -> str | None:
+    return _iso_of_text(given) if isinstance(given, str) else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _iso_of_text(text: str) -> str | None:
+    """Remembered, because many runs of a list begin in one second."""
+    return _iso(moment(text))
 
 
 def _iso(time: datetime | None) -> str | None:

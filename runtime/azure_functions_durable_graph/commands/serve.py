@@ -98,6 +98,7 @@ async def _serve(
     stopping.listen()
     gc.collect()
     gc.freeze()  # what the app has loaded is permanent: the collector need not scan it again
+    gc.set_threshold(10_000, 10, 10)  # it finds little: requests and runs leave few cycles
     async with server.running() as url:
         say(greeting(url))
         await _wait_for_first(stopping.asked.wait(), host.failed())

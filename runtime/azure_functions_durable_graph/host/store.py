@@ -20,7 +20,7 @@ from typing import TypeVar
 from ..errors import HostError
 from .engine.entity import Entity
 from .engine.history_events import timestamp
-from .engine.instance import Instance
+from .engine.instance import Instance, Listed
 
 FORMAT = 3
 
@@ -76,6 +76,9 @@ class SqliteStore:
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two hosts on one file would both run what is ready
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute(
+                "PRAGMA cache_size=-32000"
+            )  # 32 MB at most: thousands of runs that wait are listed from it
             self._prepare()
             self._number = int(self._db.execute("SELECT coalesce(max(number), 0) FROM instances").fetchone()[0])
         except (HostError, *_UNREADABLE) as error:
@@ -182,11 +185,10 @@ class SqliteStore:
         after: int = 0,
         limit: int = -1,
         inputs: bool = False,
-    ) -> list[tuple[int, Instance]]:
-        """Instances, each with its number, in the order of their start from `after` on.
+    ) -> list[tuple[int, Listed]]:
+        """What a list shows of instances, each with its number, in the order of their start from `after` on.
 
-        They have no history, no leaves and, unless `inputs` are wanted, no input. No statuses means all of them; a
-        negative limit means no limit.
+        Without `inputs` none is read. No statuses means all of them; a negative limit means no limit.
         """
         self.commit()
         wanted = sorted({status.lower() for status in statuses})
@@ -199,7 +201,7 @@ class SqliteStore:
                 f"AND (? OR lower(status) IN ({','.join('?' * len(wanted))})) ORDER BY number LIMIT ?",
                 (after, len(prefix), prefix, lowest, highest, not wanted, *wanted, limit),
             )
-            return [(number, Instance.listed(data, given)) for number, data, given in rows]
+            return [(number, Listed.from_text(data, given)) for number, data, given in rows]
 
     def live(self) -> list[Instance]:
         """Every instance that has not ended."""

@@ -147,21 +147,37 @@ class Instance:
         return f'{json.dumps(data)[:-1]}, "leaves": [{", ".join(leaf.to_text() for leaf in self.leaves)}]}}'
 
     @classmethod
-    def from_text(cls, text: str, given: str | None, history: list[str], *, with_leaves: bool = True) -> Instance:
+    def from_text(cls, text: str, given: str | None, history: list[str]) -> Instance:
         """Read `to_text`'s form."""
         data = json.loads(text)
         for key in ("created", "updated"):
             data[key] = datetime.fromisoformat(data[key])
-        data["leaves"] = [Leaf(**leaf) for leaf in data["leaves"]] if with_leaves else []
+        data["leaves"] = [Leaf(**leaf) for leaf in data["leaves"]]
         data["parent"] = Parent(**data["parent"]) if data["parent"] else None
         data["held"] = Held(**data["held"]) if data["held"] else None
         return cls(**data, input=given, history=history, stored=len(history))
 
-    @classmethod
-    def listed(cls, text: str, given: str | None) -> Instance:
-        """The same for a list, without leaves and history. It must not be saved."""
-        return cls.from_text(text, given, [], with_leaves=False)
-
     def awaiting(self, task_id: int) -> Leaf | None:
         """The open leaf that awaits this id, or None for a late or stray answer, which is dropped."""
         return next((leaf for leaf in self.leaves if leaf.task_id == task_id and not leaf.finished), None)
+
+
+class Listed(NamedTuple):
+    """What a list shows of an instance."""
+
+    id: str
+    name: str
+    status: Status
+    input: str | None
+    output: str | None
+    custom_status: str | None
+    created: datetime
+    updated: datetime
+
+    @classmethod
+    def from_text(cls, text: str, given: str | None) -> Listed:
+        """Read what is needed of `Instance.to_text`'s form."""
+        data = json.loads(text)
+        created, updated = datetime.fromisoformat(data["created"]), datetime.fromisoformat(data["updated"])
+        ends = given, data["output"], data["custom_status"]
+        return cls(data["id"], data["name"], data["status"], *ends, created, updated)
