@@ -76,9 +76,6 @@ class SqliteStore:
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two hosts on one file would both run what is ready
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute(
-                "PRAGMA cache_size=-32000"
-            )  # 32 MB at most: thousands of runs that wait are listed from it
             self._prepare()
             self._number = int(self._db.execute("SELECT coalesce(max(number), 0) FROM instances").fetchone()[0])
         except (HostError, *_UNREADABLE) as error:
