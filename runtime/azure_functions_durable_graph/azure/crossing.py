@@ -1,7 +1,6 @@
 """From one event loop to another, and from threads to a loop: one wake-up for all that cross together.
 
-asyncio wakes a loop, which is a system call and a change of threads, for each result that another thread has for it. A
-busy local host spends a quarter of its time on that.
+asyncio wakes a loop for each result that another thread has for it, which is a system call and a change of threads.
 """
 
 import asyncio
