@@ -64,6 +64,9 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "throughput": lambda quick: throughput.compare(*((10, 1) if quick else (200, 5))),
     "durability": lambda quick: throughput.durabilities(*((20, 1) if quick else (200, 5))),
     "first_request": lambda quick: serving.first_request(1 if quick else 9),
+    "latency": lambda quick: serving.latency(10 if quick else 200),
+    "waiting": lambda quick: serving.waiting(20 if quick else 5_000),
+    "large_inputs": lambda quick: serving.waiting(5 if quick else 100, 100_000),
     "memory": lambda quick: serving.memory(40 if quick else 10_000),
 }
 

@@ -31,6 +31,17 @@ def test_the_page_shows_the_numbers_of_the_last_run() -> None:
         assert f"| {name} | {cost['cpu_ratio']:.2f} | {cost['json_kb_per_node']:,.0f} KB |" in page
     for budget, cost in results["budgets"].items():
         assert f"| {budget} | {cost['cpu_ratio']:.2f} | {cost['json_kb_per_node']:.1f} KB |" in page
-    cpu = results["throughput"]["cpu"]
-    assert f"{cpu['ratio']:.2f} times (rounds: {cpu['lowest']:.2f} to {cpu['highest']:.2f})" in page
+    for measure, line in (("cpu", "by CPU"), ("wall", "by the clock")):
+        found = [results["throughput"][measure][f"to_{side}"] for side in ("durabletask", "langgraph")]
+        shown = [f"{median:.2f} ({lowest:.2f} to {highest:.2f})" for median, lowest, highest in found]
+        assert f"| {line} | {' | '.join(shown)} |" in page
+    assert f"| {results['latency']['p50_ms']:.1f} ms | {results['latency']['p90_ms']:.1f} ms |" in page
+    durability = results["durability"]
+    by_cpu = f"{durability['cpu']['ratio']:.2f} times as many nodes for each second of CPU"
+    assert f"{by_cpu}, {durability['wall']['ratio']:.2f} times by the clock" in page
+    for name in ("waiting", "large_inputs"):
+        cost = results[name]
+        times = [f"{cost[f'{what}_cpu_ms']:.0f} ms ({cost[f'{what}_ms']:.0f} ms)" for what in ("count", "list")]
+        restart = f"{cost['restart_cpu_s']:.1f} s ({cost['restart_s']:.1f} s)"
+        assert f"| {' | '.join([*times, restart])} | {cost['idle_cpu_s']:.2f} s |" in page
     assert f"| {'.'.join(results['python'].split('.')[:2])} | {results['start']['ratio']:.2f} |" in page

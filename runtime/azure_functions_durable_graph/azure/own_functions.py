@@ -88,6 +88,11 @@ class OwnFunctions:
             return await serve(route, registry, limit, req, client, progress=progress)
 
 
+def is_own_orchestrator(code: Any) -> bool:
+    """Whether a registered function is the orchestrator above: the SDK notes which function its wrapper calls."""
+    return getattr(getattr(code, "orchestrator_function", None), "__module__", None) == __name__
+
+
 def _add_stop(app: GraphFunctions) -> None:
     @app.function_name(STOP)
     @app.activity_trigger(input_name="call")

@@ -32,6 +32,9 @@ MOST_CHILDREN, DEEPEST_CHILD = 100, 50
 
 _NONE: frozenset[str] = frozenset()
 
+Watch = Callable[[Collection[str], float], Awaitable[None]]
+"""Waits until one of these runs has come to rest, at most so many seconds."""
+
 
 class IdTaken(Exception):  # noqa: N818 - an outcome that `start` reports, not a failure
     """The run id is in use, by a run of ours or by another orchestration in the hub."""
@@ -57,6 +60,10 @@ class Runs(Protocol):
 
     async def beginning(self, prefix: str, cursor: str, limit: int) -> tuple[list[RunHead], str]:
         """One page of the runs whose ids begin so, in any status, and the cursor of the next page ("" at the end)."""
+        ...
+
+    def watch(self) -> Watch | None:
+        """From now on; None if the engine does not tell, so that one has to look again."""
         ...
 
     async def raise_event(self, run_id: str, address: str, event: EventEnvelope) -> None: ...
@@ -147,19 +154,34 @@ async def with_children(
 
 async def poll_until(api: Api, request: Request, deadline: float, done: Callable[[RunRecord], bool]) -> RunRecord:
     """The run as soon as `done`, or as it is at the deadline. Problem: 404."""
-    return await poll(api, functools.partial(find_run, api, request), deadline, done)
+    look = functools.partial(find_run, api, request)
+    return await poll(api, look, deadline, done, lambda record: [run.id for run in record.tree()])
 
 
-async def poll(api: Api, look: Callable[[], Awaitable[T]], deadline: float, done: Callable[[T], bool]) -> T:
-    """What `look` sees as soon as it is `done`, or at the deadline. Looks often at first, then once a second."""
+async def poll(
+    api: Api,
+    look: Callable[[], Awaitable[T]],
+    deadline: float,
+    done: Callable[[T], bool],
+    runs: Callable[[T], Collection[str]],
+) -> T:
+    """What `look` sees as soon as it is `done`, or at the deadline.
+
+    Looks again when one of the `runs` has come to rest, and once a second; where the engine does not tell that, often
+    at first.
+    """
     pause = FIRST_PAUSE
     while True:
+        watch = api.runs.watch()  # before the look: what happens after it is not missed
         seen = await look()
         left = deadline - api.monotonic()
         if done(seen) or left <= 0:
             return seen
-        await api.sleep(min(pause, left))
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+        if watch is not None:
+            await watch(runs(seen), min(LONGEST_PAUSE, left))
+        else:
+            await api.sleep(min(pause, left))
+            pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
 def finished_problem(record: RunRecord) -> Problem:

@@ -189,7 +189,8 @@ async def _fate_by(api: Api, run_id: str, answer: Answer, deadline: float) -> Fa
         except Exception:
             return Fate.PENDING
 
-    return await poll(api, look, deadline, lambda fate: fate in _DISCARDED or fate is Fate.APPLIED)
+    known = {*_DISCARDED, Fate.APPLIED}
+    return await poll(api, look, deadline, known.__contains__, lambda _: [run_id])
 
 
 _DISCARDED: dict[Fate, tuple[str, str]] = {

@@ -10,7 +10,8 @@ from typing import Any
 import azure.durable_functions as df
 
 from azure_functions_durable_graph.host.app.loader import index_app
-from azure_functions_durable_graph.host.app.worker import LoopThread, Worker
+from azure_functions_durable_graph.host.app.loops import LoopThread
+from azure_functions_durable_graph.host.app.worker import Worker
 from azure_functions_durable_graph.host.clock import ManualClock
 from azure_functions_durable_graph.host.engine.history_events import decode
 from azure_functions_durable_graph.host.engine.instance import Instance

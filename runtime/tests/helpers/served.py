@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from azure_functions_durable_graph.host.app.loader import index_app
+from azure_functions_durable_graph.host.app.loops import LoopThread
 from azure_functions_durable_graph.host.app.settings import Settings
-from azure_functions_durable_graph.host.app.worker import LoopThread, Worker
+from azure_functions_durable_graph.host.app.worker import Worker
 from azure_functions_durable_graph.host.clock import SystemClock
 from azure_functions_durable_graph.host.local_host import LocalHost
 from azure_functions_durable_graph.host.web.server import Server

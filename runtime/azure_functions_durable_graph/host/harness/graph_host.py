@@ -22,7 +22,7 @@ from ...http.api import Api, Handler
 from ...http.runs import start_run
 from ...http.values import KEY_HEADER, Request, Response
 from ..app.loader import index_app
-from ..app.worker import LoopThread
+from ..app.loops import LoopThread
 from ..clock import ManualClock
 from ..local_host import LocalHost
 from ..web.management import CONTINUATION, PATH, Management

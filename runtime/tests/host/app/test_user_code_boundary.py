@@ -14,7 +14,8 @@ from hub import Hub
 from served import served
 
 from azure_functions_durable_graph.host.app.loader import index_app
-from azure_functions_durable_graph.host.app.worker import LoopThread, Worker
+from azure_functions_durable_graph.host.app.loops import LoopThread
+from azure_functions_durable_graph.host.app.worker import Worker
 
 
 class UnprintableError(Exception):
