@@ -7,6 +7,7 @@ GraphError
 ├── DecisionError        a route handler returned something that is not a decision
 ├── InputError           a run was started with a key that the graph's state does not have
 ├── PayloadError         a value cannot cross the durable boundary as plain JSON
+│   └── PayloadTooLarge  it is larger than an app allows, and than a backend would take
 ├── ManifestError        a manifest cannot be read; names the path of the bad value
 ├── LockError            graphs.lock.json cannot be read or created
 ├── HistoryError         a recorded run cannot be read, or diverges from today's code
@@ -75,6 +76,10 @@ class InputError(GraphError, ValueError):
 
 class PayloadError(GraphError, ValueError):
     """A value is not plain JSON, or has keys that the SDK's codec would resolve to classes."""
+
+
+class PayloadTooLarge(PayloadError):  # noqa: N818 - users name it in on_error
+    """A value is larger than what may cross the durable boundary at once. The text says how large, and what to do."""
 
 
 class ManifestError(GraphError, ValueError):

@@ -27,7 +27,8 @@ def find_app() -> DurableGraphApp:
 def graph_host() -> Iterator[GraphHost]:
     """All graphs of the project on a host in memory, with a clock that a test moves."""
     registry = find_app().registry
-    with GraphHost(*(v for graph in registry.defaults() for v in registry.versions(graph.graph_name))) as host:
+    graphs = (version for graph in registry.defaults() for version in registry.versions(graph.graph_name))
+    with GraphHost(*graphs, max_payload_bytes=registry.most_bytes) as host:
         yield host
 
 

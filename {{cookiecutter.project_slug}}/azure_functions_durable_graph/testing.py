@@ -32,18 +32,23 @@ def run_graph(
     input: Mapping[str, Any],  # noqa: A002 - the word that HTTP and `schedule` use
     *,
     metadata: Mapping[str, Any] | None = None,
-    fail: Mapping[str, Sequence[Exception | None]] | None = None,
+    fail: Mapping[str, Sequence[Exception | None] | Mapping[int, Sequence[Exception | None]]] | None = None,
 ) -> GraphRun:
     """Run one graph until it is finished or needs something from outside.
 
-    `fail` lists, for a node, what its calls raise, in order; None lets a call succeed, as do all later calls.
+    `fail` lists, for a node, what its calls raise, in order; None lets a call succeed, as do all later calls;
+    for a map, it may list that for single items, by their index: `{"score": {3: [ConnectionError()]}}`.
     Raises Problem (422) if `input` does not match the state model, RegistrationError if `registration` has not been
     built, and TypeError if `input` is not a dict.
     """
     check_registration(registration, "run_graph")
     host = GraphHost(registration)
     for node, calls in (fail or {}).items():
-        host.fail(node, *calls)
+        if isinstance(calls, Mapping):
+            for item, its in calls.items():
+                host.fail(node, *its, item=item)
+        else:
+            host.fail(node, *calls)
     return host.start(registration.graph_name, input, metadata=metadata)
 
 

@@ -12,14 +12,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from ..errors import RegistrationError
 from ..graph.registration import GraphRegistration
+from ..graph.sizes import MOST_BYTES, check_limit
 from ..graph.wording import counted
 from ..work.packages import search
 from ..work.registry import Registry
+from .durable import df
 from .graph_functions import GraphFunctions
 from .own_functions import OwnFunctions
 
@@ -46,16 +47,18 @@ class DurableGraphApp:
         auth_level: func.AuthLevel = func.AuthLevel.FUNCTION,
         *,
         max_body_bytes: int = MAX_BODY_BYTES,
+        max_payload_bytes: int = MOST_BYTES,
         studio: bool = True,
         progress: bool = False,
     ) -> None:
         """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure.
 
         `studio` serves the page `studio`, whose files are open: it reads the API with the key that its reader gives it.
-        With `progress` the runs show what their nodes report by `context.progress`, which costs messages in the task
-        hub; without it nothing is registered for that.
+        `max_body_bytes` is for requests, `max_payload_bytes` for what a run sends at once: its state, a result, an
+        answer. With `progress` the runs show what their nodes report by `context.progress`, which costs messages in the
+        task hub; without it nothing is registered for that.
         """
-        self.registry = Registry()
+        self.registry = Registry(check_limit(max_payload_bytes))
         self._starters: dict[str, Union[Schedule, MessageTrigger]] = {}
         self._packages: set[str] = set()
         self._retention: Optional[Retention] = None

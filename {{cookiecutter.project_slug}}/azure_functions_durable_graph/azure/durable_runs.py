@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -14,13 +15,14 @@ from ..graph.names import ORCHESTRATOR, is_run_id
 from ..history.arrivals import moment
 from ..history.instances import read_head, read_input, read_status
 from ..history.record import FINISHED, LIVE, STATUSES, RunHead, RunRecord
-from ..http.api import IdTaken
+from ..http.api import IdTaken, Watch
 from ..http.values import Problem
 from ..run.messages import EventEnvelope, RunInput, TraceContext
 from ..work.boundary import error_record
 from ..work.node_facts import as_text, attributes
 from ..work.spans import span
 from . import sdk
+from .in_process import InProcess, host_of
 from .progress import reports_of
 
 logger = logging.getLogger(__name__)
@@ -38,8 +40,9 @@ class DurableRuns:
 
         `progress`: the app has the entities of reports, which can be asked.
         """
-        self._client = client
-        self._fetch = fetch or _fetch
+        self._local = host_of(client)
+        self._client = client if self._local is None else self._local.client(client)
+        self._fetch = fetch or (_fetch if self._local is None else _fetch_from(self._local))
         self._trace = trace
         self._progress = progress
 
@@ -93,20 +96,22 @@ class DurableRuns:
         )
 
     async def _page(
-        self, statuses: Collection[str], cursor: str, limit: int, times: Mapping[str, str]
+        self, statuses: Collection[str], cursor: str, limit: int, others: Mapping[str, str]
     ) -> tuple[list[RunHead], str]:
-        query = {"runtimeStatus": ",".join(sorted(statuses)), "showInput": "false", "top": limit, **times}
+        query = {"runtimeStatus": ",".join(sorted(statuses)), "showInput": "false", "top": limit, **others}
         url = f"{sdk.management_url(self._client)}instances/?{urlencode(query)}"
         answer, following = await self._fetch(url, {"x-ms-continuation-token": cursor} if cursor else {})
-        heads = await asyncio.gather(*(self._head(item) for item in answer))
+        ours = [item for item in answer if isinstance(item, Mapping) and item.get("name") == ORCHESTRATOR]
+        heads: list[RunHead | None] = [_head(item) for item in ours]
+        silent = [index for index, head in enumerate(heads) if head is None]
+        for index, head in zip(silent, await asyncio.gather(*(self._look_up(ours[i]) for i in silent)), strict=True):
+            heads[index] = head
         return [head for head in heads if head is not None], following
 
-    async def _head(self, item: Any) -> RunHead | None:
-        """An instance of a list; None for one that is not ours, or that the SDK cannot read: it hides no other."""
-        if not isinstance(item, Mapping) or item.get("name") != ORCHESTRATOR:
-            return None
+    async def _look_up(self, item: Mapping[str, Any]) -> RunHead | None:
+        """An instance of a list that does not say enough; None for one that the SDK cannot read: it hides no other."""
         try:
-            return head_of(item) or await self.get(str(item.get("instanceId")))
+            return await self.get(str(item.get("instanceId")))
         except Exception:
             return None
 
@@ -114,6 +119,14 @@ class DurableRuns:
         """One page of finished runs whose last generation began before a time, and the cursor of the next page."""
         query = {"createdTimeTo": _engine_time(created_before)}
         return await self._page(frozenset(FINISHED), cursor, limit, query)
+
+    async def beginning(self, prefix: str, cursor: str, limit: int) -> tuple[list[RunHead], str]:
+        """One page of the runs whose ids begin so, in any status, and the cursor of the next page ("" at the end)."""
+        return await self._page({*FINISHED, *LIVE}, cursor, limit, {"instanceIdPrefix": prefix})
+
+    def watch(self) -> Watch | None:
+        """A pause that ends early when one of these runs has come to rest since now; None where nobody tells."""
+        return None if self._local is None else self._local.watch()
 
     async def raise_event(self, run_id: str, address: str, event: EventEnvelope) -> None:
         """Raise an event. A run that ended in between is a problem 410 or 404."""
@@ -170,13 +183,31 @@ class DurableRuns:
 
 async def _fetch(url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
     """A page of the management API and its continuation token."""
-    import aiohttp  # the SDK has loaded it; a session of our own, since the SDK's may be closed at any time
+    import aiohttp  # the SDK needs it, too; a session of our own, since the SDK's may be closed at any time
 
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
         if response.status == 400 and headers:
-            raise Problem("invalid", "the engine does not know this cursor; omit it to get the first page")
+            raise _unknown_cursor()
         response.raise_for_status()
         return json.loads(await response.text(), parse_int=_whole), response.headers.get("x-ms-continuation-token", "")
+
+
+def _fetch_from(host: InProcess) -> Fetch:
+    """The same of a host in this process."""
+
+    async def fetch(url: str, headers: dict[str, str]) -> tuple[list[Any], str]:
+        status, items, following = await host.page(url, headers)
+        if status == 400 and headers:
+            raise _unknown_cursor()
+        if status != 200:
+            raise RuntimeError(f"the management API answered {status}: {items}")
+        return items, following
+
+    return fetch
+
+
+def _unknown_cursor() -> Problem:
+    return Problem("invalid", "the engine does not know this cursor; omit it to get the first page")
 
 
 def _whole(digits: str) -> float:
@@ -204,6 +235,13 @@ def record_of(status: Any) -> RunRecord | None:
     )
 
 
+def _head(item: Mapping[str, Any]) -> RunHead | None:
+    try:
+        return head_of(item)
+    except Exception:
+        return None
+
+
 def head_of(item: Mapping[str, Any]) -> RunHead | None:
     """What a list shows of one of our instances; None where its custom status does not say it.
 
@@ -214,13 +252,23 @@ def head_of(item: Mapping[str, Any]) -> RunHead | None:
         return None
     if not isinstance(status, str) or not (status in FINISHED or status in LIVE):
         return None
-    created, updated = (_iso(moment(item.get(key))) for key in ("createdTime", "lastUpdatedTime"))
+    created, updated = _iso_of(item.get("createdTime")), _iso_of(item.get("lastUpdatedTime"))
     return RunHead(run_id, status, said, item.get("output"), created, updated)
 
 
 def _engine_time(time: datetime) -> str:
     """A time as the management API reads it. For the engine a run begins again whenever it continues as new."""
     return f"{time.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _iso_of(given: Any) -> str | None:
+    return _iso_of_text(given) if isinstance(given, str) else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _iso_of_text(text: str) -> str | None:
+    """Remembered, because many runs of a list begin in one second."""
+    return _iso(moment(text))
 
 
 def _iso(time: datetime | None) -> str | None:

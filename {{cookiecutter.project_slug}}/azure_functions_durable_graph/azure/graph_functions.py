@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from ..errors import RegistrationError
+from .durable import df
 
 logger = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, cast
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from ..graph.names import ACTIVITY, ORCHESTRATOR, PROGRESS, STOP
 from ..http.routes import ROUTES, Route
 from ..work.registry import Registry
+from .durable import df
 from .graph_functions import GraphFunctions
 
 
@@ -27,7 +27,7 @@ class OwnFunctions:
 
     def add_to(self, app: GraphFunctions) -> None:
         """Register them with the function app."""
-        _add_orchestrator(app)
+        self._add_orchestrator(app)
         self._add_activity(app)
         _add_stop(app)
         if self.progress:
@@ -36,6 +36,21 @@ class OwnFunctions:
             self._add_route(app, route)
         if self.studio:
             _add_studio(app)
+
+    def _add_orchestrator(self, app: GraphFunctions) -> None:
+        registry = self.registry
+
+        @app.function_name(ORCHESTRATOR)
+        @app.orchestration_trigger(context_name="context")
+        def durable_graph_run(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+            from ..run.orchestrator import orchestrate
+            from .sdk import SparingContext, speed_up_replays
+
+            speed_up_replays()
+            sparing = SparingContext(context, registry.most_bytes)
+            output = yield from orchestrate(cast(Any, sparing), cast(Any, context.get_input()))
+            sparing.check_output(output)
+            return output
 
     def _add_activity(self, app: GraphFunctions) -> None:
         registry = self.registry
@@ -73,15 +88,9 @@ class OwnFunctions:
             return await serve(route, registry, limit, req, client, progress=progress)
 
 
-def _add_orchestrator(app: GraphFunctions) -> None:
-    @app.function_name(ORCHESTRATOR)
-    @app.orchestration_trigger(context_name="context")
-    def durable_graph_run(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
-        from ..run.orchestrator import orchestrate
-        from .sdk import SparingContext, speed_up_replays
-
-        speed_up_replays()
-        return (yield from orchestrate(cast(Any, SparingContext(context)), cast(Any, context.get_input())))
+def is_own_orchestrator(code: Any) -> bool:
+    """Whether a registered function is the orchestrator above: the SDK notes which function its wrapper calls."""
+    return getattr(getattr(code, "orchestrator_function", None), "__module__", None) == __name__
 
 
 def _add_stop(app: GraphFunctions) -> None:

@@ -72,7 +72,8 @@ class Schedule:
         from ..http.values import Problem
 
         try:
-            run_input(graph, dict(self.input), {}, datetime.now(timezone.utc))
+            now = datetime.now(timezone.utc)
+            run_input(graph, dict(self.input), {}, now, most_bytes=registry.most_bytes)
         except Problem as problem:
             yield Fault(str(self), problem.detail, "Correct input=… of the schedule")
         except Exception as error:  # a validator of the user's, or a value that is not JSON
@@ -94,7 +95,7 @@ async def start_on_schedule(schedule: Schedule, registry: Registry, client: Any,
         raise RegistrationError(f"{schedule} starts a graph with faults. {' '.join(map(str, faults))}")
     now = datetime.now(timezone.utc)
     run_id = tick_id(schedule.name, scheduled_tick(timer, schedule.cron, now))
-    run = run_input(graph, dict(schedule.input), {"schedule": schedule.name}, now)
+    run = run_input(graph, dict(schedule.input), {"schedule": schedule.name}, now, most_bytes=registry.most_bytes)
     try:
         await DurableRuns(client).start(run_id, run, fresh=False)
     except IdTaken:

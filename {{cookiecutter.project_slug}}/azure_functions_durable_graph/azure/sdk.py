@@ -9,9 +9,12 @@ import functools
 import importlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import weakref
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
+
+from ..graph.sizes import MOST_BYTES, check_text, check_value
 
 Transport = Callable[[str, str, bytes], Awaitable[list[Any]]]
 """(method, URL, body) -> [status, decoded JSON]."""
@@ -52,11 +55,52 @@ def episode_runner(orchestrator: Callable[[Any], Any]) -> Callable[[str], str]:
     return runner
 
 
+class Session:
+    """A call of an orchestrator that is kept where it waits. `code` is the SDK's wrapper, `context` its JSON.
+
+    The orchestrator must not call entities. Afterwards `over` says whether it has ended, or continues as new.
+    """
+
+    def __init__(self, code: Any, context: str) -> None:
+        from azure.durable_functions.models import DurableOrchestrationContext
+        from azure.durable_functions.orchestrator import Orchestrator
+
+        self._context = DurableOrchestrationContext.from_json(context)
+        self._context._input_expected_type = getattr(code, "_df_input_type", None)
+        self._orchestrator = Orchestrator(code.orchestrator_function)
+
+    def begin(self) -> str:
+        """The state after the whole history, as the wrapper returns it. Raises what the wrapper raises."""
+        return str(self._orchestrator.handle(self._context))
+
+    def go_on(self, events: Iterable[Mapping[str, Any]]) -> str:
+        """The state after these events as well."""
+        from azure.durable_functions.models.history import HistoryEvent
+
+        executor = self._orchestrator.task_orchestration_executor
+        for event in (HistoryEvent(**one) for one in events):
+            self._context.histories.append(event)
+            if not self.over:
+                executor.process_event(event)
+        return str(executor.get_orchestrator_state_str())
+
+    @property
+    def over(self) -> bool:
+        """Whether the orchestrator has come to an end."""
+        return bool(self._orchestrator.task_orchestration_executor.has_execution_completed)
+
+
 def client_over(transport: Transport, binding: str) -> Any:
     """A durable client whose three request functions call `transport` instead of the network."""
     from azure.durable_functions import DurableOrchestrationClient
 
     client = DurableOrchestrationClient(binding)
+    carry(client, transport)
+    return client
+
+
+def carry(client: Any, transport: Transport) -> None:
+    """Let a durable client call `transport` instead of the network."""
 
     async def post(url: str, data: Any = None, *_: Any, **__: Any) -> list[Any]:
         return await transport("POST", url, b"" if data is None else json.dumps(data).encode())
@@ -68,7 +112,6 @@ def client_over(transport: Transport, binding: str) -> Any:
         return await transport("DELETE", url, b"")
 
     client._post_async_request, client._get_async_request, client._delete_async_request = post, get, delete
-    return client
 
 
 class SparingContext:
@@ -82,8 +125,10 @@ class SparingContext:
     An SDK whose tasks and actions look different is left alone.
     """
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, most_bytes: int = MOST_BYTES) -> None:
+        """More than `most_bytes` at once is not sent: PayloadTooLarge ends the run, before the engine would."""
         self._context = context
+        self._most_bytes = most_bytes
 
     def raised_events(self) -> list[tuple[str, Any, str]]:
         """Name, input and time of each external event in the history of this generation, in order."""
@@ -96,19 +141,58 @@ class SparingContext:
         return getattr(self._context, name)
 
     def call_activity(self, name: str, input_: Any = None) -> Any:
-        """Schedule an activity, as the SDK's context does."""
+        """Schedule an activity, as the SDK's context does. Raises PayloadTooLarge."""
+        what = f"the call of {_named(input_)}"
         task = self._context.call_activity(name, None)
         if not _is_known(task, {"function_name": name, "input_": "null"}):
-            return self._context.call_activity(name, input_)
-        return _sparing(task, "input_", lambda action: type(action)(name, input_))
+            return self._checked(self._context.call_activity(name, input_), "input_", what)
+        return self._sparing(task, "input_", lambda action: type(action)(name, input_), what)
 
     def call_sub_orchestrator(self, name: str, input_: Any = None, instance_id: str | None = None) -> Any:
-        """Start a child, as the SDK's context does. A child is known again by its number and name, too."""
+        """Start a child, as the SDK's context does. A child is known again by its number and name, too.
+
+        Raises PayloadTooLarge.
+        """
+        what = f"the start of the run {instance_id!r}"
         task = self._context.call_sub_orchestrator(name, None, instance_id)
         shape = {"function_name": name, "_input": "null", "instance_id": instance_id, "version": None}
         if not _is_known(task, shape):
-            return self._context.call_sub_orchestrator(name, input_, instance_id)
-        return _sparing(task, "_input", lambda action: type(action)(name, input_, instance_id))
+            return self._checked(self._context.call_sub_orchestrator(name, input_, instance_id), "_input", what)
+        return self._sparing(task, "_input", lambda action: type(action)(name, input_, instance_id), what)
+
+    def continue_as_new(self, input_: Any) -> None:
+        """Begin a new generation, as the SDK's context does."""
+        check_value(input_, self._most_bytes, "what the run carries", input_ if isinstance(input_, dict) else None)
+        self._context.continue_as_new(input_)
+
+    def check_output(self, output: Any) -> None:
+        """Raise PayloadTooLarge for an output that is not to be sent."""
+        if output is not None:
+            check_value(output, self._most_bytes, "the output of the run", output)
+
+    @property
+    def _is_replaying(self) -> bool:
+        """Whether what is asked for now was asked for before, and was small enough then."""
+        return bool(getattr(self._context, "is_replaying", True))
+
+    def _checked(self, task: Any, field: str, what: str) -> Any:
+        """A new task, whose action has its input encoded. What is raised here ends the run with its actions so far."""
+        text = getattr(getattr(task, "action_repr", None), field, None)
+        if not self._is_replaying and isinstance(text, str):
+            check_text(text, self._most_bytes, what)
+        return task
+
+    def _sparing(self, task: Any, field: str, whole: Callable[[Any], Any], what: str) -> Any:
+        """A task whose action has its input encoded when it is sent, and only until the task is done."""
+        _spare(task, field, whole)
+        if not self._is_replaying:
+            setattr(task.action_repr, field, getattr(whole(task.action_repr), field))
+        return self._checked(task, field, what)
+
+
+def _named(call: Any) -> str:
+    """The node that a call is for."""
+    return f"node {call['node']!r}" if isinstance(call, dict) and "node" in call else "an activity"
 
 
 def _is_known(task: Any, shape: dict[str, Any]) -> bool:
@@ -117,18 +201,21 @@ def _is_known(task: Any, shape: dict[str, Any]) -> bool:
     return getattr(action, "__dict__", None) == shape and hasattr(task, "is_completed")
 
 
-def _sparing(task: Any, field: str, whole: Callable[[Any], Any]) -> Any:
-    """A task whose action encodes its input when it is sent, and only until the task is done."""
+def _spare(task: Any, field: str, whole: Callable[[Any], Any]) -> None:
+    """Let the action of a task encode its input when it is sent, and send it only until the task is done."""
     action = task.action_repr
+    spent = getattr(action, field)
+    of_action, of_task = weakref.ref(action), weakref.ref(task)  # the action refers to this function
 
     def to_json() -> Any:
-        del action.to_json  # which refers to the task, which refers to the action
-        if not task.is_completed:
+        action, task = cast(Any, of_action()), of_task()
+        if task is None or task.is_completed:
+            setattr(action, field, spent)
+        elif getattr(action, field) == spent:
             setattr(action, field, getattr(whole(action), field))
-        return action.to_json()
+        return type(action).to_json(action)
 
     action.to_json = to_json
-    return task
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from typing import Any, cast
 from ..run.messages import NodeCall
 from ..work.node_facts import as_text, facts_of
 from ..work.registry import Registry
+from .crossing import crossing_to
 
 MOST_ADDED = 32
 """Threads that a pool gets beyond its size, to replace those that do not end."""
@@ -70,11 +71,12 @@ class Threads:
 
     async def attempt(self, context: Any, label: str, code: Callable[..., Any], *arguments: Any) -> Outcome:
         """Run code in a thread, for the invocation of `context`. When cancelled, it leaves the thread running."""
-        call = _Call(label)
-        run = contextvars.copy_context().run
-        work = self.executor.submit(run, self._run, call, context, code, arguments)
+        call, loop = _Call(label), asyncio.get_running_loop()
+        ended: asyncio.Future[Outcome] = loop.create_future()
+        back, run = crossing_to(loop), contextvars.copy_context().run
+        work = self.executor.submit(lambda: back.settle(ended, run(self._run, call, context, code, arguments)))
         try:
-            return await asyncio.wrap_future(work)
+            return await ended
         except asyncio.CancelledError:
             if not work.cancel():
                 self._abandon(call)

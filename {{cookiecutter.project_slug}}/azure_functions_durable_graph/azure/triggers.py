@@ -6,9 +6,9 @@ No `from __future__ import annotations` here: the worker reads the annotations o
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import azure.durable_functions as df
 import azure.functions as func
 
+from .durable import df
 from .message_triggers import MessageTrigger, start_from_message
 
 if TYPE_CHECKING:

@@ -191,7 +191,7 @@ class GraphCalls:
         return await self._ask(Started, "retry_run", {"id": run_id(run)}, key=key)
 
     async def delete(self, run: RunRef) -> None:
-        """Delete a finished run with its history. ApiError 409 if it has not finished."""
+        """Delete a finished run with its history, and all that it has started. ApiError 409 if one has not finished."""
         await self._send("delete_run", {"id": run_id(run)})
 
     async def graphs(self) -> tuple[GraphRow, ...]:

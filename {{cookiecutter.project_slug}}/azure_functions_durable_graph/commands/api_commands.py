@@ -95,7 +95,7 @@ def _add_steering(commands: Commands) -> None:
         parser.add_argument("run_id", metavar="RUN")
         parser.add_argument("--reason", metavar="TEXT", help="what the run's status or history will say")
         add_address(parser)
-    parser = _command(commands, "delete", _delete, "delete a finished run with its history")
+    parser = _command(commands, "delete", _delete, "delete a finished run, with all that it has started")
     parser.add_argument("run_id", metavar="RUN")
     add_address(parser)
 

@@ -23,7 +23,7 @@ from ..errors import (
     RegistrationError,
     VendorError,
 )
-from . import parts
+from . import cost, parts
 from .api_commands import add_api_commands
 from .served_app import add_url, routes_url, webhooks_url
 from .top_help import CommandLine
@@ -117,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve, log=logging.INFO)
     _add_lock(commands)
     _add_record(commands)
+    cost.add_command(commands)
     _add_project_commands(commands)
     parts.add_commands(commands)
     add_api_commands(commands)

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import HostError
 from ..host.app.deliveries import BY_HAND
 from ..host.app.loader import LoadedApp, load_app
+from ..host.app.sessions import MOST as MOST_KEPT
 from ..host.app.settings import Settings, apply_local_settings, read_settings
 from ..host.app.worker import Worker
 from ..host.clock import SkippingClock, SystemClock
@@ -78,7 +79,7 @@ def serve(
     settings = read_settings(folder, os.environ)
     app = load_app(folder)
     kept = SqliteStore(None if store is None else folder / store)
-    worker = Worker(app, str(folder), timeout=settings.timeout, threads=settings.threads)
+    worker = Worker(app, str(folder), timeout=settings.timeout, threads=settings.threads, kept_runs=MOST_KEPT)
     host = LocalHost(worker, SkippingClock() if skip_time else SystemClock(), settings, kept)
     server = Server(host, app, port, allowed=allowed)
     failure = asyncio.run(_serve(host, server, lambda url: banner(server, app, settings, url, store), say))
@@ -98,6 +99,7 @@ async def _serve(
     stopping.listen()
     gc.collect()
     gc.freeze()  # what the app has loaded is permanent: the collector need not scan it again
+    gc.set_threshold(10_000, 10, 10)  # it finds little: requests and runs leave few cycles
     async with server.running() as url:
         say(greeting(url))
         await _wait_for_first(stopping.asked.wait(), host.failed())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import HostError
@@ -61,6 +62,7 @@ def about(run: Run) -> list[str]:
         "updated": local_time(run.updated_at),
         "tags": tag_text(run.tags),
         "origin": flat_json(run.origin),
+        "done": None if run.finished else _done(run.fan_out or {}),
         "parked": run.parked,
         "sleeps until": local_time(run.sleeps_until),
         "output": flat_json(run.output),
@@ -73,6 +75,14 @@ def about(run: Run) -> list[str]:
         until = f", until {local_time(wait.deadline)}" if wait.deadline else ""
         lines.append(f"{'waits for':<13} {wait.event} (wait {wait.id}{until}) {flat_json(wait.prompt)}".rstrip())
     return lines
+
+
+def _done(told: Mapping[str, object]) -> str:
+    """How far a parallel or a map is: `4,312 of 10,000, 3 failed`."""
+    numbers = {key: f"{value:,}" for key, value in told.items() if isinstance(value, int)}
+    if not {"done", "of"} <= set(numbers):
+        return ""
+    return f"{numbers['done']} of {numbers['of']}" + (f", {numbers['failed']} failed" if "failed" in numbers else "")
 
 
 def _progress(value: object) -> str:

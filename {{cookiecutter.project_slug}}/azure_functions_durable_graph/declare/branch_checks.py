@@ -1,4 +1,4 @@
-"""What can be wrong with the branches of a parallel: each is a part of the graph of its own, with a certain end."""
+"""What can be wrong with the branches of a parallel, each a part of the graph of its own, and with policies."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ MOST_CHAINS = 40
 def branch_faults(manifest: GraphManifest) -> Iterator[Fault]:
     """The faults of every parallel; one whose branches do not exist is reported by the check of edges."""
     for node in manifest.nodes.values():
+        yield from _policies(node)
         if node.kind != "parallel":
             continue
         yield from _named(node)
@@ -30,15 +31,19 @@ def branch_faults(manifest: GraphManifest) -> Iterator[Fault]:
             yield from _many(manifest, node)
 
 
+def _policies(node: NodeSpec) -> Iterator[Fault]:
+    """What no run of a parallel or a map could fulfil."""
+    if isinstance(node.stop_when, int) and (node.min_successful or 0) > node.stop_when:
+        problem = f"stop_when is {node.stop_when}, and min_successful is {node.min_successful}"
+        yield Fault(f"node {node.name!r}", problem, "Drop min_successful, or stop later")
+
+
 def _named(node: NodeSpec) -> Iterator[Fault]:
     where, branches = f"node {node.name!r}", node.branches or ()
     if not branches:
         yield Fault(where, "has no branches", "Name the nodes that run at once: branches=[…]")
     if len(set(branches)) < len(branches):
         yield Fault(where, "names a branch twice", "Name each branch once")
-    if isinstance(node.stop_when, int) and (node.min_successful or 0) > node.stop_when:
-        problem = f"stop_when is {node.stop_when}, and min_successful is {node.min_successful}"
-        yield Fault(where, problem, "Drop min_successful, or stop later")
     if node.min_successful is not None and node.min_successful > len(branches):
         yield Fault(
             where, f"min_successful is {node.min_successful}, of {len(branches)} branches", "Use a smaller number"

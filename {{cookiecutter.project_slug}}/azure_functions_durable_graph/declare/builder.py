@@ -16,7 +16,7 @@ from ..graph.names import COMPLETE, plain_name
 from ..graph.nodes import NodeSpec
 from ..graph.registration import GraphRegistration, NodeCode
 from .declarations import Declarations
-from .map_settings import map_of_graph, with_policy
+from .map_settings import collecting, map_of_graph, with_policy
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -121,18 +121,8 @@ class ManifestBuilder(Generic[StateT]):
         that is needed; with a `deadline` what is not done by then is stopped, and fails with DeadlineExceeded.
         """
         read = self._declared.reader("node", name)
-        named = read.names("branches", branches)
-        least = read.count("min_successful", min_successful)
-        stop = read.stop_when(stop_when)
-        seconds = None if deadline is None else read.seconds("deadline", deadline)
-        spec = NodeSpec(
-            name,
-            kind="parallel",
-            branches=named,
-            stop_when=stop,
-            deadline=seconds,
-            min_successful=stop if least is None and isinstance(stop, int) else least,
-        )
+        spec = NodeSpec(name, kind="parallel", branches=read.names("branches", branches))
+        spec = with_policy(read, spec, stop_when, deadline, min_successful)
         self._declared.keep_node(read, spec, next_node=next_node, on_error=on_error)
         return self
 
@@ -147,6 +137,8 @@ class ManifestBuilder(Generic[StateT]):
         item_type: None = None,
         max_concurrency: int = 20,
         on_item_error: Literal["fail", "collect"] = "fail",
+        stop_when: Literal["first_success", "first_failure"] | int | None = None,
+        deadline: timedelta | None = None,
         min_successful: int | None = None,
         next_node: str | None = None,
         retry: RetryPolicy | None = None,
@@ -165,6 +157,8 @@ class ManifestBuilder(Generic[StateT]):
         item_type: type[ItemT],
         max_concurrency: int = 20,
         on_item_error: Literal["fail", "collect"] = "fail",
+        stop_when: Literal["first_success", "first_failure"] | int | None = None,
+        deadline: timedelta | None = None,
         min_successful: int | None = None,
         next_node: str | None = None,
         retry: RetryPolicy | None = None,
@@ -183,6 +177,8 @@ class ManifestBuilder(Generic[StateT]):
         output: Mapping[str, str] | None = None,
         max_concurrency: int = 100,
         on_item_error: Literal["fail", "collect"] = "fail",
+        stop_when: Literal["first_success", "first_failure"] | int | None = None,
+        deadline: timedelta | None = None,
         min_successful: int | None = None,
         next_node: str | None = None,
         retry: RetryPolicy | None = None,
@@ -202,6 +198,8 @@ class ManifestBuilder(Generic[StateT]):
         item_type: type[Any] | None = None,
         max_concurrency: int | None = None,
         on_item_error: Literal["fail", "collect"] = "fail",
+        stop_when: Literal["first_success", "first_failure"] | int | None = None,
+        deadline: timedelta | None = None,
         min_successful: int | None = None,
         next_node: str | None = None,
         retry: RetryPolicy | None = None,
@@ -220,12 +218,13 @@ class ManifestBuilder(Generic[StateT]):
 
         The map fails if an item does, or, with `min_successful`, if fewer succeed; the results are then those of the
         items that succeeded. With `on_item_error="collect"` results are `ItemResult[…]`, each with a value or an error.
+        `stop_when` and `deadline` are those of a parallel; items that had not begun do not begin any more.
         """
         read = self._declared.reader("node", name)
         limit = (20 if graph is None else 100) if max_concurrency is None else max_concurrency
         spec = NodeSpec(name, kind="map", over=read.text("over", over), into=read.text("into", into), limit=limit)
         spec = map_of_graph(read, spec, graph, input, output, handler, timeout)
-        spec = with_policy(read, spec, on_item_error, min_successful)
+        spec = collecting(read, with_policy(read, spec, stop_when, deadline, min_successful), on_item_error)
         if item_type is not None and isinstance(name, str):
             self._declared.item_types[plain_name(name)] = item_type
         code = NodeCode(handler if spec.graph is None else None)

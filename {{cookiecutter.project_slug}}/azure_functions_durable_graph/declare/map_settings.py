@@ -1,4 +1,4 @@
-"""What a map runs: a handler, or a graph, and which settings belong to which."""
+"""What a map runs: a handler, or a graph, and which settings belong to which; the policies of parallels and maps."""
 
 from __future__ import annotations
 
@@ -39,10 +39,23 @@ def map_of_graph(
     )
 
 
-def with_policy(read: Reader, spec: NodeSpec, on_item_error: Any, min_successful: Any) -> NodeSpec:
-    """The node with what becomes of items that fail."""
+def with_policy(read: Reader, spec: NodeSpec, stop_when: Any, deadline: Any, min_successful: Any) -> NodeSpec:
+    """A parallel or a map with how much of it has to succeed, and when what is left is stopped.
+
+    A number of successes at which it stops is also the number that it needs, unless it needs fewer.
+    """
+    least, stop = read.count("min_successful", min_successful), read.stop_when(stop_when)
+    return replace(
+        spec,
+        stop_when=stop,
+        deadline=None if deadline is None else read.seconds("deadline", deadline),
+        min_successful=stop if least is None and isinstance(stop, int) else least,
+    )
+
+
+def collecting(read: Reader, spec: NodeSpec, on_item_error: Any) -> NodeSpec:
+    """The map with what becomes of items that fail."""
     if on_item_error not in ("fail", "collect"):
         fix = 'Use "fail", or "collect", which keeps errors beside results'
         read.fault(f"on_item_error is {brief_repr(on_item_error)}", fix)
-    collects = on_item_error == "collect"
-    return replace(spec, collect=collects, min_successful=read.count("min_successful", min_successful))
+    return replace(spec, collect=on_item_error == "collect")

@@ -1,101 +1,78 @@
-"""A manifest as a Mermaid flowchart. The same manifest gives the same text."""
+"""A graph as a Mermaid flowchart: the drawing of the studio as text. The same graph gives the same text."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Sequence
 
 from ..graph.manifest import GraphManifest
-from ..graph.names import COMPLETE
-from ..graph.nodes import NodeSpec
-from ..graph.regions import joins
-
-START, END, OPEN = "start([start])", "done([complete])", "open{{decided at run time}}"
+from .drawing import Arrow, Box, Wait, drawing
 
 
-def flowchart(manifest: GraphManifest, visited: Collection[str] = ()) -> str:
-    """The graph, from its entrypoint downwards; `visited` nodes are filled.
+def flowchart(manifest: GraphManifest, waits: Sequence[Wait] = ()) -> str:
+    """The graph, from its entrypoint downwards, with the waits that are known of its routes.
 
-    Unlabelled arrows are always followed; a label names a branch, a route's choice or an error. A route without
-    declared targets leads to "decided at run time". The end of a branch leads to where the branches join.
+    Unlabelled arrows are always followed; a label names a route's choice, an event or an error. Dotted ones follow an
+    error, or when time is up. A route without declared targets leads to "decided at run time".
     """
-    lines = ["flowchart TD", f"    {START} --> {_id(manifest.entrypoint)}"]
-    lines += [f"    {_shape(manifest.nodes[name])}" for name in sorted(manifest.nodes)]
-    for name in sorted(manifest.nodes):
-        lines += [f"    {_id(name)} {arrow}" for arrow in _arrows(manifest.nodes[name], manifest)]
-    if visited:
-        lines.append("    classDef visited fill:#d7ecd9,stroke:#2e7d32")
-        lines += [f"    class {_id(name)} visited" for name in sorted(set(visited) & set(manifest.nodes))]
-    return "\n".join(lines) + "\n"
+    found = drawing(manifest, waits)
+    boxes = dict.fromkeys(_box(box) for box in found.boxes.values())
+    arrows = dict.fromkeys(_arrow(arrow) for arrow in found.arrows.values())
+    return "\n".join(["flowchart TD", *(f"    {line}" for line in [*boxes, *arrows])]) + "\n"
 
 
-def label(node: NodeSpec) -> str:
-    """The text in a node's box."""
-    return str(node.name) + _DETAILS.get(node.kind, lambda node: "")(node)
-
-
-def span(seconds: float | None) -> str:
-    """Seconds as people say them: `90 s`, `5 min`, `36 h`, `30 d`."""
-    amount = seconds or 0.0
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if amount >= 2 * size or amount == size:
-            return f"{amount / size:g} {unit}"
-    return f"{amount:g} s"
-
-
-_DETAILS = {
-    "map": lambda node: f" (each of {node.over}{f', graph {node.graph}' if node.graph else ''})",
-    "subgraph": lambda node: f" (graph {node.graph})",
-    "wait": lambda node: f" ({span(node.seconds)})",
+_SHAPES = {
+    "start": "([{}])",
+    "end": "([{}])",
+    "join": "(({}))",
+    "open": "{{{{{}}}}}",
+    "event": ">{}]",
+    "sleep": "({})",
+    "task": "[{}]",
+    "parallel": "[/{}/]",
+    "map": "[[{}]]",
+    "subgraph": "[({})]",
+    "wait": "({})",
 }
+"""The brackets of each kind of box."""
 
-_BRACKETS = {
-    "task": ("[", "]"),
-    "parallel": ("[/", "/]"),
-    "map": ("[[", "]]"),
-    "subgraph": ("[(", ")]"),
-    "wait": ("(", ")"),
-}
+_LINES = {"static": "--", "route": "--", "wait": "--", "late": "-.", "error": "-."}
+_TIPS = {"--": "-->", "-.": ".->"}
+_BARE = {"--": "-->", "-.": "-.->"}
 
-
-def _shape(node: NodeSpec) -> str:
-    before, after = _BRACKETS[node.kind]
-    return f'{_id(node.name)}{before}"{label(node)}"{after}'
+_UNSAID = {"route": "route", "error": "any error", "late": "or"}
+"""What stands on an arrow without a label, where its line does not say it alone."""
 
 
-def _arrows(node: NodeSpec, manifest: GraphManifest) -> Iterator[str]:
-    yield from _onward(node, manifest)
-    for branch in node.branches or ():
-        yield f"-- branch --> {_id(branch)}"
-    for error, target in sorted((node.on_error or {}).items()):
-        yield f"-. {'any error' if error == '*' else error} .-> {_id(target)}"
+def _box(box: Box) -> str:
+    before = {"event": "waits for "}.get(box.kind, "")
+    title = "join" if box.kind == "join" else f"{before}{box.title}{f' ({box.note})' if box.note else ''}"
+    return _id(box.id) + _SHAPES[box.kind].format(_text(title))
 
 
-def _onward(node: NodeSpec, manifest: GraphManifest) -> Iterator[str]:
-    if node.name in manifest.branches and not node.own_edges and not node.routed:
-        return
-    end = _end(node, manifest)
-    if not node.routed and node.next_node:
-        yield f"--> {_id(node.next_node)}"
-    elif not node.routed:
-        yield from [f"--> {end}"] if end else []
-    elif node.targets is None:
-        yield f"-. route .-> {OPEN}"
-        if node.next_node:
-            yield f"-- otherwise --> {_id(node.next_node)}"
-    else:
-        for target in sorted({*node.targets, *([node.next_node] if node.next_node else [])}):
-            arrow = end if target == COMPLETE else _id(target)
-            yield from [f"-- route --> {arrow}"] if arrow else []
+def _arrow(arrow: Arrow) -> str:
+    line = _LINES[arrow.kind]
+    said = arrow.label or _UNSAID.get(arrow.kind, "")
+    middle = f"{line} {_text(said)} {_TIPS[line]}" if said else _BARE[line]
+    return f"{_id(arrow.start)} {middle} {_id(arrow.end)}"
 
 
-def _end(node: NodeSpec, manifest: GraphManifest) -> str | None:
-    """Where an end leads: that of a branch to where the branches join, if anything follows."""
-    if node.name not in manifest.inside:
-        return END
-    join = joins(manifest.nodes)[node.name]
-    return _id(join) if join else None
+def _text(text: str) -> str:
+    """A text in quotes, in which nothing is syntax of Mermaid, Markdown or HTML."""
+    plain = re.sub(r"\s+", " ", text)
+    return '"' + re.sub(r"[^\w .,:()·/*+-]", lambda odd: f"#{ord(odd[0])};", plain) + '"'
 
 
-def _id(name: str) -> str:
-    """A Mermaid id: '-' is the only Mermaid syntax in node names, and the prefix keeps them from being keywords."""
-    return "n_" + str(name).replace("_", "_u").replace("-", "_h")
+def _id(box: str) -> str:
+    """An id: the prefix keeps names from being keywords, and what is neither letter nor digit is written as a code.
+
+    There is one end of the graph, and one place that is decided at run time.
+    """
+    mark, colon, _ = box.partition(":")
+    if colon and mark in _SHARED:
+        return _SHARED[mark]
+    return ("" if colon else "n_") + re.sub(r"[^A-Za-z0-9]", lambda odd: _CODES.get(odd[0], f"_x{ord(odd[0]):x}_"), box)
+
+
+_SHARED = {"start": "start", "end": "done", "open": "open"}
+_CODES = {"_": "_u", "-": "_h", ":": "_"}

@@ -65,7 +65,7 @@ class Reader:
         return None
 
     def stop_when(self, value: Any) -> str | int | None:
-        """When a parallel stops what is left: a number of successes, or "first_failure"."""
+        """When a parallel or a map stops what is left: a number of successes, or "first_failure"."""
         if value in ("first_success", "first_failure"):
             return 1 if value == "first_success" else "first_failure"
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from ..errors import DecisionError, PayloadError
@@ -178,12 +179,20 @@ class RouteDecision:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RouteDecision:
         """Read `to_dict`'s form. Raises DecisionError naming the bad key."""
+        if len(data) == 2 and data.get("action") == RouteAction.NEXT and isinstance(data.get("next_node"), str):
+            return _next(data["next_node"])
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(map(str, data)) - known)
         if unknown:
             raise DecisionError(f"a decision has no key {unknown[0]!r}; known keys: {', '.join(sorted(known))}")
         times = {key: _seconds(data.get(key)) for key in ("timeout", "duration")}
         return cls(**{"action": None, **data, **times})
+
+
+@lru_cache(maxsize=1024)
+def _next(node: str) -> RouteDecision:
+    """A decision is frozen: every replay reads the same ones again."""
+    return RouteDecision.next(node)
 
 
 def _seconds(span: Any) -> Any:
@@ -276,4 +285,4 @@ def decision_after(plan_node: Mapping[str, Any], result: Mapping[str, Any]) -> R
     if "decision" in result:
         return RouteDecision.from_dict(result["decision"])
     next_node = plan_node.get("next")
-    return RouteDecision.next(next_node) if next_node else RouteDecision.complete()
+    return _next(next_node) if next_node else RouteDecision.complete()

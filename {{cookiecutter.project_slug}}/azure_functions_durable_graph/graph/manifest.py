@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ManifestError
 from .nodes import EventSpec, NodeSpec, get, read_object, without_defaults
 from .plain_json import digest
-from .plan import MAX_DEPTH
+from .plan import MAX_DEPTH, pack
 from .regions import inside
 
 if TYPE_CHECKING:
@@ -112,14 +112,20 @@ class GraphManifest:
 
     def plan(self) -> Plan:
         """What a run carries with it: all that the orchestrator needs, without schemas."""
-        return {
-            "graph": self.graph_name,
-            "version": self.version,
-            "hash": self.graph_hash,
-            "max_steps": self.max_steps,
-            "max_depth": MAX_DEPTH,
-            "nodes": {name: node.to_plan() for name, node in self.nodes.items()},
-        }
+        return self._plan.copy()
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return pack(
+            {
+                "graph": self.graph_name,
+                "version": self.version,
+                "hash": self.graph_hash,
+                "max_steps": self.max_steps,
+                "max_depth": MAX_DEPTH,
+                "nodes": {name: node.to_plan() for name, node in self.nodes.items()},
+            }
+        )
 
 
 _KEYS = {

@@ -6,6 +6,7 @@ A durable name is a contract with runs in flight: renaming one strands them.
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
@@ -69,6 +70,14 @@ def is_run_id(text: str) -> bool:
 def new_run_id(graph_name: str, unique: str) -> str:
     """An id that begins with the graph's name, so that the runs of a graph can be listed by prefix."""
     return f"{graph_name}.{unique}"
+
+
+def child_prefix(graph_name: str, owner: str) -> str:
+    """How the ids of all runs of a graph begin which the run `owner`, its branches or its parts have started.
+
+    So they can be found when the history that names them is gone.
+    """
+    return f"{graph_name}.{uuid.uuid5(uuid.NAMESPACE_URL, owner).hex[:16]}"
 
 
 def wait_address(event_name: str, step: int) -> str:

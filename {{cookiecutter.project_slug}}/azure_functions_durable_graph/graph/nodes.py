@@ -29,8 +29,7 @@ class NodeSpec:
     and to a map that runs a graph for each item; `seconds` to a wait. Without a `checkpoint`, the node's result need
     not be kept before the next node begins. A parallel or a map fails if fewer than `min_successful` branches or items
     succeed, by default if any fails; a map that is to `collect` does not, and keeps failures beside results.
-    A parallel stops what is left at its `stop_when`, so many successes or "first_failure", and after `deadline`
-    seconds.
+    Both stop what is left at their `stop_when`, so many successes or "first_failure", and after `deadline` seconds.
     """
 
     name: str

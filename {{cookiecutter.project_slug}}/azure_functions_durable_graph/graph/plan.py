@@ -5,8 +5,15 @@ It is in the histories of runs in flight: keys may be added, but never renamed o
 
 from __future__ import annotations
 
+import base64
+import json
 import sys
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypedDict, Union
+
+from ..errors import PayloadError
 
 if sys.version_info >= (3, 11):
     from typing import NotRequired
@@ -15,6 +22,13 @@ else:
 
 MAX_DEPTH = 32
 """How deeply subgraphs may nest. A graph that calls itself without end stops there, with an error."""
+
+
+PACKED_FROM = 4000
+"""Characters of JSON from which nodes are carried packed: they cross with every episode, and most are not looked at."""
+
+MOST_UNPACKED = 10_000_000
+"""Bytes of JSON that are unpacked at most: what is packed may come from a damaged file."""
 
 
 class PlanNode(TypedDict, total=False):
@@ -50,6 +64,7 @@ class Plan(TypedDict):
     """The part of a manifest that a run needs. A run is pinned to `hash` for its whole life.
 
     `max_depth` limits how deeply subgraphs nest below the run that a client started; its default is MAX_DEPTH.
+    `packed` stands for `nodes` in a large plan: base64 of the zlib-compressed JSON. `nodes_of` reads both forms.
     """
 
     graph: str
@@ -58,3 +73,28 @@ class Plan(TypedDict):
     max_steps: int
     max_depth: NotRequired[int]
     nodes: dict[str, PlanNode]
+    packed: NotRequired[str]
+
+
+def pack(plan: Plan) -> Plan:
+    """The same plan, with its nodes packed if they are large."""
+    text = json.dumps(plan["nodes"], separators=(",", ":"))
+    if len(text) < PACKED_FROM:
+        return plan
+    return {**plan, "nodes": {}, "packed": base64.b64encode(zlib.compress(text.encode(), 9)).decode()}
+
+
+def nodes_of(plan: Plan) -> Mapping[str, PlanNode]:
+    """The plan's nodes by name; they are shared, and must not be changed. Raises PayloadError for damaged text."""
+    return _unpacked(str(plan["packed"])) if "packed" in plan else plan["nodes"]
+
+
+@lru_cache(maxsize=32)
+def _unpacked(packed: str) -> Mapping[str, PlanNode]:
+    try:
+        nodes = json.loads(zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), MOST_UNPACKED))
+    except (ValueError, TypeError, RecursionError, zlib.error):
+        raise PayloadError("plan.packed cannot be read: it is not the compressed JSON of a plan's nodes") from None
+    if not isinstance(nodes, dict) or not all(isinstance(node, dict) for node in nodes.values()):
+        raise PayloadError("plan.packed holds no nodes by their names")
+    return nodes

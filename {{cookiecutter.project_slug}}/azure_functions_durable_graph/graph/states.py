@@ -102,9 +102,14 @@ def apply_patch(state: Mapping[str, Any], patch: Mapping[str, Any], unset: list[
     return merged
 
 
+def schema_for_people(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's JSON Schema, with titles, descriptions and examples."""
+    return copy.deepcopy(model.model_json_schema(mode="validation", by_alias=False))
+
+
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The model's JSON Schema without the parts meant for people (titles, descriptions, examples)."""
-    schema: dict[str, Any] = _strip_noise(copy.deepcopy(model.model_json_schema(mode="validation", by_alias=False)))
+    """The same without those: what counts of it."""
+    schema: dict[str, Any] = _strip_noise(schema_for_people(model))
     return schema
 
 

@@ -10,7 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from ..errors import PayloadError
 from ..graph.names import is_run_id
+from ..graph.plan import nodes_of
 from ..run.inputs import original_input
 from ..run.messages import RunInput
 
@@ -68,7 +70,7 @@ def read_input(given: Any) -> RunInput | None:
         return None
     if not all(_has(entry, _TRAIL) for entry in value["trail"]):
         return None
-    if not all(isinstance(node, Mapping) for node in value["plan"]["nodes"].values()):
+    if not _has_nodes(value["plan"]):
         return None
     value = {key: one for key, one in value.items() if isinstance(one, _OPTIONAL.get(key, object))}
     value["input"] = original_input(value)
@@ -78,6 +80,14 @@ def read_input(given: Any) -> RunInput | None:
     if "discarded" in value:
         value["discarded"] = [one for one in value["discarded"] if _has(one, _DISCARDED)]
     return cast(RunInput, value)
+
+
+def _has_nodes(plan: Any) -> bool:
+    """Whether the plan's nodes can be read."""
+    try:
+        return all(isinstance(node, Mapping) for node in nodes_of(plan).values())
+    except PayloadError:
+        return False
 
 
 def read_status(given: Any) -> dict[str, Any]:

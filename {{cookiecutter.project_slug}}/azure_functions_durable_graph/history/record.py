@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ..graph.names import Status
 from ..run.messages import OpenWait, RunInput
@@ -43,10 +43,15 @@ STATUSES: dict[Status, frozenset[str]] = {
 _SAID: tuple[tuple[str, Status], ...] = (("parked", "parked"), ("sleeps_until", "sleeping"), ("retry", "sleeping"))
 """What a custom status says of a run that is running for the engine; the first that is set counts."""
 
+Head = TypeVar("Head", bound="RunHead")
+
 
 @dataclass(frozen=True)
 class RunHead:
-    """What a list knows of a run: no input, no history. `custom_status` has the shape of RunStatus."""
+    """What a list knows of a run: no input, no history. `custom_status` has the shape of RunStatus.
+
+    `open_children` are the runs that it waits for, as far as they were read: each after the run itself.
+    """
 
     id: str
     runtime_status: str
@@ -54,6 +59,7 @@ class RunHead:
     output: Any
     created_at: str | None
     updated_at: str | None
+    open_children: tuple[RunHead, ...] = ()
 
     @property
     def said(self) -> Mapping[str, Any]:
@@ -82,12 +88,32 @@ class RunHead:
 
     @property
     def waits(self) -> list[OpenWait]:
-        """The events that the run asks for now, as far as they are known."""
-        return self.own_waits
+        """The events that the run asks for now, its own first, then those of the runs that it has started."""
+        return [wait for run in self.tree() for wait in run.own_waits]
+
+    @property
+    def children(self) -> list[str]:
+        """The ids of the runs that this run waits for."""
+        return [] if self.finished else [child["id"] for child in self.custom_status.get("children", ())]
+
+    @property
+    def is_child(self) -> bool:
+        """Whether another run has started it, as far as is known."""
+        return True
+
+    def tree(self: Head) -> Iterator[Head]:
+        """The run, and all runs below it that are open."""
+        yield self
+        for child in self.open_children:
+            yield from cast("Head", child).tree()
+
+    def with_children(self: Head, children: Sequence[RunHead]) -> Head:
+        """The run with what is known of the runs that it waits for."""
+        return replace(self, open_children=tuple(children))
 
     @property
     def status(self) -> Status:
-        """How the run stands."""
+        """How the run stands; one that only waits for its parts, as the first of them that does not go on."""
         if self.finished:
             return "failed" if self.custom_status.get("error") else FINISHED[self.runtime_status]
         status = LIVE.get(self.runtime_status, "running")
@@ -95,7 +121,9 @@ class RunHead:
             return status
         if self.waits:
             return "waiting"
-        return next((said for key, said in _SAID if self.custom_status.get(key)), status)
+        said = next((said for key, said in _SAID if self.custom_status.get(key)), status)
+        stand = [child.status for child in self.open_children if child.is_part and not child.finished]
+        return said if said != "running" else next((one for one in ("parked", "suspended") if one in stand), said)
 
     @property
     def is_idle(self) -> bool:
@@ -107,8 +135,7 @@ class RunHead:
 class RunRecord(RunHead):
     """One run. `history` holds the engine's history events (names, not numbers), or nothing if not asked for.
 
-    `run` and `custom_status` have the shapes of RunInput and RunStatus: `instances` sees to that. `open_children` are
-    the runs that it waits for, each read after the run itself.
+    `run` and `custom_status` have the shapes of RunInput and RunStatus: `instances` sees to that.
     """
 
     run: RunInput
@@ -121,33 +148,24 @@ class RunRecord(RunHead):
         return {**run_status(self.run), **self.custom_status}
 
     @property
-    def status(self) -> Status:
-        """How the run stands; one that only waits for its parts, as the first of them that does not go on."""
-        status = super().status
-        if status != "running":
-            return status
-        stand = [child.status for child in self.open_children if child.is_part and not child.finished]
-        return next((one for one in ("parked", "suspended") if one in stand), status)
+    def is_child(self) -> bool:
+        """Whether another run has started it."""
+        return bool(self.run.get("child"))
 
     @property
     def progress(self) -> dict[str, int] | None:
-        """How many branches or items are done, of how many, with those of the run's parts."""
+        """How many branches or items are done, of how many, and how many of them have failed, with the run's parts.
+
+        A run that has just ended, and is still listed, is not among those that its parent has counted.
+        """
         told = self.custom_status.get("fan_out")
         if not isinstance(told, dict) or not isinstance(told.get("done"), int):
             return None
-        parts = [child for child in self.open_children if "share" in child.run]
-        return {**told, "done": told["done"] + sum(_done_in(part) for part in parts)}
-
-    @property
-    def waits(self) -> list[OpenWait]:
-        """The events that the run asks for now, its own first, then those of the runs that it has started."""
-        return [wait for run in self.tree() for wait in run.own_waits]
-
-    def tree(self) -> Iterator[RunRecord]:
-        """The run, and all runs below it that are open."""
-        yield self
-        for child in self.open_children:
-            yield from child.tree()
+        members = [child for child in self.open_children if not _MEMBERS.isdisjoint(child.run)]
+        parts = [_done_in(child) for child in members]
+        done = told["done"] + sum(done for done, _ in parts)
+        failed = _number(told.get("failed")) + sum(failed for _, failed in parts)
+        return {**told, "done": done, **({"failed": failed} if failed else {})}
 
     @property
     def taken(self) -> list[tuple[int, str]]:
@@ -164,22 +182,28 @@ class RunRecord(RunHead):
         return max(self.run["step"], int(self.custom_status.get("step", 0)))
 
     @property
-    def children(self) -> list[str]:
-        """The ids of the runs that this run waits for."""
-        return [] if self.finished else [child["id"] for child in self.custom_status.get("children", ())]
-
-    def with_children(self, children: Sequence[RunRecord]) -> RunRecord:
-        """The record with what is known of the runs that it waits for."""
-        return replace(self, open_children=tuple(children))
-
-    @property
     def final_state(self) -> Any:
         """The output of a run that has completed: its state."""
         return self.output.get("state") if self.run.get("child") and isinstance(self.output, dict) else self.output
 
 
-def _done_in(part: RunRecord) -> int:
-    """The items that a part of a map has done."""
-    if part.finished:
-        return len(part.run["share"]["items"])
-    return (part.progress or {"done": 0})["done"]
+_MEMBERS = frozenset({"branch", "share", "item"})
+"""What marks a run as one of those that a parallel or a map has begun at once."""
+
+
+def _done_in(part: RunRecord) -> tuple[int, int]:
+    """How much a branch, an item or a part of a map has done, and how much of it has failed."""
+    if "share" not in part.run:
+        return int(part.finished), int(part.finished and part.status != "completed")
+    if not part.finished:
+        told = part.progress or {"done": 0}
+        return told["done"], _number(told.get("failed"))
+    items = len(part.run["share"]["items"])
+    results = part.output.get("results") if isinstance(part.output, dict) else None
+    if not isinstance(results, list):  # it was lost, and all its items with it
+        return items, items
+    return items, sum(isinstance(one, dict) and "error" in one for one in results)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -17,6 +17,7 @@ from typing import Any, cast
 from ..errors import HistoryError, PayloadError
 from ..graph.documents import parse_object, read_text
 from ..graph.names import ORCHESTRATOR
+from ..graph.plan import nodes_of
 from ..run.messages import RunInput
 
 FORMAT = 1
@@ -56,6 +57,7 @@ class RecordedRun:
             _require(data, _RECORDING, "")
             _require(data["input"], _INPUT, "input.")
             _require(data["input"]["plan"], _PLAN, "input.plan.")
+            nodes_of(data["input"]["plan"])
             for number, event in enumerate(data["events"]):
                 _check_event(event, f"events[{number}]")
         except PayloadError as error:

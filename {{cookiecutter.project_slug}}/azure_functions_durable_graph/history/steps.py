@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from ..graph.plan import nodes_of
 from .lines import Came, Line, Waited
 from .walk import Followed
 
@@ -43,7 +44,7 @@ def history_steps(followed: Followed) -> list[dict[str, Any]]:
 
 
 def _kind(followed: Followed, node: str) -> StepKind:
-    kind: StepKind = followed.traversal.run["plan"]["nodes"].get(node, {}).get("kind", "task")  # type: ignore[assignment]
+    kind: StepKind = nodes_of(followed.traversal.run["plan"]).get(node, {}).get("kind", "task")  # type: ignore[assignment]
     return kind
 
 
@@ -93,6 +94,9 @@ def _step(kind: StepKind, entry: Mapping[str, Any], line: Line | None, results: 
     step["finished_at"] = last or _iso(line.left if line else None) or entry.get("at")
     if len(tries) > 1:
         step |= {"attempts": len(tries), "failures": _failures(tries)}
+    failed = [(event, result) for event, result in results if "item" in result and "error" in result]
+    if failed:
+        step["item_failures"] = [{"item": result["item"], **_failure(event, result)} for event, result in failed]
     counted = len({result["item"] for result in items}) + (line.items if line is not None else 0)
     if counted:
         step["items"] = counted
@@ -104,7 +108,11 @@ def _step(kind: StepKind, entry: Mapping[str, Any], line: Line | None, results: 
 
 def _failures(tries: Sequence[Result]) -> list[dict[str, Any]]:
     """When and how the attempts before the last one failed."""
-    return [{"at": event.get("Timestamp"), "error": result.get("error")} for event, result in tries[:-1]]
+    return [_failure(event, result) for event, result in tries[:-1]]
+
+
+def _failure(event: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    return {"at": event.get("Timestamp"), "error": result.get("error")}
 
 
 def _seen(line: Line | None) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Clocks: the system's, one that skips idle time, and one that a test moves."""
+"""Clocks: the system's, one that skips idle time, and one that a test moves; and a pause by the loop's own."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
@@ -52,3 +53,15 @@ class ManualClock:
     def advance(self, span: timedelta) -> None:
         """Move forward by `span`."""
         self.move_to(self._now + span)
+
+
+async def set_within(event: asyncio.Event, seconds: float | None) -> None:
+    """Wait until the event is set, at most so many seconds: then it is set here."""
+    if seconds == 0:
+        return
+    alarm = None if seconds is None else asyncio.get_running_loop().call_later(seconds, event.set)
+    try:
+        await event.wait()
+    finally:
+        if alarm is not None:
+            alarm.cancel()

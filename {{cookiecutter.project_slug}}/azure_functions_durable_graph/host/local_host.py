@@ -1,8 +1,9 @@
 """The local host: carries out the engine's effects, with a clock and a worker.
 
-All methods run on one event loop. `run` serves forever with the system's clock; `drain` does everything that is ready
-and returns, which is all that a test with its own clock needs. What the engine has applied is committed before any of
-its effects is performed, and before any caller is answered: `flush`.
+All methods run on one event loop. `run` serves forever with the system's clock; `drain` does what is ready, as a test
+needs it. What the engine has applied is committed before any of its effects is performed, and before any caller is
+answered: `flush`, or `committed` for callers that can wait for others. Only the graphs' own orchestrator is called
+earlier, so that one transaction has a node's answer and the start of the next: nothing outside sees what it does.
 
 When a host cannot continue, `failure` is set, `failed` returns, and nothing more is accepted. What was committed is
 consistent; whoever runs the host must stop it, without committing the rest.
@@ -11,43 +12,41 @@ consistent; whoever runs the host must stop it, without committing the rest.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine, Iterable
 from datetime import datetime
-from typing import Any, Union
+from typing import Any
 
 from ..errors import HostError
-from ..graph.names import ACTIVITY
-from . import durable_http as outgoing
 from .app.settings import Settings
-from .app.worker import ActivityFailed, Worker
-from .clock import Clock, SkippingClock
+from .app.worker import Worker
+from .clock import Clock, SkippingClock, set_within
 from .engine.actions import HTTP_ACTIVITY
 from .engine.messages import (
     CancelTimer,
     Effect,
     EntityCalled,
     EntityFinished,
-    EpisodeFinished,
     Message,
     RunActivity,
     RunEntity,
     RunEpisode,
     SetTimer,
     StartInstance,
-    TaskAnswered,
     TimerFired,
 )
 from .engine.state_machine import Engine
-from .run_log import RunLog, label
+from .news import News
+from .performing import Work, outcome_of
+from .run_log import RunLog
 from .store import SqliteStore
 from .timers import Timers
 
-Work = Union[RunEpisode, RunActivity, RunEntity]
+TOGETHER = 0.005
+"""Seconds for which our own orchestrator is called for one run after another, before what it says is committed."""
 
 logger = logging.getLogger("azure_functions_durable_graph.host")
 
@@ -63,18 +62,22 @@ class LocalHost:
         self.clock = clock
         self.settings = settings or Settings()
         self.store = store or SqliteStore()
-        self.activities_run = 0
+        self.activities_run, self.news = 0, News()
+        self.store.on_commit = self.news.tell
         self._log = RunLog(self.store)
         self._engine = Engine(self.store)
         self._applied: list[Effect] = []
+        self._replays: deque[RunEpisode] = deque()
         self._ready: deque[Work] = deque()
+        self._unanswered: list[asyncio.Future[None]] = []
+        self._at_work = False
         self._timers = Timers()
         self._wake = asyncio.Event()
         self._over = asyncio.Event()
         self.failure: HostError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: set[asyncio.Task[None]] = set()
-        self._applied += self._engine.recover(clock.now())
+        self._take(self._engine.recover(clock.now()))
 
     def start(self, name: str, input_: str | None, instance_id: str | None = None) -> str:
         """Start an instance; `input_` is JSON text. A finished instance of that id is replaced.
@@ -98,18 +101,43 @@ class LocalHost:
         if self.failure is not None:
             raise self.failure
         try:
-            self._applied += self._engine.apply(self.clock.now(), message)
+            self._take(self._engine.apply(self.clock.now(), message))
             if not isinstance(message, (EntityCalled, EntityFinished)):
                 self._log.tell(message.instance_id, message)
         except Exception as error:
             raise self.fail(error) from None
         self._wake.set()
 
+    def _take(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, RunEpisode) and self.worker.is_ours(effect.name):
+                self._replays.append(effect)
+            else:
+                self._applied.append(effect)
+
     def flush(self) -> None:
         """Commit what was applied; after that its effects may be performed, and callers may be answered.
 
         Raises HostError if the store cannot be written: the host cannot continue, and nobody was told what is lost.
         """
+        self._commit()
+        self._ready += self._replays
+        self._replays.clear()
+
+    async def committed(self) -> None:
+        """Wait until what was applied is committed, in one transaction with what others have applied meanwhile.
+
+        Raises HostError like `flush`.
+        """
+        if self.failure is not None or not self._at_work:
+            self.flush()
+        elif self.store.changed:
+            answer = asyncio.get_running_loop().create_future()
+            self._unanswered.append(answer)
+            self._wake.set()
+            await answer
+
+    def _commit(self) -> None:
         if self.failure is not None:
             raise self.failure
         try:
@@ -124,6 +152,14 @@ class LocalHost:
             else:
                 self._ready.append(effect)
         self._applied.clear()
+        self._answer()
+
+    def _answer(self) -> None:
+        """Let everybody go on who waits for the commit, or for a failure."""
+        for answer in self._unanswered:
+            if not answer.done():  # its caller may have gone
+                answer.set_result(None) if self.failure is None else answer.set_exception(self.failure)
+        self._unanswered.clear()
 
     def fail(self, error: BaseException) -> HostError:
         """Record that the host cannot continue; returns the reason as a sentence. The first reason counts."""
@@ -135,6 +171,7 @@ class LocalHost:
                 self.failure = HostError(f"the local host has failed ({type(error).__name__}); the log says where")
             self._over.set()
             self._wake.set()
+            self._answer()
         return self.failure
 
     async def failed(self) -> HostError:
@@ -151,7 +188,7 @@ class LocalHost:
     @property
     def idle(self) -> bool:
         """Whether nothing is left to do until a timer fires or a request arrives."""
-        return not (self._applied or self._ready or self._tasks)
+        return not (self._applied or self._replays or self._ready or self._tasks)
 
     def fire_due(self) -> None:
         """Fire every timer that is due."""
@@ -162,6 +199,7 @@ class LocalHost:
         """Work until nothing is left to do before a timer fires or a request arrives."""
         while True:
             self.fire_due()
+            await self._replay()
             self.flush()
             if self._ready:
                 await self._perform(self._ready.popleft())
@@ -170,10 +208,15 @@ class LocalHost:
 
     async def run(self) -> None:
         """Work until the host cannot continue. Cancel the task to stop; nothing that was committed is lost."""
+        self._at_work = True
         try:
             await self._run()
         except Exception as error:
             self.fail(error)
+        finally:
+            self._at_work = False
+            if self._unanswered:
+                self._commit()
 
     async def _run(self) -> None:
         orchestrators = asyncio.Semaphore(self.settings.max_orchestrators)
@@ -183,18 +226,20 @@ class LocalHost:
             await asyncio.sleep(0)  # whatever else has arrived joins the same transaction
             self._wake.clear()
             self.fire_due()
-            self.flush()
+            await self._replay()
+            self._commit()
             while self._ready:
                 effect = self._ready.popleft()
                 task = asyncio.create_task(self._limited(effect, limits[type(effect)]))
                 self._tasks.add(task)
                 task.add_done_callback(self._on_task_end)
-            pause = self._pause()
-            if pause != 0:
-                try:
-                    await asyncio.wait_for(self._wake.wait(), pause)
-                except asyncio.TimeoutError:
-                    continue
+            await set_within(self._wake, 0.0 if self._replays else self._pause())
+
+    async def _replay(self) -> None:
+        """Call our own orchestrator for the runs that go on, for as long as TOGETHER says."""
+        until = time.perf_counter() + TOGETHER
+        while self._replays and time.perf_counter() < until:
+            await self._perform(self._replays.popleft())
 
     def call(self, work: Coroutine[Any, Any, None]) -> None:
         """Call a function of the app beside everything else; `quiet` and `shut_down` wait for it. It must not raise."""
@@ -251,47 +296,5 @@ class LocalHost:
             await self._perform(effect)
 
     async def _perform(self, effect: Work) -> None:
-        await _PERFORM[type(effect)](self, effect)
-
-    async def _run_episode(self, effect: RunEpisode) -> None:
-        outcome = await self.worker.orchestrate(effect.name, effect.context)
-        self.send(EpisodeFinished(effect.instance_id, effect.execution_id, outcome))
-
-    async def _run_activity(self, effect: RunActivity) -> None:
-        ids = (effect.instance_id, effect.execution_id, effect.task_id)
-        began = time.perf_counter()
-        try:
-            answer = TaskAnswered(*ids, result=await self._activity(effect))
-        except ActivityFailed as failure:
-            details = json.dumps({"$type": "System.Exception", "Message": f" {failure.summary}"})
-            answer = TaskAnswered(*ids, reason=str(failure), details=details)
-        except (
-            Exception
-        ) as error:  # an unknown activity, where Azure would hang (durable-extension#132); no HTTP answer
-            answer = TaskAnswered(*ids, reason=str(error), details=json.dumps({"Message": str(error)}))
-        took = (time.perf_counter() - began) * 1000
-        what = "done" if answer.reason is None else f"failed: {answer.reason}"
-        if answer.reason is not None or effect.name != ACTIVITY:  # a node that has ended says so itself
-            logger.info("%s: %s %s (%.0f ms)", effect.instance_id, label(effect), what, took)
-        self.send(answer)
-
-    async def _activity(self, effect: RunActivity) -> str:
-        if effect.name == HTTP_ACTIVITY:
-            return await outgoing.request(effect.input)
-        self.activities_run += 1
-        return await self.worker.run_activity(effect.name, effect.input)
-
-    async def _run_entity(self, effect: RunEntity) -> None:
-        try:
-            exists, state, results = await self.worker.run_entity(effect.name, effect.context)
-            self.send(EntityFinished(effect.entity_id, exists, state, results))
-        except HostError as error:
-            logger.error("%s: %s", effect.entity_id, error)
-            self.send(EntityFinished(effect.entity_id, error=str(error)))
-
-
-_PERFORM: dict[type, Callable[..., Coroutine[Any, Any, None]]] = {
-    RunEpisode: LocalHost._run_episode,
-    RunActivity: LocalHost._run_activity,
-    RunEntity: LocalHost._run_entity,
-}
+        self.activities_run += isinstance(effect, RunActivity) and effect.name != HTTP_ACTIVITY
+        self.send(await outcome_of(effect, self.worker))

@@ -7,7 +7,8 @@ that the graphs registered today can still run it: its version, nodes, states an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +31,11 @@ from .engine.actions import Action, Outcome, outcome_of_error, outcome_of_state
 _TAKES_ID = frozenset({act.ACTIVITY, act.TIMER, act.CHILD})
 
 
-def replay(run: RecordedRun, registry: Registry) -> None:
+Seen = Callable[[str, Outcome, float], None]
+"""Told of every call of the orchestrator: its context (JSON), what it answered, and the seconds that it took."""
+
+
+def replay(run: RecordedRun, registry: Registry, seen: Seen | None = None) -> None:
     """Raise HistoryError, naming the first difference between the recording and today's code, if there is one."""
     plan = run.input["plan"]
     graph = registry.find(plan["graph"], plan["hash"])
@@ -39,19 +44,21 @@ def replay(run: RecordedRun, registry: Registry) -> None:
             f"{run.id}: no registered graph {plan['graph']!r} serves runs of version {plan['version']!r} "
             f"({plan['hash'][:12]}); keep that version registered, or remove the recording once no run needs it"
         )
-    _Replay(run, graph).go()
+    _Replay(run, graph, seen).go()
 
 
 class _Replay:
     """One replay: the history grows by one recorded event at a time."""
 
-    def __init__(self, run: RecordedRun, graph: GraphRegistration) -> None:
+    def __init__(self, run: RecordedRun, graph: GraphRegistration, seen: Seen | None) -> None:
         self.run = run
+        self.seen = seen
         self.graph = graph
         self.state = run.input["state"]
         self.answered: set[int] = set()
-        start = hist.execution_started(_moment(run, 0), "", run.id, "", json.dumps(json.dumps(run.input)), None)
-        self.history = [hist.event(hist.ORCHESTRATOR_STARTED, _moment(run, 0)), start]
+        began = _beginning(run)
+        start = hist.execution_started(began, "", run.id, "", json.dumps(json.dumps(run.input)), None)
+        self.history = [hist.event(hist.ORCHESTRATOR_STARTED, began), start]
         self.call = sdk.episode_runner(lambda context: orchestrate(context, run.input))
 
     def go(self) -> None:
@@ -74,10 +81,14 @@ class _Replay:
             "upperSchemaVersion": 1,
             "upperSchemaVersionNew": 2,
         }
+        began = time.perf_counter()
         try:
-            return outcome_of_state(self.call(json.dumps(context)))
+            outcome = outcome_of_state(self.call(json.dumps(context)))
         except Exception as error:  # the SDK raises to report that the orchestrator raised
-            return outcome_of_error(error)
+            outcome = outcome_of_error(error)
+        if self.seen is not None:
+            self.seen(json.dumps(context), outcome, time.perf_counter() - began)
+        return outcome
 
     def _activity(self, number: int, event: Mapping[str, Any], outcome: Outcome) -> None:
         result = event["result"]
@@ -124,7 +135,7 @@ class _Replay:
         return [task_id for task_id, key in sorted(keys, key=lambda one: one[1] in later)]
 
     def _feed(self, number: int, kind: int, **members: Any) -> None:
-        now = _moment(self.run, number - 1)
+        now = _time(self.run.events[number - 1]["at"])
         self.history += [hist.event(hist.ORCHESTRATOR_STARTED, now), hist.event(kind, now, **members)]
 
     def _open(self, outcome: Outcome, kind: int) -> list[tuple[int, Action]]:
@@ -170,9 +181,14 @@ class _Replay:
 _FEEDS = {"activity": _Replay._activity, "event": _Replay._event, "timer": _Replay._timer, "child": _Replay._child}
 
 
-def _moment(run: RecordedRun, number: int) -> datetime:
-    at = run.events[number]["at"] if number < len(run.events) else run.input["started_at"]
-    return datetime.fromisoformat(_six_digits(str(at)))
+def _beginning(run: RecordedRun) -> datetime:
+    """When the generation began: the run's start, or the end of the last step before it."""
+    trail = run.input["trail"]
+    return _time(trail[-1]["at"] if trail else run.input["started_at"])
+
+
+def _time(text: Any) -> datetime:
+    return datetime.fromisoformat(_six_digits(str(text)))
 
 
 def _six_digits(text: str) -> str:

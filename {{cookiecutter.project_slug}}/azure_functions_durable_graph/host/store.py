@@ -11,7 +11,7 @@ import contextlib
 import sqlite3
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -20,9 +20,9 @@ from typing import TypeVar
 from ..errors import HostError
 from .engine.entity import Entity
 from .engine.history_events import timestamp
-from .engine.instance import Instance
+from .engine.instance import Instance, Listed
 
-FORMAT = 2
+FORMAT = 3
 
 _UNREADABLE = (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError)
 """What reading raises if the file, or a row in it, is damaged."""
@@ -35,7 +35,7 @@ CACHED = 500
 _SCHEMA = """
 CREATE TABLE instances (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, live INTEGER NOT NULL, status TEXT NOT NULL,
-    created TEXT NOT NULL, input TEXT, data TEXT NOT NULL
+    created TEXT NOT NULL, data TEXT NOT NULL, input TEXT
 );
 CREATE INDEX live_instances ON instances (live) WHERE live;
 CREATE TABLE history (
@@ -61,6 +61,8 @@ class SqliteStore:
         self._instances: OrderedDict[str, Instance] = OrderedDict()
         self._entities: OrderedDict[str, Entity] = OrderedDict()
         self._changed: dict[str, Instance | Entity | None] = {}
+        self.on_commit: Callable[[Instance], None] = lambda instance: None
+        """Called with each instance that was committed."""
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,6 +118,11 @@ class SqliteStore:
         """Note that the entity has changed."""
         self._changed[entity.id] = self._keep(self._entities, entity)
 
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._changed)
+
     def commit(self) -> None:
         """Write everything that has changed, or nothing if that fails."""
         if not self._changed:
@@ -144,6 +151,7 @@ class SqliteStore:
         for item in self._changed.values():
             if isinstance(item, Instance):
                 item.stored = len(item.history)
+                self.on_commit(item)
         self._changed.clear()
 
     def _write(self, item: Instance) -> None:
@@ -173,22 +181,24 @@ class SqliteStore:
         created_to: datetime | None = None,
         after: int = 0,
         limit: int = -1,
-    ) -> list[tuple[int, Instance]]:
-        """Instances without their histories, each with its number, in the order of their start from `after` on.
+        inputs: bool = False,
+    ) -> list[tuple[int, Listed]]:
+        """What a list shows of instances, each with its number, in the order of their start from `after` on.
 
-        No statuses means all of them; a negative limit means no limit.
+        Without `inputs` none is read. No statuses means all of them; a negative limit means no limit.
         """
         self.commit()
         wanted = sorted({status.lower() for status in statuses})
         lowest, highest = (timestamp(moment) if moment else None for moment in (created_from, created_to))
         with self._reading("the list of instances"):
             rows = self._db.execute(
-                "SELECT number, data, input FROM instances WHERE number > ? AND substr(id, 1, ?) = ? "
+                f"SELECT number, data, {'input' if inputs else 'NULL'} FROM instances "
+                "WHERE number > ? AND substr(id, 1, ?) = ? "
                 "AND created >= coalesce(?, '') AND created <= coalesce(?, '~') "
                 f"AND (? OR lower(status) IN ({','.join('?' * len(wanted))})) ORDER BY number LIMIT ?",
                 (after, len(prefix), prefix, lowest, highest, not wanted, *wanted, limit),
             )
-            return [(number, Instance.from_text(data, given, [])) for number, data, given in rows]
+            return [(number, Listed.from_text(data, given)) for number, data, given in rows]
 
     def live(self) -> list[Instance]:
         """Every instance that has not ended."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..graph.names import did_you_mean, is_run_id
 from ..graph.registration import GraphRegistration
-from ..history.record import RunHead, RunRecord
+from ..history.record import Head, RunHead, RunRecord
 from ..run.messages import EventEnvelope, RunInput
 from ..work.registry import Registry
 from .values import Problem, Request, Response
@@ -28,6 +28,12 @@ Handler = Callable[["Api", Request], Awaitable[Response]]
 
 MOST_CHILDREN, DEEPEST_CHILD = 100, 50
 """How many runs, and how deep, are looked at below one run."""
+
+
+_NONE: frozenset[str] = frozenset()
+
+Watch = Callable[[Collection[str], float], Awaitable[None]]
+"""Waits until one of these runs has come to rest, at most so many seconds."""
 
 
 class IdTaken(Exception):  # noqa: N818 - an outcome that `start` reports, not a failure
@@ -50,6 +56,14 @@ class Runs(Protocol):
 
         `since` leaves out what the engine knows to be older; a run that is not may still have been started before.
         """
+        ...
+
+    async def beginning(self, prefix: str, cursor: str, limit: int) -> tuple[list[RunHead], str]:
+        """One page of the runs whose ids begin so, in any status, and the cursor of the next page ("" at the end)."""
+        ...
+
+    def watch(self) -> Watch | None:
+        """From now on; None if the engine does not tell, so that one has to look again."""
         ...
 
     async def raise_event(self, run_id: str, address: str, event: EventEnvelope) -> None: ...
@@ -120,37 +134,54 @@ async def read_run(api: Api, run_id: str, history: bool = False) -> RunRecord | 
     in the run.
     """
     record = await api.runs.get(run_id, history=history)
-    return None if record is None else await _with_children(api, record, frozenset())
+    return None if record is None else await with_children(api.runs.get, record)
 
 
-async def _with_children(api: Api, record: RunRecord, above: frozenset[str]) -> RunRecord:
-    """The run with what it waits for, at any depth.
+async def with_children(
+    look: Callable[[str], Awaitable[RunHead | None]], run: Head, above: frozenset[str] = _NONE
+) -> Head:
+    """The run with what it waits for, at any depth. `look` finds a run by its id.
 
     A custom status is what somebody has written: only runs that were started as children count, and none that stands
     `above` itself.
     """
-    known = above | {record.id}
-    wanted = [child for child in dict.fromkeys(record.children) if child not in known][:MOST_CHILDREN]
-    found = [await api.runs.get(child) for child in wanted] if len(known) <= DEEPEST_CHILD else []
-    children = [child for child in found if child is not None and child.run.get("child")]
-    return record.with_children([await _with_children(api, child, known) for child in children])
+    known = above | {run.id}
+    wanted = [child for child in dict.fromkeys(run.children) if child not in known][:MOST_CHILDREN]
+    found = [await look(child) for child in wanted] if len(known) <= DEEPEST_CHILD else []
+    children = [child for child in found if child is not None and child.is_child]
+    return run.with_children([await with_children(look, child, known) for child in children])
 
 
 async def poll_until(api: Api, request: Request, deadline: float, done: Callable[[RunRecord], bool]) -> RunRecord:
     """The run as soon as `done`, or as it is at the deadline. Problem: 404."""
-    return await poll(api, functools.partial(find_run, api, request), deadline, done)
+    look = functools.partial(find_run, api, request)
+    return await poll(api, look, deadline, done, lambda record: [run.id for run in record.tree()])
 
 
-async def poll(api: Api, look: Callable[[], Awaitable[T]], deadline: float, done: Callable[[T], bool]) -> T:
-    """What `look` sees as soon as it is `done`, or at the deadline. Looks often at first, then once a second."""
+async def poll(
+    api: Api,
+    look: Callable[[], Awaitable[T]],
+    deadline: float,
+    done: Callable[[T], bool],
+    runs: Callable[[T], Collection[str]],
+) -> T:
+    """What `look` sees as soon as it is `done`, or at the deadline.
+
+    Looks again when one of the `runs` has come to rest, and once a second; where the engine does not tell that, often
+    at first.
+    """
     pause = FIRST_PAUSE
     while True:
+        watch = api.runs.watch()  # before the look: what happens after it is not missed
         seen = await look()
         left = deadline - api.monotonic()
         if done(seen) or left <= 0:
             return seen
-        await api.sleep(min(pause, left))
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+        if watch is not None:
+            await watch(runs(seen), min(LONGEST_PAUSE, left))
+        else:
+            await api.sleep(min(pause, left))
+            pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
 def finished_problem(record: RunRecord) -> Problem:

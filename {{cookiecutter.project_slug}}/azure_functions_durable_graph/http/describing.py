@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..declare.drawing import drawing
 from ..declare.mermaid import flowchart
 from ..declare.waits_in_code import waits_in_code
 from ..graph.registration import GraphRegistration
+from ..graph.states import schema_for_people
 from .api import Api, find_graph
 from .openapi import document
 from .routes import ROUTES
@@ -22,19 +24,23 @@ async def list_graphs(api: Api, request: Request) -> Response:
 async def get_manifest(api: Api, request: Request) -> Response:
     """200: the manifest of one version; with `?hash=` of the one that runs of that hash use, which may be a later one.
 
-    `code` is how a test imports the graph, or null for a graph that is not at the top level of a module. Problem: 404.
+    `state_schema` has what the manifest leaves out: titles, descriptions, examples. `drawing` is the graph as boxes and
+    arrows. `code` is how a test imports it, or null where it is not at the top level of a module. Problem: 404.
     """
     graph = find_graph(api, request)
     wanted = request.query.get("hash", graph.graph_hash)
     found = api.registry.find(graph.graph_name, wanted)
     if found is None:
         raise Problem("graph-not-found", f"graph {graph.graph_name!r} is not deployed with the hash {wanted[:64]!r}")
+    waits = waits_in_code(found)
     answer = {
         "graph": found.graph_name,
         "version": found.manifest.version,
         "graph_hash": found.graph_hash,
         "manifest": found.manifest.to_dict(),
-        "waits": waits_in_code(found),
+        "state_schema": schema_for_people(found.state_model),
+        "waits": waits,
+        "drawing": drawing(found.manifest, waits).to_dict(),
         "code": _place(found),
     }
     return Response(200, answer)
@@ -49,7 +55,8 @@ def _place(graph: GraphRegistration) -> dict[str, str] | None:
 
 async def get_diagram(api: Api, request: Request) -> Response:
     """200: the graph as Mermaid text, for documents; the studio draws pictures."""
-    return Response(200, flowchart(find_graph(api, request).manifest), content_type=TEXT)
+    graph = find_graph(api, request)
+    return Response(200, flowchart(graph.manifest, waits_in_code(graph)), content_type=TEXT)
 
 
 async def get_openapi(api: Api, request: Request) -> Response:

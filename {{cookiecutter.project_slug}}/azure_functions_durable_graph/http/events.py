@@ -8,8 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..errors import PayloadTooLarge
 from ..graph.names import did_you_mean
 from ..graph.registration import GraphRegistration
+from ..graph.sizes import check_value
 from ..graph.states import load
 from ..history.record import RunRecord
 from ..history.views import wait_id, wait_line
@@ -100,6 +102,10 @@ async def get_event(api: Api, request: Request) -> Response:
 def _read(api: Api, request: Request) -> _Posted:
     event, key = request.params["event"], read_key(request)
     payload = read_json(request, api.max_body_bytes, empty={})
+    try:
+        check_value(payload, api.registry.most_bytes, f"the payload of {event}")
+    except PayloadTooLarge as error:
+        raise Problem("body-too-large", str(error)) from None
     mark = make_mark(key or api.unique(), event, payload)
     return _Posted(event, payload, mark, key is not None, request.query.get("wait_id"))
 
@@ -183,7 +189,8 @@ async def _fate_by(api: Api, run_id: str, answer: Answer, deadline: float) -> Fa
         except Exception:
             return Fate.PENDING
 
-    return await poll(api, look, deadline, lambda fate: fate in _DISCARDED or fate is Fate.APPLIED)
+    known = {*_DISCARDED, Fate.APPLIED}
+    return await poll(api, look, deadline, known.__contains__, lambda _: [run_id])
 
 
 _DISCARDED: dict[Fate, tuple[str, str]] = {

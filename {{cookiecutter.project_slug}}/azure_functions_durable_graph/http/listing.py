@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ from ..graph.names import did_you_mean
 from ..history.arrivals import moment
 from ..history.record import LIVE, STATUSES, RunHead
 from ..history.views import list_line
-from .api import Api, find_graph
+from .api import Api, find_graph, with_children
 from .cursors import Place, read_cursor
 from .values import Problem, Request, Response
 
@@ -22,6 +23,8 @@ SCAN_LIMIT = 5000
 COUNT_LIMIT, COUNT_PAGE = 5000, 1000
 """Live runs that are looked at to count them, so many at a time; beyond the first a count is a lower bound, and the
 answer says so."""
+AT_ONCE = 20
+"""Runs with others below them that are completed at the same time."""
 SKEW = timedelta(minutes=5)
 """How far the clock of the app may be ahead of the engine's."""
 
@@ -43,10 +46,10 @@ class _Filter:
     until: datetime | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
-    def keeps(self, head: RunHead) -> bool:
+    def may_keep(self, head: RunHead) -> bool:
+        """Whether the run is wanted, whatever its status."""
         return (
             not head.is_part
-            and self.status in (None, head.status)
             and self.graph in (None, head.said["graph"])
             and all(head.said.get("tags", {}).get(key) == value for key, value in self.tags.items())
             and self._keeps_time(moment(head.started_at))
@@ -67,8 +70,10 @@ async def list_runs(api: Api, request: Request) -> Response:
     """200: a page of runs, in the order in which the engine lists them; branches of a run are shown with that run.
 
     `?graph=`, `status=`, `since=` (started at or after), `until=` (started before), `tag.KEY=VALUE`, `limit=`,
-    `cursor=`. The engine knows little of that. So a page goes on over the engine's pages until it is full, or
-    SCAN_LIMIT instances have been looked at: then it may be short, and its cursor leads on.
+    `cursor=`. A run that only waits for others stands as they do: it waits for an answer where one of them does.
+
+    The engine knows little of that. So a page goes on over the engine's pages until it is full, or SCAN_LIMIT instances
+    have been looked at: then it may be short, and its cursor leads on.
     """
     wanted = _read_filter(request)
     place = read_cursor(request.query.get("cursor", ""), MAX_LIMIT)
@@ -114,7 +119,10 @@ async def _fill(api: Api, wanted: _Filter, limit: int, place: Place) -> tuple[li
     shown: list[RunHead] = []
     for _ in range(SCAN_LIMIT // place.size):
         heads, token = await api.runs.page(statuses, place.token, place.size, wanted.engine_since)
-        for head in filter(wanted.keeps, place.rest_of(heads)):
+        kept = [head for head in place.rest_of(heads) if wanted.may_keep(head)]
+        for head in await _with_what_they_wait_for(api, kept, heads):
+            if wanted.status not in (None, head.status):
+                continue
             if len(shown) == limit:
                 return shown, replace(place, after=shown[-1].id)
             shown.append(head)
@@ -122,6 +130,24 @@ async def _fill(api: Api, wanted: _Filter, limit: int, place: Place) -> tuple[li
         if not token or len(shown) == limit:
             return shown, place if token else None
     return shown, place
+
+
+async def _with_what_they_wait_for(api: Api, runs: Sequence[RunHead], page: Sequence[RunHead]) -> Sequence[RunHead]:
+    """The same, but those that only wait for others with these: a question may be asked by a run below.
+
+    Most stand in the same page of the engine. The others are read one by one, several at a time.
+    """
+    at_hand = {head.id: head for head in page}
+
+    async def look(run_id: str) -> RunHead | None:
+        return at_hand.get(run_id) or await api.runs.get(run_id)
+
+    async def complete(run: RunHead) -> RunHead:
+        async with gate:
+            return await with_children(look, run)
+
+    gate = asyncio.Semaphore(AT_ONCE)
+    return await asyncio.gather(*(complete(run) for run in runs))
 
 
 def _check_graph(api: Api, graph: str | None) -> None:

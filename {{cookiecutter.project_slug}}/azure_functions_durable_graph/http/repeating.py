@@ -27,7 +27,9 @@ async def restart_run(api: Api, request: Request) -> Response:
     record = _whole(await find_run(api, request, history=body.node is not None))
     if body.node is None:
         graph = _graph(api, record, newest=True)
-        run = run_input(graph, record.run["input"], record.run["metadata"], api.now())
+        run = run_input(
+            graph, record.run["input"], record.run["metadata"], api.now(), most_bytes=api.registry.most_bytes
+        )
         return await _start(api, request, record, run, {"run": record.id, "verb": "restart"})
     graph = _graph(api, record)
     _check_node(graph, body.node)
@@ -93,7 +95,8 @@ def _graph(api: Api, record: RunRecord, *, newest: bool = False) -> GraphRegistr
 
 
 def _from_state(api: Api, graph: GraphRegistration, record: RunRecord, state: dict[str, Any]) -> RunInput:
-    run = run_input(graph, state, record.run["metadata"], api.now(), "state")
+    most_bytes = api.registry.most_bytes
+    run = run_input(graph, state, record.run["metadata"], api.now(), "state", most_bytes=most_bytes)
     return with_input(run, record.run["input"])
 
 

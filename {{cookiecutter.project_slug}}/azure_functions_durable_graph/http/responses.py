@@ -95,8 +95,8 @@ class Progress(_Shown):
 class Run(RunRow):
     """One run. `error` has its `type`, `message` and `node`; `output` is set once the run has completed.
 
-    `children` are the runs that it waits for, `fan_out` says how many branches or items are done, and `part_of` is the
-    run of which this one is a branch, or a part of a map.
+    `children` are the runs that it waits for. `fan_out` says how many branches or items are `done`, `of` how many, and
+    how many of the done have `failed`; `part_of` is the run of which this one is a branch, or a part of a map.
     """
 
     waits: list[Wait] = Field(default_factory=list)
@@ -124,8 +124,9 @@ class Run(RunRow):
 class Step(_Shown):
     """One step of a run: what it wrote (`patch`), when, and what followed (`to`, `wait`) or went wrong (`error`).
 
-    A step of a map has the number of its `items`; the `writes` of a branch go to fields with a reducer. A branch of
-    several steps is a run of its own, the `child`, and may have been `stopped`.
+    A step of a map has the number of its `items`, and each attempt at one that failed (`item_failures`: `item`, `at`,
+    `error`); those of a map that is dealt out to several runs stand in these. The `writes` of a branch go to fields
+    with a reducer. A branch of several steps is a run of its own, the `child`, and may have been `stopped`.
     """
 
     step: int
@@ -140,6 +141,7 @@ class Step(_Shown):
     error: Any = None
     attempts: int | None = None
     failures: list[dict[str, Any]] | None = None
+    item_failures: list[dict[str, Any]] | None = None
     event: str | None = None
     waits_for: list[str] | None = None
     wait: dict[str, Any] | None = None
@@ -240,14 +242,17 @@ class Graph(_Shown):
 class Manifest(_Shown):
     """The manifest of one version, the waits that its code shows, and how it is imported.
 
-    `code` has the `module` and the `name` of the graph.
+    `state_schema` is the state's JSON Schema with titles, descriptions and examples, `drawing` the graph as `boxes` and
+    `arrows`, as the studio and Mermaid show it; `code` has the `module` and the `name` of the graph.
     """
 
     graph: str
     version: str
     graph_hash: str
     manifest: dict[str, Any]
+    state_schema: dict[str, Any] = Field(default_factory=dict)
     waits: list[dict[str, Any]] = Field(default_factory=list)
+    drawing: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
     code: dict[str, str] | None = None
 
 

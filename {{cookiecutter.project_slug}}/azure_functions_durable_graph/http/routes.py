@@ -167,9 +167,10 @@ ROUTES: tuple[Route, ...] = (
         "delete_run",
         "DELETE",
         "runs/{id}",
-        "steering:delete_run",
-        "Delete a finished run with its history",
-        {204: "the run is deleted", 409: "the run has not finished", **_RUN_404},
+        "deleting:delete_run",
+        "Delete a finished run with its history, and all runs that it has started",
+        {204: "the run is deleted", 409: "the run, or one that it has started, has not finished", **_RUN_404}
+        | {503: "more is left than one request deletes: ask again"},
     ),
     Route(
         "list_graphs",

@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..declare.graph_set import faults_of_run
-from ..errors import InputError, PayloadError
+from ..errors import InputError, PayloadError, PayloadTooLarge
 from ..graph.fields import input_names, unknown_fields
 from ..graph.names import did_you_mean, new_run_id
 from ..graph.plain_json import digest
 from ..graph.registration import GraphRegistration
+from ..graph.sizes import MOST_BYTES
 from ..history.record import RunRecord
 from ..history.views import history_view, run_view
 from ..run.inputs import original_input
@@ -47,7 +48,7 @@ async def start_run(api: Api, request: Request) -> Response:
     given = read_json(request, api.max_body_bytes, empty={})
     _refuse_misplaced(graph, given)
     body = validated(StartRequest, given)
-    run = run_input(graph, body.input, body.metadata, api.now())
+    run = run_input(graph, body.input, body.metadata, api.now(), most_bytes=api.registry.most_bytes)
     if body.tags:
         run["tags"] = body.tags
     key = read_key(request)
@@ -87,15 +88,26 @@ def started(request: Request, run_id: str, run: RunInput) -> Response:
 
 
 def run_input(
-    graph: GraphRegistration, given: dict[str, Any], metadata: dict[str, Any], now: datetime, where: str = "input"
+    graph: GraphRegistration,
+    given: dict[str, Any],
+    metadata: dict[str, Any],
+    now: datetime,
+    where: str = "input",
+    *,
+    most_bytes: int = MOST_BYTES,
 ) -> RunInput:
-    """The orchestration input of a new run. Problem 422 for an input (`where`) that does not fit the graph's state."""
+    """The orchestration input of a new run.
+
+    Problems: 413 for an input that is too large, 422 for one (`where`) that does not fit the graph's state.
+    """
     try:
-        return new_run(graph, given, metadata, now.isoformat(timespec="milliseconds"))
+        return new_run(graph, given, metadata, now.isoformat(timespec="milliseconds"), most_bytes)
     except InputError as error:
         raise unknown_keys(where, error.unknown) from None
     except ValidationError as error:
         raise invalid(f"the {where} does not fit the state of graph {graph.graph_name!r}", error, where) from None
+    except PayloadTooLarge as error:
+        raise Problem("body-too-large", str(error)) from None
     except PayloadError as error:
         raise Problem("invalid", str(error)) from None
 

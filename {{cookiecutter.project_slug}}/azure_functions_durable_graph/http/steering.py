@@ -1,4 +1,4 @@
-"""Steer a run: cancel, suspend, resume, delete."""
+"""Steer a run: cancel, suspend, resume."""
 
 from __future__ import annotations
 
@@ -63,16 +63,6 @@ async def resume_run(api: Api, request: Request) -> Response:
             with _forgiving(run, record):
                 await api.runs.resume(run.id, body.reason)
     return Response(202, {"id": record.id, "reason": body.reason})
-
-
-async def delete_run(api: Api, request: Request) -> Response:
-    """204: the finished run is deleted with its history; what is asked about it from now on is 404."""
-    record = await find_run(api, request)
-    if not record.finished:
-        raise Problem("run-live", f"the run {record.id!r} is {record.status}; cancel it first")
-    if not await api.runs.purge(record.id):
-        raise Problem("run-not-found", f"there is no run {record.id!r}")
-    return Response(204, None)
 
 
 def _forgiving(run: RunRecord, asked: RunRecord) -> contextlib.AbstractContextManager[None]:

@@ -80,6 +80,7 @@ _PROBLEMS = {
     "run-not-found": (404, "No such run"),
     "event-not-found": (404, "No such event"),
     "run-live": (409, "The run has not finished"),
+    "run-part": (409, "The run is a part of another run"),
     "run-not-failed": (409, "The run has not failed"),
     "step-not-known": (409, "The run's state at this node is not known"),
     "run-exists": (409, "The run id is in use"),
@@ -93,6 +94,7 @@ _PROBLEMS = {
     "key-reused": (422, "The idempotency key was used for another request"),
     "graph-faulty": (500, "The graph cannot run with the graphs beside it"),
     "internal": (500, "Something went wrong on the server"),
+    "deletion-unfinished": (503, "Not all is deleted yet"),
 }
 
 

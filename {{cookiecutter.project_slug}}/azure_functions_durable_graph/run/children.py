@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..graph.names import ORCHESTRATOR
+from ..graph.names import ORCHESTRATOR, child_prefix
 from ..graph.plan import MAX_DEPTH
 from .messages import ErrorRecord, RunInput
 from .outcomes import Failed
@@ -26,7 +26,8 @@ TOO_DEEP = "RecursionLimitExceeded"
 class Child:
     """A run to be started. `node` is what the status of its parent shows.
 
-    `read` makes a result of its answer, `fail` one of its failure.
+    `read` makes a result of its answer, `fail` one of its failure. One that `ends` when it is asked to gives what it
+    has then; one that `tells` says meanwhile how many of its items have succeeded.
     """
 
     id: str
@@ -34,11 +35,14 @@ class Child:
     start: RunInput
     read: Callable[[dict[str, Any]], dict[str, Any]] = dict
     fail: Callable[[Failed], dict[str, Any]] = lambda failed: {"error": failed.error}
+    ends: bool = False
+    tells: bool = False
 
 
 def begin(traversal: Traversal, child: Child) -> DurableTask:
     """Start a child."""
-    return traversal.context.call_sub_orchestrator(ORCHESTRATOR, child.start, child.id)
+    start = {**child.start, "owner": owner_of(traversal)}
+    return traversal.context.call_sub_orchestrator(ORCHESTRATOR, start, child.id)
 
 
 def outcome_of(traversal: Traversal, task: DurableTask, child: Child) -> Steps[dict[str, Any] | Failed]:
@@ -59,11 +63,18 @@ def outcome_of(traversal: Traversal, task: DurableTask, child: Child) -> Steps[d
 def child_id(traversal: Traversal, graph: str, *which: str, attempt: int | None = None) -> str:
     """An id derived from the parent's id, the step and the attempt, short enough for every backend.
 
-    `which` tells several children of one step apart.
+    `which` tells several children of one step apart. It begins as those of all children of its owner do.
     """
     tried = str(attempt or traversal.attempt)
     name = "\n".join([traversal.context.instance_id, str(traversal.run["step"]), tried, *which])
-    return f"{graph}.{uuid.uuid5(uuid.NAMESPACE_URL, name).hex}"
+    return child_prefix(graph, owner_of(traversal)) + uuid.uuid5(uuid.NAMESPACE_URL, name).hex[:16]
+
+
+def owner_of(traversal: Traversal) -> str:
+    """The run that is deleted with all that it has started: the run itself, or the one of which it is a part."""
+    run = traversal.run
+    is_part = "branch" in run or "share" in run
+    return run["owner"] if is_part and "owner" in run else traversal.context.instance_id
 
 
 def depth_below(traversal: Traversal) -> int | None:

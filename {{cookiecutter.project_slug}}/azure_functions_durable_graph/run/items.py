@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from ..graph.names import did_you_mean
 from .children import Child, child_id, depth_below, too_deep
+from .crowds import Crowd, Member, with_attempt
 from .messages import NodeCall, RunInput
 from .outcomes import Failed
 from .ports import Steps
-from .rounds import Crowd, Member, gather, with_attempt
+from .rounds import gather
 from .subgraphs import child_failure
 from .traversal import Traversal
 
@@ -18,15 +20,14 @@ Call = Callable[[Traversal, int, Any], NodeCall]
 
 
 def run_graph_items(
-    traversal: Traversal, items: list[list[Any]], limit: int, call_of: Call
+    traversal: Traversal, items: list[list[Any]], like: Crowd, call_of: Call
 ) -> Steps[dict[str, dict[str, Any]] | None]:
-    """A run for each item: all at once where the limit allows it, else one after the other."""
+    """A run for each item, `like` that crowd: several at once, the next as soon as one is done; or one by one."""
     if depth_below(traversal) is None:
         return {str(index): {"error": too_deep(traversal)} for index, _ in items}
-    counted = [str(index) for index, _ in items]
     waiting = [one for one in items if str(one[0]) not in _done(traversal)]
-    for batch in [waiting] if limit > 1 else [[one] for one in waiting]:
-        if not (yield from _at_once(traversal, batch, call_of, counted)):
+    for batch in [waiting] if like.limit > 1 or like.is_watched else [[one] for one in waiting]:
+        if not (yield from _at_once(traversal, batch, like, call_of)):
             return None
     return _done(traversal)
 
@@ -35,33 +36,34 @@ def _done(traversal: Traversal) -> dict[str, dict[str, Any]]:
     return traversal.run["fan_out"]["done"] if "fan_out" in traversal.run else {}
 
 
-def _at_once(traversal: Traversal, items: list[list[Any]], call_of: Call, counted: list[str]) -> Steps[bool]:
+def _at_once(traversal: Traversal, items: list[list[Any]], like: Crowd, call_of: Call) -> Steps[bool]:
     """Prepare the inputs, then run the children; False if the run has to revisit the node first.
 
     An item whose input is wrong fails without a run. What a child was started with is not carried any further.
     """
-    held, policy = {str(index): item for index, item in items}, traversal.plan_node.get("retry")
+    held = {str(index): item for index, item in items}
     inputs = {f"input {key}": key for key in held}
 
     def prepare(key: str, attempt: int) -> Member:
         call = call_of(traversal, int(inputs[key]), held[inputs[key]])
         return with_attempt({**call, "started_at": traversal.now().isoformat()}, attempt)
 
-    found = yield from gather(traversal, Crowd(list(inputs), prepare, lambda key: policy, len(inputs), counted=counted))
+    found = yield from gather(traversal, Crowd(list(inputs), prepare, like.retry, len(inputs), counted=like.counted))
     if found is None:
         return False
     failed = {key: {"error": found[name]["error"]} for name, key in inputs.items() if "error" in found[name]}
     ready = {key: found[name]["child"] for name, key in inputs.items() if key not in failed}
+    traversal.run["fan_out"]["done"] = {**found, **failed}
 
     def start(key: str, attempt: int) -> Member:
         return _child(traversal, int(key), ready[key], attempt)
 
-    crowd = Crowd(list(ready), start, lambda key: policy, len(items), counted=counted)
-    found = yield from gather(traversal, crowd)
+    slides = like.is_watched or len(ready) > like.limit or "retry" in traversal.plan_node
+    found = yield from gather(traversal, replace(like, keys=list(ready), make=start, slides=slides))
     if found is None:
         return False
     done = {key: result for key, result in found.items() if key not in inputs}
-    traversal.run["fan_out"] = {**traversal.run["fan_out"], "done": {**done, **failed}}
+    traversal.run["fan_out"] = {**traversal.run["fan_out"], "done": done}
     return True
 
 

@@ -9,17 +9,19 @@ of a round, and an item costs the same however many there are. The lists themsel
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from ..graph.decisions import RouteDecision
 from ..graph.plan import PlanNode
 from .children import Child, child_id
+from .crowds import Crowd, Member, with_attempt
 from .items import run_graph_items
 from .messages import ErrorRecord, NodeCall, RunInput
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
-from .parallels import fails, failure_of, keeps_for
+from .policy import deadline_of, enough_of, fails, failure_of, keeps_for, stop_when_of
 from .ports import Steps
-from .rounds import Crowd, Member, gather, with_attempt
+from .rounds import gather
 from .shares import Dealt, deal
 from .traversal import Traversal
 
@@ -46,12 +48,19 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
         return Moved(RouteDecision.complete())
     pairs = zip(items, results, strict=True)
     errors = [{**result["error"], "item": index} for (index, _), result in pairs if "error" in result]
-    if not fails(plan, len(results) - len(errors), len(errors)):
+    succeeded = sum(_is_good(result) for result in results)
+    if not fails(plan, succeeded, len(errors)):
         return (yield from _take(traversal, results))
-    error = failure_of(errors, f"{len(errors)} of {len(items)} items failed")
+    error = failure_of(errors, _why(plan, len(items), succeeded, len(errors)), "items")
     if keeps_for(plan, error):
         yield from _take(traversal, results)  # a failure of its own adds nothing to that of the items
     return Failed(error)
+
+
+def _why(plan: PlanNode, of: int, succeeded: int, failed: int) -> str:
+    if failed:
+        return f"{failed} of {of} items failed"
+    return f"{succeeded} of {of} items succeeded, and {plan.get('min_successful')} have to"
 
 
 def _take(traversal: Traversal, results: Sequence[Mapping[str, Any]]) -> Steps[NodeOutcome]:
@@ -60,7 +69,7 @@ def _take(traversal: Traversal, results: Sequence[Mapping[str, Any]]) -> Steps[N
     Of items that failed there is nothing, or an error in place of the value.
     """
     plan = traversal.plan_node
-    kept = results if plan.get("collect") else [result for result in results if "error" not in result]
+    kept = results if plan.get("collect") else [result for result in results if _is_good(result)]
     if "graph" in plan:
         update = {mine: [_value(plan, one, theirs) for one in kept] for mine, theirs in plan.get("output", {}).items()}
     else:
@@ -79,12 +88,24 @@ def _value(plan: PlanNode, result: Mapping[str, Any], field: str | None = None) 
         value = value[field]
     if not plan.get("collect"):
         return value
-    error = {key: result["error"][key] for key in _TOLD} if "error" in result else None
-    return {"value": value, "error": error}
+    error = STOPPED if "stopped" in result else result.get("error")
+    return {"value": value, "error": None if error is None else {key: error[key] for key in _TOLD}}
+
+
+def _is_good(result: Mapping[str, Any]) -> bool:
+    return "error" not in result and "stopped" not in result
 
 
 _TOLD = ("type", "bases", "message", "where")
 """What an ItemError says."""
+
+STOPPED = {
+    "type": "ItemStopped",
+    "bases": ["Exception"],
+    "message": "it was stopped, or did not begin: enough was done",
+    "where": "stop_when",
+}
+"""What stands in place of the value of an item that a map which collects has stopped."""
 
 
 def _items(traversal: Traversal) -> Indexed | Failed:
@@ -112,16 +133,18 @@ def call_of(traversal: Traversal, index: int, item: Any) -> NodeCall:
 
 
 def _here(traversal: Traversal, given: Indexed) -> Steps[dict[str, dict[str, Any]] | None]:
-    """Run what is left of the items in this run: at once, or one after the other."""
-    if "graph" in traversal.plan_node:
-        return (yield from run_graph_items(traversal, given, _limit(traversal), call_of))
+    """Run what is left of the items in this run: at once, one as soon as another is done, or one after the other."""
     items = {str(index): item for index, item in given}
+    policy = traversal.plan_node.get("retry")
+    enough, until = enough_of(stop_when_of(traversal)), deadline_of(traversal)
 
     def make(key: str, attempt: int) -> Member:
         return with_attempt(call_of(traversal, int(key), items[key]), attempt)
 
-    policy = traversal.plan_node.get("retry")
-    return (yield from gather(traversal, Crowd(list(items), make, lambda key: policy, _limit(traversal))))
+    crowd = Crowd(list(items), make, lambda key: policy, _limit(traversal), enough=enough, until=until)
+    if "graph" in traversal.plan_node:
+        return (yield from run_graph_items(traversal, given, replace(crowd, counted=list(items)), call_of))
+    return (yield from gather(traversal, replace(crowd, slides=crowd.is_watched)))
 
 
 def _in_parts(
@@ -129,19 +152,29 @@ def _in_parts(
 ) -> Steps[dict[str, dict[str, Any]] | None]:
     """Deal the items out to parts. A part that is lost fails each of its items."""
     parts = {f"part {number}": part for number, part in enumerate(dealt)}
+    enough, until = enough_of(stop_when_of(traversal)), deadline_of(traversal)
 
     def make(key: str, attempt: int) -> Member:
         part = parts[key]
         return _part(traversal, key, waiting[part.first : part.first + part.size], part.limit)
 
-    at_once = len(dealt) if _limit(traversal) > 1 else 1
-    crowd = Crowd(list(parts), make, lambda key: None, at_once, lambda key: parts[key].size)
-    found = yield from gather(traversal, crowd)
+    at_once = min(len(dealt), _limit(traversal))
+    crowd = Crowd(
+        list(parts),
+        make,
+        lambda key: None,
+        at_once,
+        lambda key: parts[key].size,
+        enough=enough,
+        until=until,
+        slides=1 < at_once < len(dealt),
+    )
+    found = yield from gather(traversal, replace(crowd, slides=crowd.is_watched))
     if found is None:
         return None
     done = dict(found)
     for key, part in parts.items():
-        results = found[key].get("results") or [{"error": found[key]["error"]}] * part.size
+        results = found[key].get("results") or [found[key]] * part.size
         its = waiting[part.first : part.first + part.size]
         done |= {str(index): one for (index, _), one in zip(its, results, strict=True)}
     return done
@@ -151,7 +184,6 @@ def _part(traversal: Traversal, key: str, items: Indexed, limit: int) -> Child:
     """A run at the same node, for a share of the items; its state has all but the items."""
     run, field = traversal.run, traversal.plan_node["over"]
     empty: Any = {} if isinstance(run["state"].get(field), dict) else []
-    whole = run["share"]["run"] if "share" in run else traversal.context.instance_id
     start: dict[str, Any] = {
         **{name: run[name] for name in ("format", "plan", "metadata", "node", "step", "trace") if name in run},
         "input": {},
@@ -159,11 +191,26 @@ def _part(traversal: Traversal, key: str, items: Indexed, limit: int) -> Child:
         "started_at": traversal.now().isoformat(),
         "trail": [],
         "child": True,
-        "share": {"run": whole, "node": run["node"], "items": items, "limit": limit},
+        "share": _share(traversal, items, limit),
     }
     if "depth" in run:
         start["depth"] = run["depth"]
-    return Child(child_id(traversal, run["plan"]["graph"], key), run["node"], cast(RunInput, start), _read_part)
+    name = child_id(traversal, run["plan"]["graph"], key)
+    stop_when, until = stop_when_of(traversal), deadline_of(traversal)
+    ends, tells = (stop_when, until) != (None, None), isinstance(stop_when, int) and stop_when > 1
+    return Child(name, run["node"], cast(RunInput, start), _read_part, ends=ends, tells=tells)
+
+
+def _share(traversal: Traversal, items: Indexed, limit: int) -> dict[str, Any]:
+    """What a part has to know: its items, and when the whole is over."""
+    run, until, stop_when = traversal.run, deadline_of(traversal), stop_when_of(traversal)
+    whole = run["share"]["run"] if "share" in run else traversal.context.instance_id
+    share: dict[str, Any] = {"run": whole, "node": run["node"], "items": items, "limit": limit}
+    if until is not None:
+        share["until"] = until.isoformat()
+    if stop_when is not None:
+        share |= {"stop_when": stop_when, "above": traversal.context.instance_id}
+    return share
 
 
 def _read_part(answer: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import sys
 from typing import Any, TypedDict
 
 from ..graph.plan import Plan
+from .memberships import Branch, Item, Share
 
 if sys.version_info >= (3, 11):
     from typing import NotRequired
@@ -70,32 +71,6 @@ class Origin(TypedDict):
     edited: NotRequired[str]
 
 
-class Branch(TypedDict):
-    """Which branch a run is: of the parallel `node` of the run `run`. It ends when it comes to `join`, or at an end."""
-
-    run: str
-    node: str
-    name: str
-    join: NotRequired[str]
-
-
-class Share(TypedDict):
-    """A part of the map `node` of the run `run`: items with their indices, at most `limit` of them at once."""
-
-    run: str
-    node: str
-    items: list[list[Any]]
-    limit: int
-
-
-class Item(TypedDict):
-    """Which item of which map a run of another graph is for."""
-
-    run: str
-    node: str
-    index: int
-
-
 class Written(TypedDict):
     """What a branch has written: fields that were replaced, updates to be reduced, and whether rules need a merge."""
 
@@ -131,8 +106,9 @@ class RunInput(TypedDict):
     has taken, oldest first: `[step of the wait, id of the event]`; `discarded` are the last events of earlier
     generations that it has not taken. `tags` are for lists, `origin` is the run that this one repeats, `trace` is the
     trace context of its start. `branch` marks a run that is a branch of another, and comes with what it has `written`;
-    `share` marks one that is a part of a map, and comes to the `results` of its items; `item` marks the run of a graph
-    for one item.
+    `share` marks one that is a part of a map, and comes to the `results` of its items; `told` is how often it has told
+    the run above of its successes, and how many. `item` marks the run of a graph for one item. `owner` is the run that
+    people see, which has started this one by itself or through its branches and parts: it is deleted with its own.
     """
 
     format: int
@@ -162,6 +138,8 @@ class RunInput(TypedDict):
     share: NotRequired[Share]
     item: NotRequired[Item]
     results: NotRequired[list[dict[str, Any]]]
+    told: NotRequired[list[int]]
+    owner: NotRequired[str]
     trace: NotRequired[TraceContext]
 
 

@@ -6,29 +6,25 @@ branch's first node with the state as it is, ends where the branches join, and g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from ..graph.plan import PlanNode
-from ..graph.policies import error_target
+from ..graph.plan import nodes_of
 from ..graph.regions import is_single
 from .children import Child, child_id, depth_below, too_deep
+from .crowds import Crowd, Member, with_attempt
 from .messages import ErrorRecord, RunInput, Written
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
+from .policy import deadline_of, enough_of, fails, failure_of, keeps_for
 from .ports import Steps
-from .rounds import Crowd, Member, gather, with_attempt
+from .rounds import gather
 from .traversal import Traversal
 from .written import as_result
-
-FIRST_FAILURE = "first_failure"
-
-TOLD = 20
-"""Failures of branches or items that the failure of the whole lists."""
 
 
 def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     """Run every branch on one snapshot of the state, then merge what they have written."""
-    branches, nodes = traversal.plan_node["branches"], traversal.run["plan"]["nodes"]
+    branches, nodes = traversal.plan_node["branches"], nodes_of(traversal.run["plan"])
     chains, depth = _chains(traversal), depth_below(traversal)
     if depth is None and chains:
         return Failed(too_deep(traversal))
@@ -41,9 +37,8 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     def retry(name: str) -> Any:
         return None if name in chains else nodes[name].get("retry")
 
-    plan = traversal.plan_node
-    enough = _enough(plan["stop_when"]) if "stop_when" in plan else None
-    crowd = Crowd(branches, make, retry, len(branches), enough=enough, seconds=plan.get("deadline"))
+    enough = enough_of(traversal.plan_node.get("stop_when"))
+    crowd = Crowd(branches, make, retry, len(branches), enough=enough, until=deadline_of(traversal))
     results = yield from gather(traversal, crowd)
     if results is None:
         return Revisit()
@@ -52,29 +47,10 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     if not fails(traversal.plan_node, len(succeeded), len(errors)):
         failed = yield from _merge(traversal, succeeded)
         return failed or Moved(traversal.static_edge())
-    error = failure_of(errors, f"{len(errors)} of {len(branches)} branches failed")
+    error = failure_of(errors, f"{len(errors)} of {len(branches)} branches failed", "branches")
     if keeps_for(traversal.plan_node, error):
         yield from _merge(traversal, succeeded, now=True)  # a failure of its own adds nothing to that of the branches
     return Failed(error)
-
-
-def _enough(stop_when: str | int) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether these results are all that is needed: a first failure, or so many successes."""
-    if stop_when == FIRST_FAILURE:
-        return lambda results: any("error" in result for result in results.values())
-    return lambda results: sum("error" not in result for result in results.values()) >= int(stop_when)
-
-
-def fails(plan: PlanNode, succeeded: int, failed: int) -> bool:
-    """Whether a parallel or a map fails as a whole."""
-    if "min_successful" in plan:
-        return succeeded < plan["min_successful"]
-    return failed > 0 and not plan.get("collect")
-
-
-def keeps_for(plan: PlanNode, error: ErrorRecord) -> bool:
-    """Whether what succeeded is kept: for the node that `on_error` names. Plans of an earlier release drop it."""
-    return plan.get("keeps", False) and error_target(plan.get("on_error"), error) is not None
 
 
 def _merge(traversal: Traversal, results: Mapping[str, Mapping[str, Any]], now: bool = False) -> Steps[Failed | None]:
@@ -96,7 +72,7 @@ def _chains(traversal: Traversal) -> set[str]:
 
     Beside one of them a task that may be retried is one, too: in rounds it would be retried when all others are done.
     """
-    plan, nodes = traversal.plan_node, traversal.run["plan"]["nodes"]
+    plan, nodes = traversal.plan_node, nodes_of(traversal.run["plan"])
     found = {name for name in plan["branches"] if not is_single(nodes[name], plan.get("next"))}
     if "stop_when" in plan or "deadline" in plan:
         return found | {name for name in plan["branches"] if nodes[name].get("retry")}
@@ -158,18 +134,3 @@ def _named(error: Mapping[str, Any], branch: str) -> dict[str, Any]:
     if error.get("node", branch) == branch:
         return {**error, "node": branch}
     return {**error, "node": branch, "message": f"at node {error['node']!r}: {error['message']}"}
-
-
-def failure_of(errors: list[dict[str, Any]], text: str) -> ErrorRecord:
-    """One record for all failures; if they have one type, it keeps that type, so that on_error can name it."""
-    first = errors[0] if errors else None
-    single = first is not None and len({error["type"] for error in errors}) == 1
-    named = [(error.get("node", error.get("item")), error["type"], error["message"]) for error in errors[:200]]
-    details = "; ".join(f"{name}: {kind}: {message}" for name, kind, message in named)
-    return {
-        "type": first["type"] if first and single else "FanOutFailed",
-        "bases": first["bases"] if first and single else ["Exception"],
-        "message": f"{text}: {details}"[:2000] if details else text,
-        "where": "branches" if first is None or "node" in first else "items",
-        "errors": errors[:TOLD],
-    }

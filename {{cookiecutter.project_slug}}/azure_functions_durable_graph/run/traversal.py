@@ -13,7 +13,7 @@ from typing import Any, cast
 from ..errors import GraphRunFailed
 from ..graph.decisions import RouteDecision, decision_after
 from ..graph.names import ACTIVITY
-from ..graph.plan import PlanNode
+from ..graph.plan import PlanNode, nodes_of
 from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
 from .inputs import for_next_generation
@@ -25,7 +25,7 @@ from .raised import discarded_events
 from .status import SURE_ANSWERS, run_status
 from .written import noted
 
-HISTORY_BUDGET = 12
+HISTORY_BUDGET = 10
 """Durable turns after which a run continues as new: the cost of replays grows with the square of the history."""
 
 PART_BUDGET = 5
@@ -55,12 +55,13 @@ class Traversal:
         self.run = cast(RunInput, {**start, "trail": list(start["trail"])})
         self.turns = 0
         self.answers = 0
+        self.called_off: DurableTask | None = None
         self._before = start["state"]
 
     @property
     def plan_node(self) -> PlanNode:
         """The plan of the current node."""
-        return self.run["plan"]["nodes"][self.run["node"]]
+        return nodes_of(self.run["plan"])[self.run["node"]]
 
     @property
     def budget(self) -> int:

@@ -17,6 +17,12 @@ _EXPORT = re.compile(r"^export (?=(?:async )?function |class |const )", re.MULTI
 _COMMENT = re.compile(r"^ *(?:/\*.*?\*/|//[^\n]*)\n|^ +", re.MULTILINE | re.DOTALL)
 """Comments that fill lines of their own, and indentation: no text in the studio's files spans lines."""
 
+_SPACED = {
+    ".js": re.compile(r" (=>|===|!==|&&|\|\||\?\?) |(;)\n"),
+    ".css": re.compile(r"\s*([{};:,])\s*()"),
+}
+"""Space that no reader of the page sees, around what stands in code only."""
+
 
 def bundle(modules: Mapping[str, str]) -> str:
     """One module of all that FIRST needs. What is imported from `vendor/` is imported once, under the names in use."""
@@ -34,15 +40,15 @@ def bundle(modules: Mapping[str, str]) -> str:
                 add(line[1])
         text = _EXPORT.sub("", _IMPORT.sub("", modules[name]))
         del parts[name]
-        parts[name] = brief(text)
+        parts[name] = brief(text, ".js")
 
     add(FIRST)
     return _merged(vendored) + "".join(parts.values())
 
 
-def brief(text: str) -> str:
+def brief(text: str, suffix: str) -> str:
     """A file without what is only for its readers."""
-    return _COMMENT.sub("", text)
+    return _SPACED[suffix].sub(lambda found: found[1] or found[2], _COMMENT.sub("", text))
 
 
 def _merged(lines: Mapping[str, None]) -> str:

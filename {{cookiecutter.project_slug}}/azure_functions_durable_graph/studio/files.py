@@ -91,7 +91,7 @@ def contents() -> Mapping[str, bytes]:
     found = {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*")) if path.suffix in _TYPES}
     own = {name: path.read_text(encoding="utf-8") for name, path in found.items() if "/" not in name}
     served = {name: path.read_bytes() for name, path in found.items() if "/" in name or path.suffix != ".js"}
-    return {**served, STYLE: brief(own[STYLE]).encode(), FIRST: bundle(own).encode()}
+    return {**served, STYLE: brief(own[STYLE], Path(STYLE).suffix).encode(), FIRST: bundle(own).encode()}
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Union, cast
 
 from ..graph.registration import GraphRegistration
+from ..graph.sizes import bytes_of
 from ..run.messages import NodeCall, NodeResult, TraceContext
 from .boundary import Failure, NodeFailed, failure
 from .calling import InThread
@@ -62,8 +63,13 @@ async def run_node(registry: Registry, call: NodeCall, host: Lent = Lent()) -> N
     if graph.graph_hash != call["hash"]:
         result["plan"] = graph.manifest.plan()
     following = following_call(graph.manifest, call, result)
-    while following is not None and host.clock() - started < CHAIN_SECONDS:
+    size = total = 0 if following is None else bytes_of(result)
+    while following is not None and host.clock() - started < CHAIN_SECONDS and total + size <= registry.most_bytes:
         last = await _attempt(registry, graph, following, host)
+        size = bytes_of(last)
+        total += size
+        if total > registry.most_bytes:
+            break  # it is larger than the one before, and runs again in an activity of its own
         result.setdefault("then", []).append(last)
         following = following_call(graph.manifest, following, last)
     return result

@@ -52,6 +52,12 @@ def _quoted(value: Any) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
+def item_here() -> int | None:
+    """The index of the item that the code runs for, if any."""
+    here = _HERE.get() or {}
+    return here.get(f"{PREFIX}item")
+
+
 @contextlib.contextmanager
 def known_to_logs(facts: Mapping[str, Any]) -> Iterator[None]:
     """Give every record that is made in this context, and in threads and tasks that begin in it, the attributes."""

@@ -7,12 +7,17 @@ from collections.abc import Mapping
 
 from ..errors import RegistrationError
 from ..graph.registration import GraphRegistration
+from ..graph.sizes import MOST_BYTES
 
 
 class Registry:
-    """Graphs by (name, hash). The last one registered under a name is the default for new runs."""
+    """Graphs by (name, hash). The last one registered under a name is the default for new runs.
 
-    def __init__(self) -> None:
+    `most_bytes` is how much of their runs may cross the durable boundary at once.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.most_bytes = most_bytes
         self._versions: dict[str, dict[str, GraphRegistration]] = {}
         self._defaults: dict[str, GraphRegistration] = {}
         self._successors: dict[tuple[str, str], str] = {}

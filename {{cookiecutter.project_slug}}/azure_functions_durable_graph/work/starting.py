@@ -9,16 +9,19 @@ from ..graph.fields import input_names, reads_raw_input, unknown_fields
 from ..graph.names import did_you_mean
 from ..graph.plain_json import check
 from ..graph.registration import GraphRegistration
+from ..graph.sizes import MOST_BYTES, check_value
 from ..graph.states import dump, load
 from ..run.inputs import with_input
 from ..run.messages import RUN_FORMAT, RunInput
 
 
-def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: Any, started_at: str) -> RunInput:
+def new_run(
+    graph: GraphRegistration, given: dict[str, Any], metadata: Any, started_at: str, most_bytes: int = MOST_BYTES
+) -> RunInput:
     """The orchestration input of a new run, pinned to `graph`.
 
     Raises InputError for a key that the state does not have, pydantic's ValidationError for an input that is not a
-    valid state, PayloadError for one that is not plain JSON.
+    valid state, PayloadError for one that is not plain JSON, or with which the run would take more than `most_bytes`.
     """
     check(given, "input")
     _reject_unknown(graph, given)
@@ -35,7 +38,9 @@ def new_run(graph: GraphRegistration, given: dict[str, Any], metadata: Any, star
         "step": 0,
         "trail": [],
     }
-    return with_input(run, given)
+    run = with_input(run, given)
+    check_value(run, most_bytes, f"the input of a run of graph {graph.graph_name!r}", state)
+    return run
 
 
 def _reject_unknown(graph: GraphRegistration, given: dict[str, Any]) -> None:

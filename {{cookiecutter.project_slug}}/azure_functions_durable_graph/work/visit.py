@@ -13,6 +13,7 @@ from ..graph.names import COMPLETE, did_you_mean
 from ..graph.partial import load_item
 from ..graph.reducers import reducers_of, write_update
 from ..graph.registration import GraphRegistration, Handler
+from ..graph.sizes import bytes_of, check_value
 from ..graph.states import has_model_validators, load
 from ..run.messages import EventInput, NodeCall
 from .boundary import NodeFailed, failure
@@ -28,6 +29,10 @@ from .trace_context import read_trace
 from .visit_state import VisitState
 
 logger = logging.getLogger(__name__)
+
+
+SHARE = 16
+"""A result of less than this share of what may cross does not lead to a look at the whole state."""
 
 
 class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
@@ -58,6 +63,7 @@ class Visit:
         """The changing part of the result: the patch of the state, and what else the work returned."""
         if "item" in self._call:
             await self._item()
+            self._check_size({})
             return {"patch": {}, **self._answer}
         with _ours("state"):
             self._state = VisitState(self._model, self._call["state"])
@@ -73,11 +79,24 @@ class Visit:
         if not self._call.get("apply_only"):
             await _WORK[self._spec.kind](self)
         patch, unset = self._state.patch()
+        self._check_size(patch)
         if "branch" in self._call:
             patch = self._without_derived(patch)
         if self._call.get("branched"):
             self._tell_updates(patch)
         return {"patch": patch, **({"unset": unset} if unset else {}), **self._answer}
+
+    def _check_size(self, patch: dict[str, Any]) -> None:
+        """Fail the node if its result is too large, or the state with it, which is looked at where the result is large.
+
+        What adds up in small steps, or where branches and items join, is found when it is sent.
+        """
+        most, result = self._registry.most_bytes, {"patch": patch, **self._answer}
+        if bytes_of(result) > most / SHARE:
+            with _ours("size"):
+                check_value(result, most, f"the result of {self._who}", patch)
+                if patch:
+                    check_value(self._state.fields, most, f"the state after {self._who}", self._state.fields)
 
     def _without_derived(self, patch: dict[str, Any]) -> dict[str, Any]:
         """A branch's patch; what depends on other branches, too, is computed when all are merged."""
@@ -185,7 +204,8 @@ class Visit:
         child = self._registry.default(str(self._spec.graph))
         if child is None:
             raise NotDeployed(str(self._spec.graph))
-        run = new_run(child, given, self._call.get("metadata", {}), str(self._call.get("started_at", "")))
+        most = self._registry.most_bytes
+        run = new_run(child, given, self._call.get("metadata", {}), str(self._call.get("started_at", "")), most)
         trace = current_trace() or read_trace(self._call.get("trace"))
         self._answer["child"] = {**run, "child": True, **({"trace": trace} if trace else {})}
         return child

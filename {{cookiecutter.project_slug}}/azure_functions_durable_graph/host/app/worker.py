@@ -10,23 +10,26 @@ import asyncio
 import functools
 import json
 import logging
-import threading
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from azure.functions import meta
 
 from ...azure import sdk
+from ...azure.crossing import on_loop
+from ...azure.own_functions import is_own_orchestrator
 from ...azure.threads import Outcome as Ending
 from ...azure.threads import Threads
 from ...errors import HostError
 from ..engine.actions import Outcome, outcome_of_error, outcome_of_state
+from ..engine.messages import EpisodeContext
 from .conversion import check_output, converter, decode, text_datum
 from .deliveries import BY_HAND, Delivery, delivery
 from .invocation import InvocationContext, Output, TraceContext, trace_of
 from .loader import Function, LoadedApp
+from .loops import LoopThread
+from .sessions import Sessions
 
 T = TypeVar("T")
 
@@ -56,32 +59,6 @@ class FunctionTimeout(Exception):  # noqa: N818 - the name that a history shows
         super().__init__(f"Timeout value of {timedelta(seconds=seconds)} was exceeded by function: Functions.{name}")
 
 
-class LoopThread:
-    """An event loop in a daemon thread, started on first use and kept for the life of the process."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start `work` on the loop."""
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_run_for_ever, args=(self._loop,), name=self._name, daemon=True).start()
-            return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-
-def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:
-    """Run the loop, even after a task or a callback of the app has raised SystemExit through it."""
-    while not loop.is_closed():
-        try:
-            loop.run_forever()
-        except BaseException:
-            logger.exception("a task or callback of the app raised through its event loop, which keeps running")
-
-
 USER_LOOP = LoopThread("functions-worker")
 """Where all async user code of the process runs."""
 
@@ -90,10 +67,17 @@ class Worker:
     """The functions of one app, by the trigger that calls them."""
 
     def __init__(
-        self, app: LoadedApp, directory: str = ".", *, timeout: float | None = None, threads: int | None = None
+        self,
+        app: LoadedApp,
+        directory: str = ".",
+        *,
+        timeout: float | None = None,
+        threads: int | None = None,
+        kept_runs: int = 0,
     ) -> None:
         """`timeout` is host.json's functionTimeout in seconds, `threads` the size of the pool for sync functions.
 
+        So many runs of graphs are kept where they wait; all others, and so all in tests, are replayed at every step.
         Whoever serves the management API sets `client_binding`, the binding JSON of durable clients in activities; a
         test's host sets `reporter_for`, which takes the progress of nodes.
         """
@@ -106,6 +90,8 @@ class Worker:
         self._reported: set[tuple[str, str]] = set()
         self._entities = _by_durable_name(app, "entityTrigger")
         self._orchestrators = _by_durable_name(app, "orchestrationTrigger")
+        self._sessions = Sessions(kept_runs)
+        self._ours = {name for name, function in self._orchestrators.items() if is_own_orchestrator(function.code)}
         self._activities = _by_durable_name(app, "activityTrigger")
         self._http = {function.name: function for function in app.of_kind("httpTrigger")}
         self._by_hand = {function.name.lower(): function for function in app.of_kind(*BY_HAND)}
@@ -118,16 +104,28 @@ class Worker:
         """Whether an orchestrator has this name; case does not matter."""
         return name.lower() in self._orchestrators
 
+    def is_ours(self, name: str) -> bool:
+        """Whether it is the graphs' own orchestrator, which runs no user code and needs no thread."""
+        return name.lower() in self._ours
+
     async def orchestrate(self, name: str, context: str) -> Outcome:
-        """One episode: call the SDK's wrapper with the context JSON."""
+        """One episode: call the SDK's wrapper with the context JSON. Our own orchestrator is called here and now."""
         function = self._orchestrators.get(name.lower())
         if function is None:
             return Outcome(error=_missing_function(name, "an orchestrator"))
         try:
-            state = await self._invoke(function, {"context": decode("orchestrationTrigger", text_datum(context))})
-            return outcome_of_state(state)
+            if self.is_ours(name) and isinstance(context, EpisodeContext):
+                return outcome_of_state(self._call_ours(function, context))
+            return outcome_of_state(await self._invoke(function, {"context": _context(context)}))
         except Exception as error:  # the wrapper raises to report that user code raised
             return _outcome_of(error)
+
+    def _call_ours(self, function: Function, context: EpisodeContext) -> str:
+        """Call our own orchestrator. The SDK may call a class of the app for what a run carries: it raises anything."""
+        try:
+            return self._sessions.call(function.code, context)
+        except BaseException as error:
+            raise FunctionFailed(error) from error
 
     async def run_activity(self, name: str, input_: str) -> str:
         """Call an activity with JSON text; returns JSON text. Raises ActivityFailed."""
@@ -208,7 +206,7 @@ class Worker:
         given = {**arguments, **outputs, **({"context": context} if function.takes_context else {})}
         work: asyncio.Future[Ending]
         if function.is_async:
-            work = asyncio.wrap_future(USER_LOOP.submit(_await(function.code, given)))
+            work = asyncio.ensure_future(on_loop(USER_LOOP.loop, _await(function.code, given)))
         else:
             call = functools.partial(function.code, **given)
             work = asyncio.ensure_future(self._threads.attempt(context, f"function {function.name!r}", call))
@@ -249,6 +247,10 @@ class Worker:
             raise
         finally:
             handle.cancel()
+
+
+def _context(text: str) -> Any:
+    return decode("orchestrationTrigger", text_datum(text))
 
 
 async def _await(code: Callable[..., Any], given: Mapping[str, Any]) -> Ending:

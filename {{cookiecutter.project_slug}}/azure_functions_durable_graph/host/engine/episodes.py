@@ -15,7 +15,7 @@ from .actions import Outcome
 from .execution import FAILURES, KNOWN, RETRYING, UNCOUNTED, advance, derive_id, record_completion
 from .history_events import Event, answered_id
 from .instance import Held, Instance, Status
-from .messages import Consequence, EpisodeFinished, RunEpisode, TaskAnswered
+from .messages import Consequence, EpisodeContext, EpisodeFinished, RunEpisode, TaskAnswered
 
 STATUS_LIMIT = 16 * 1024
 """Bytes of UTF-16 that the Durable extension allows a custom status."""
@@ -77,7 +77,7 @@ def _advances_retry(instance: Instance, event: Event) -> bool:
     return event["EventType"] in (*FAILURES, hist.TIMER_FIRED)
 
 
-def _render_context(instance: Instance) -> str:
+def _render_context(instance: Instance) -> EpisodeContext:
     """The orchestration trigger's JSON. Old events and the input are kept as text, and are not encoded again."""
     new = [json.dumps(event) for event in instance.batch or ()]
     rest = {
@@ -91,7 +91,8 @@ def _render_context(instance: Instance) -> str:
         "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
     }
     history = ",".join([*instance.history, *new])
-    return f'{{"history":[{history}],"input":{instance.input or "null"},{json.dumps(rest)[1:]}'
+    text = f'{{"history":[{history}],"input":{instance.input or "null"},{json.dumps(rest)[1:]}'
+    return EpisodeContext.of(text, instance.id, instance.execution_id, len(instance.history), instance.batch or ())
 
 
 def finish_episode(instance: Instance, now: datetime, message: EpisodeFinished) -> list[Consequence]:

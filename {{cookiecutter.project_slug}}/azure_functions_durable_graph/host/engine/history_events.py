@@ -6,6 +6,7 @@ names instead (`render_events`). Time is always an argument.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
@@ -46,6 +47,7 @@ _HIDDEN = {ORCHESTRATOR_STARTED, ORCHESTRATOR_COMPLETED}
 _PRIVATE = {"EventId", "IsPlayed", "TaskScheduledId", "TimerId"}
 
 
+@functools.lru_cache(maxsize=64)
 def timestamp(moment: datetime) -> str:
     """UTC with 'Z'. The SDK's arithmetic fails on a naive time in a history."""
     return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -6,14 +6,17 @@ Its fields are plain text, numbers and lists, which a store can keep in rows.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from .actions import ACTIVITY, ACTIVITY_RETRY, CALL_HTTP
 from .history_events import Event, mark_played
 
 Status = Literal["Pending", "Running", "Suspended", "Completed", "Failed", "Terminated"]
 LeafState = Literal["open", "done", "failed", "cancelled"]
+
+_WORK = frozenset({ACTIVITY, ACTIVITY_RETRY, CALL_HTTP})
 
 TERMINAL: frozenset[Status] = frozenset({"Completed", "Failed", "Terminated"})
 
@@ -44,6 +47,19 @@ class Leaf:
     def finished(self) -> bool:
         """Whether the host no longer awaits it."""
         return self.state != "open"
+
+    def to_text(self) -> str:
+        """The JSON that a store keeps, without what is as in any leaf. Made once for a leaf that has finished."""
+        kept: str | None = self.__dict__.pop("_text", None)
+        if kept is None or not self.finished:
+            said = {key: value for key, value in vars(self).items() if value != _DEFAULTS[key]}
+            kept = json.dumps(said)
+        if self.finished:
+            self.__dict__["_text"] = kept
+        return kept
+
+
+_DEFAULTS = {one.name: one.default for one in fields(Leaf)}
 
 
 @dataclass
@@ -105,6 +121,14 @@ class Instance:
         """Whether the instance has ended."""
         return self.status in TERMINAL
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether it goes on only when time passes, somebody acts, or another instance or an entity answers."""
+        if self.terminal or self.status == "Suspended":
+            return True
+        at_work = any(leaf.kind in _WORK and not leaf.finished for leaf in self.leaves)
+        return self.batch is None and not self.inbox and not at_work
+
     def record(self, *events: Event) -> None:
         """Append events to the history."""
         self.history += [json.dumps(mark_played(event)) for event in events]
@@ -115,12 +139,12 @@ class Instance:
             **vars(self),
             "created": self.created.isoformat(),
             "updated": self.updated.isoformat(),
-            "leaves": [vars(leaf) for leaf in self.leaves],
             "parent": self.parent and vars(self.parent),
             "held": self.held and self.held._asdict(),
         }
-        del data["input"], data["history"], data["stored"]
-        return json.dumps(data)
+        for key in ("input", "history", "stored", "leaves"):
+            del data[key]
+        return f'{json.dumps(data)[:-1]}, "leaves": [{", ".join(leaf.to_text() for leaf in self.leaves)}]}}'
 
     @classmethod
     def from_text(cls, text: str, given: str | None, history: list[str]) -> Instance:
@@ -136,3 +160,24 @@ class Instance:
     def awaiting(self, task_id: int) -> Leaf | None:
         """The open leaf that awaits this id, or None for a late or stray answer, which is dropped."""
         return next((leaf for leaf in self.leaves if leaf.task_id == task_id and not leaf.finished), None)
+
+
+class Listed(NamedTuple):
+    """What a list shows of an instance."""
+
+    id: str
+    name: str
+    status: Status
+    input: str | None
+    output: str | None
+    custom_status: str | None
+    created: datetime
+    updated: datetime
+
+    @classmethod
+    def from_text(cls, text: str, given: str | None) -> Listed:
+        """Read what is needed of `Instance.to_text`'s form."""
+        data = json.loads(text)
+        created, updated = datetime.fromisoformat(data["created"]), datetime.fromisoformat(data["updated"])
+        ends = given, data["output"], data["custom_status"]
+        return cls(data["id"], data["name"], data["status"], *ends, created, updated)

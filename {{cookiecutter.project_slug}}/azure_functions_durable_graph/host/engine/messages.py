@@ -6,11 +6,13 @@ transaction, so that none can be lost.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Union
 
 from .actions import Outcome
+from .history_events import Event
 from .instance import Parent
 
 
@@ -143,14 +145,37 @@ class RunEntity:
     context: str
 
 
+class EpisodeContext(str):
+    """The orchestration trigger's JSON text, which also says what is `new` in it after `known` events."""
+
+    __slots__ = ("execution_id", "instance_id", "known", "new")
+
+    instance_id: str
+    execution_id: str
+    known: int
+    new: tuple[Event, ...]
+
+    @classmethod
+    def of(cls, text: str, instance_id: str, execution_id: str, known: int, new: Iterable[Event]) -> EpisodeContext:
+        """The text of one episode of one generation of an instance."""
+        context = cls(text)
+        context.instance_id, context.execution_id, context.known, context.new = (
+            instance_id,
+            execution_id,
+            known,
+            tuple(new),
+        )
+        return context
+
+
 @dataclass(frozen=True)
 class RunEpisode:
-    """Call the orchestrator `name` with `context` (JSON text)."""
+    """Call the orchestrator `name` with `context`."""
 
     instance_id: str
     execution_id: str
     name: str
-    context: str
+    context: EpisodeContext
 
 
 @dataclass(frozen=True)

@@ -80,10 +80,13 @@ class Engine:
         """Continue from the store of an earlier process; returns the effects to carry out."""
         effects: list[Consequence] = []
         for instance in self.store.live():
+            interrupted = instance.batch is not None
             requeue_batch(instance)
             effects += effects_to_repeat(instance)
-            effects += start_episode(instance, now)
-            self.store.save(instance)
+            episode = start_episode(instance, now)
+            effects += episode
+            if interrupted or episode:
+                self.store.save(instance)
         for entity in self.store.entities(busy=True):
             entity.at_work = 0
             effects += entities.start_batch(entity)

@@ -1,4 +1,4 @@
 """The host in a test: graphs or whole apps, with a clock that jumps.
 
-May import: errors, graph, history, azure, http, host/app, host, host/web.
+May import: errors, graph, work, history, azure, http, host/engine, host/app, host, host/web.
 """

@@ -11,19 +11,23 @@ from typing import Any
 from ...errors import RegistrationError
 from ...graph.registration import GraphRegistration, NodeCode
 from ...graph.signatures import awaits
+from ...work.node_facts import item_here
 
 
 class InjectedFailures:
     """The planned outcomes of the next calls of each node."""
 
     def __init__(self) -> None:
-        self._planned: dict[tuple[str, str], deque[Exception | None]] = {}
+        self._planned: dict[tuple[str, str, int | None], deque[Exception | None]] = {}
 
-    def plan(self, graph: GraphRegistration, node: str, *calls: Exception | None) -> None:
-        """Plan what the next calls raise; None lets one succeed. Raises RegistrationError if there is no handler."""
+    def plan(self, graph: GraphRegistration, node: str, *calls: Exception | None, item: int | None = None) -> None:
+        """Plan what the next calls raise, those for one item of a map or all; None lets one succeed.
+
+        Raises RegistrationError if there is no handler.
+        """
         if graph.nodes[node].handler is None:
             raise RegistrationError(f"node {node!r} of graph {graph.graph_name!r} has no handler to fail")
-        self._planned.setdefault((graph.graph_name, node), deque()).extend(calls)
+        self._planned.setdefault((graph.graph_name, node, item), deque()).extend(calls)
 
     def into(self, graph: GraphRegistration) -> GraphRegistration:
         """The same graph, with the same hash, whose handlers follow the plan."""
@@ -34,7 +38,7 @@ class InjectedFailures:
         return replace(graph, nodes=nodes)
 
     def _raise_planned(self, key: tuple[str, str]) -> None:
-        queue = self._planned.get(key)
+        queue = self._planned.get((*key, item_here())) or self._planned.get((*key, None))
         error = queue.popleft() if queue else None
         if error is not None:
             raise error

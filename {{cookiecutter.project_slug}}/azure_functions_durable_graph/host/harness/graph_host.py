@@ -16,12 +16,13 @@ from ...azure.app import MAX_BODY_BYTES, DurableGraphApp
 from ...azure.durable_runs import DurableRuns, record_of
 from ...errors import RegistrationError
 from ...graph.registration import GraphRegistration
+from ...graph.sizes import MOST_BYTES
 from ...history.record import RunRecord
 from ...http.api import Api, Handler
 from ...http.runs import start_run
 from ...http.values import KEY_HEADER, Request, Response
 from ..app.loader import index_app
-from ..app.worker import LoopThread
+from ..app.loops import LoopThread
 from ..clock import ManualClock
 from ..local_host import LocalHost
 from ..web.management import CONTINUATION, PATH, Management
@@ -40,8 +41,14 @@ _ROOT = "http://localhost/api"
 class GraphHost:
     """A local host in memory with graphs deployed on it, for tests with several runs or several graphs."""
 
-    def __init__(self, *registrations: GraphRegistration) -> None:
-        """The registrations are deployed together; if two share a name, new runs use the last."""
+    worker_class = StoppingWorker
+
+    def __init__(self, *registrations: GraphRegistration, max_payload_bytes: int = MOST_BYTES) -> None:
+        """The registrations are deployed together; if two share a name, new runs use the last.
+
+        `max_payload_bytes` is that of the app.
+        """
+        self._max_payload_bytes = max_payload_bytes
         self.clock = ManualClock()
         self._unique = count(1)
         self.reports = Reports()
@@ -70,14 +77,14 @@ class GraphHost:
 
         `lock` is the graphs.lock.json deployed with the app.
         """
-        runtime = DurableGraphApp()
+        runtime = DurableGraphApp(max_payload_bytes=self._max_payload_bytes)
         for registration in registrations:
             check_registration(registration, "GraphHost")
             runtime.register_registration(self._failures.into(registration))
         if lock is not None:
             runtime.register_lock(lock)
         self._runtime = runtime
-        worker = StoppingWorker(index_app(runtime.function_app), self._runs)
+        worker = self.worker_class(index_app(runtime.function_app), self._runs)
         worker.reporter_for = self.reports.reporter_for
         if not hasattr(self, "_host"):
             self._host = LocalHost(worker, self.clock)
@@ -112,18 +119,19 @@ class GraphHost:
         answer = self.call(start_run, {"graph": graph}, body, key=key)
         return GraphRun(self, answer["id"])
 
-    def fail(self, node: str, *calls: Exception | None, graph: str | None = None) -> None:
+    def fail(self, node: str, *calls: Exception | None, graph: str | None = None, item: int | None = None) -> None:
         """Make the next calls of a node raise these exceptions, in order; None lets a call pass, as do all later calls.
 
-        The node's retry policy, time-out and error edges react as if its handler had raised. `graph` is needed only if
-        several graphs have such a node. Raises RegistrationError if none has.
+        With `item`, the calls for one item of a map, by its index, from 0. The node's retry policy, time-out and error
+        edges react as if its handler had raised. `graph` is needed only if several graphs have such a node. Raises
+        RegistrationError if none has.
         """
         having = [found for found in self._runtime.registry.defaults() if node in found.nodes]
         wanted = [found for found in having if graph in (None, found.graph_name)]
         if len(wanted) != 1:
             names = ", ".join(found.graph_name for found in having) or "no graph"
             raise RegistrationError(f"fail({node!r}): {names} has such a node; say which with graph=…")
-        self._failures.plan(wanted[0], node, *calls)
+        self._failures.plan(wanted[0], node, *calls, item=item)
 
     def at(self, after: timedelta, action: Callable[[], object]) -> None:
         """Call `action` once this much time has passed: `host.at(timedelta(days=2), lambda: run.send("approval"))`."""
@@ -223,7 +231,7 @@ class GraphHost:
             monotonic=lambda: waited[0],
             sleep=wait,
             unique=lambda: f"test-{next(self._unique)}",
-            max_body_bytes=MAX_BODY_BYTES,
+            max_body_bytes=max(MAX_BODY_BYTES, self._max_payload_bytes),
         )
 
 

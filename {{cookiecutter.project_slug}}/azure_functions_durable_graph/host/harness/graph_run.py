@@ -9,10 +9,11 @@ from pydantic import BaseModel
 
 from ...graph.states import load
 from ...history.record import RunRecord
+from ...http.deleting import delete_run
 from ...http.events import post_event
 from ...http.repeating import restart_run, retry_run
 from ...http.runs import get_history, get_run
-from ...http.steering import cancel_run, delete_run, resume_run, suspend_run
+from ...http.steering import cancel_run, resume_run, suspend_run
 
 if TYPE_CHECKING:
     from .graph_host import GraphHost
@@ -141,7 +142,7 @@ class GraphRun:
         return GraphRun(self.host, self.host.call(retry_run, {"id": self.id}, key=key)["id"])
 
     def delete(self) -> None:
-        """Delete the run, which has to be over, with its history."""
+        """Delete the run, which has to be over, with its history and all that it has started."""
         self.host.call(delete_run, {"id": self.id})
 
     @property

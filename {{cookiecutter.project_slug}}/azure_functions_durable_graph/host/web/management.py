@@ -61,7 +61,7 @@ class Management:
         lowered = {key.lower(): value for key, value in query.items()}
         if answer.status != 202 or "timeout" not in lowered or not path.startswith("orchestrators/"):
             return answer
-        self._host.flush()
+        await self._host.committed()
         pause, timeout = _waiting(lowered)
         for _ in range(-(-timeout // pause)):
             instance = self._host.store.load(answer.body["id"])
@@ -74,8 +74,8 @@ class Management:
     def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str = "") -> Answer:
         """Answer one request; `path` is the raw path below PATH without outer slashes, `token` a continuation token.
 
-        What it has changed is committed by the host's `flush`, before the response may be sent. Raises HostError if the
-        host cannot continue.
+        What it has changed must be committed (`LocalHost.committed`) before the response may be sent. Raises HostError
+        if the host cannot continue.
         """
         lowered = {key.lower(): value for key, value in query.items()}
         for verb, pattern, handler in _ROUTES:
@@ -120,7 +120,7 @@ class Management:
 
     def list_(self, asked: Asked) -> Answer:
         """200: a page of matching instances, and the token of the next page in a header."""
-        top = asked.number("top", PAGE)
+        top, show_input = asked.number("top", PAGE), asked.flag("showInput", True)
         found = self._host.store.find(
             prefix=asked.query.get("instanceidprefix", ""),
             statuses=asked.words("runtimeStatus"),
@@ -128,8 +128,9 @@ class Management:
             created_to=asked.moment("createdTimeTo"),
             after=_page_after(asked.token),
             limit=top + 1,
+            inputs=show_input,
         )
-        page = [status_view(instance, asked.flag("showInput", True)) for _, instance in found[:top]]
+        page = [status_view(instance, show_input) for _, instance in found[:top]]
         more = len(found) > top > 0
         return Answer(200, page, {CONTINUATION: str(found[top - 1][0]) if more else ""})
 

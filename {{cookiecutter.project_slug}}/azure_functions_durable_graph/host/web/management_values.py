@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import HostError
 from ..engine.history_events import decode, timestamp
-from ..engine.instance import Instance
+from ..engine.instance import Instance, Listed
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def id_problem(instance_id: str) -> str | None:
     return None
 
 
-def status_view(instance: Instance, show_input: bool) -> dict[str, Any]:
+def status_view(instance: Instance | Listed, show_input: bool) -> dict[str, Any]:
     """The status payload: input decoded once, output and custom status decoded if they are JSON."""
     return {
         "name": instance.name,

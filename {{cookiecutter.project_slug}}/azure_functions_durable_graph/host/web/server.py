@@ -12,9 +12,11 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
+from ...azure import in_process
 from ...errors import CronError, HostError
 from ...graph import cron
 from ..app.conversion import http_datum
@@ -85,6 +87,8 @@ class Server:
         self._management = Management(self._host, self.url)
         self._by_hand = by_hand.ByHand(self._host, self._management.client_binding)
         self._host.worker.client_binding = self._management.client_binding
+        offered = f"{self.url}/{PATH}/"
+        in_process.offer(offered, self._in_process())
         tasks = [asyncio.create_task(self._host.run())]
         tasks += [asyncio.create_task(self._keep(name, schedule)) for name, schedule in self._schedules]
         for task in tasks:
@@ -92,6 +96,7 @@ class Server:
         try:
             yield self.url
         finally:
+            in_process.withdraw(offered)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -123,12 +128,14 @@ class Server:
         path = request.rel_url.raw_path.strip("/")
         body = await request.read()
         if path == PATH or path.startswith(PATH + "/"):
-            return await self._manage(request, path[len(PATH) :].strip("/"), body)
+            below, token = path[len(PATH) :].strip("/"), request.headers.get(CONTINUATION, "")
+            return _json(await self._manage(request.method, below, dict(request.query), body, token))
         if path.lower().startswith(by_hand.PATH):
             assert self._by_hand is not None
             return _json(self._by_hand.answer(request.method, path[len(by_hand.PATH) :], body))
-        below = self._below_prefix(path)
-        found = None if below is None else routing.match(self.endpoints, request.method, below)
+        found = None
+        if (inner := self._below_prefix(path)) is not None:
+            found = routing.match(self.endpoints, request.method, inner)
         if found is None:
             return web.Response(status=404)
         endpoint, params = found
@@ -167,19 +174,30 @@ class Server:
         assert self._by_hand is not None
         await self._by_hand.fire(name, given, message_id, properties)
 
-    async def _manage(self, request: web.Request, path: str, body: bytes) -> web.Response:
+    def _in_process(self) -> in_process.InProcess:
+        """The host as the routes of its own process reach it."""
+        news = self._host.news
+
+        async def exchange(method: str, url: str, body: bytes, token: str) -> in_process.Answer:
+            parts = urlsplit(url)
+            path = parts.path.strip("/")[len(PATH) :].strip("/")
+            answer = await self._manage(method, path, dict(parse_qsl(parts.query, keep_blank_values=True)), body, token)
+            return answer.status, answer.body, answer.headers.get(CONTINUATION, "")
+
+        return in_process.InProcess(asyncio.get_running_loop(), exchange, lambda: news.now, news.rest)
+
+    async def _manage(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str) -> Answer:
+        """The management API's answer, once what it has changed is committed."""
         assert self._management is not None
         try:
-            answer = await self._management.answer(
-                request.method, path, dict(request.query), body, request.headers.get(CONTINUATION, "")
-            )
-            self._host.flush()  # commit before answering
+            answer = await self._management.answer(method, path, query, body, token)
+            await self._host.committed()
         except HostError as failure:  # the host cannot continue, and whoever runs it stops it
-            return _json(error(503, str(failure)))
+            return error(503, str(failure))
         except Exception as failure:
-            logger.exception("%s %s: the management API has failed", request.method, request.path)
-            return _json(error(500, f"{type(failure).__name__}: see the log of the local host"))
-        return _json(answer)
+            logger.exception("%s %s: the management API has failed", method, path)
+            return error(500, f"{type(failure).__name__}: see the log of the local host")
+        return answer
 
 
 def _json(answer: Answer) -> web.Response:

@@ -1,5 +1,7 @@
 // The API of the app that serves this page, and the function key that opens it.
 
+import { parseExactly } from "./exact.js";
+
 /** The address below which the API's routes are: this file is `{root}studio/{digest}/api.js`. */
 export const root = new URL("../..", import.meta.url).href;
 
@@ -51,8 +53,8 @@ export class Problem extends Error {
   }
 }
 
-/** One request. Resolves to the JSON body, or to text; raises Problem. */
-export async function call(method, path, { body, signal, headers } = {}) {
+/** One request. Resolves to the JSON body, an object, or to the text that is asked for; raises Problem. */
+export async function call(method, path, { body, signal, headers, plain } = {}) {
   const sent = { ...headers };
   if (key()) sent["x-functions-key"] = key();
   if (body !== undefined) sent["content-type"] = "application/json";
@@ -66,16 +68,21 @@ export async function call(method, path, { body, signal, headers } = {}) {
   }
   if (response.status === 401) dispatchEvent(new Event("studio-locked"));
   const text = await response.text();
-  const found = /json/.test(response.headers.get("content-type") ?? "") ? parsed(text) : text;
-  if (!response.ok) throw new Problem(response.status, found && typeof found === "object" ? found : {});
+  const found = /json/.test(response.headers.get("content-type") ?? "") ? parsed(text) : null;
+  const whole = found !== null && typeof found === "object" && !Array.isArray(found);
+  if (!response.ok) throw new Problem(response.status, whole ? found : {});
+  if (plain) return text;
+  if (!whole && method !== "DELETE") throw new Problem(response.status, NOT_THE_API);
   return found;
 }
 
+const NOT_THE_API = { title: "That was not the app", detail: "The answer is not the API's: does a proxy or a login page stand before it?" };
+
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch {
-    return {};
+    return null;
   }
 }
 

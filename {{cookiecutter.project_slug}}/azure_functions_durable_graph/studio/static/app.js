@@ -1,6 +1,6 @@
 // The studio: takes the key, shows the place that the address names, and says what has happened.
 
-import { html, render, useCallback, useEffect, useRef, useState } from "./vendor/htm-preact.js";
+import { html, render, useCallback, useEffect, useErrorBoundary, useRef, useState } from "./vendor/htm-preact.js";
 import { get, keepKey, key, takeKey } from "./api.js";
 import { GraphPage, Graphs } from "./graphs.js";
 import { Help, useKeys } from "./keys.js";
@@ -59,6 +59,10 @@ function App() {
 }
 
 function View({ parts, query, say }) {
+  const [broken, again] = useErrorBoundary();
+  const here = location.hash;
+  useEffect(() => again(), [here]);
+  if (broken) return html`<h1>Studio</h1><${Failure} error=${{ title: "This view has failed", message: broken.message }} again=${again} />`;
   const [first = "runs", second] = parts;
   if (first === "runs" && second) return html`<${Run} key=${second} id=${second} query=${query} say=${say} />`;
   if (first === "runs") return html`<${Runs} query=${query} />`;

@@ -6,7 +6,7 @@ import { diagram } from "./diagram.js";
 import { Form } from "./form.js";
 import { link, useLoaded, usePoll } from "./live.js";
 import { Picture } from "./picture.js";
-import { kindOf, resolve } from "./schema.js";
+import { resolve, typeName } from "./schema.js";
 import { Copy, Dialog, Empty, Failure, Fold, Json } from "./ui.js";
 import { ago } from "./times.js";
 import { go } from "./verbs.js";
@@ -27,7 +27,7 @@ export function Graphs() {
 export function GraphPage({ name, query, say }) {
   const { data, error, refresh } = usePoll((signal) => get(path`graphs/${name}`, { signal }), () => 15000, name);
   const answer = useLoaded(() => manifestOf(name), name);
-  const drawn = useMemo(() => answer.data && diagram(answer.data.manifest, answer.data.waits), [answer.data]);
+  const drawn = useMemo(() => answer.data && diagram(answer.data.drawing), [answer.data]);
   useEffect(() => {
     document.title = `${name} · graph`;
   }, [name]);
@@ -39,12 +39,12 @@ export function GraphPage({ name, query, say }) {
       <a class="button main" href=${link(["graphs", name], { start: "1" })}>Start a run</a>
       <a href=${link(["runs"], { graph: name })}>Its runs</a></div>
     <${Failure} error=${error ?? answer.error} again=${refresh} />
-    ${manifest && query.start && html`<${Start} name=${name} manifest=${manifest} close=${close} say=${say} />`}
+    ${manifest && query.start && html`<${Start} name=${name} schema=${answer.data.state_schema} close=${close} say=${say} />`}
     <div class="columns">
       <section class="seen" aria-label="Picture">${drawn ? html`<${Picture} diagram=${drawn} label=${`The graph ${name}`} />` : html`<p class="hint">Drawing …</p>`}</section>
       <section class="told" aria-label="About the graph">
         ${data && html`<h2>Versions</h2><${Versions} data=${data} />`}
-        ${manifest && html`<${Contract} manifest=${manifest} name=${name} />`}
+        ${manifest && html`<${Contract} manifest=${manifest} state=${answer.data.state_schema} name=${name} />`}
       </section>
     </div>`;
 }
@@ -62,14 +62,14 @@ function Versions({ data }) {
   </table>`;
 }
 
-function Contract({ manifest, name }) {
+function Contract({ manifest, state, name }) {
   const events = Object.entries(manifest.event_handlers);
   return html`<h2>State</h2>
-    <${Fields} schema=${manifest.state_model.schema} />
+    <${Fields} schema=${state} />
     ${events.length > 0 && html`<h2>Events</h2>${events.map(([event, spec]) => html`<h3 class="id">${event}</h3>
       ${spec.payload_schema ? html`<${Fields} schema=${spec.payload_schema} />` : html`<p class="hint">any JSON</p>`}`)}`}
     <${Fold} title="Manifest"><${Json} value=${manifest} label="manifest" /><//>
-    <div class="row"><${Copy} label="Copy as Mermaid" text=${() => get(path`graphs/${name}/diagram`)} title="The picture as text for a document" /></div>`;
+    <div class="row"><${Copy} label="Copy as Mermaid" text=${() => get(path`graphs/${name}/diagram`, { plain: true })} title="The picture as text for a document" /></div>`;
 }
 
 /** The fields of a model in a table. */
@@ -83,20 +83,8 @@ function Fields({ schema }) {
     </tr>`)}</tbody></table>`;
 }
 
-function typeName(field, whole, depth = 0) {
-  const found = resolve(field, whole);
-  const kind = kindOf(found);
-  const none = found.nullable ? " or null" : "";
-  if (kind === "choice") return (found.enum ?? [found.const]).map((one) => JSON.stringify(one)).join(" | ") + none;
-  if (kind === "list") return `list of ${depth > 3 ? "…" : typeName(found.items, whole, depth + 1)}${none}`;
-  if (found.options) return found.options.map((one) => (depth > 3 ? "…" : typeName(one, whole, depth + 1))).join(" or ") + none;
-  if (kind === "object") return (found.title ?? "object") + none;
-  return (found.decimal ? "decimal" : (found.format ?? found.type ?? "any JSON")) + none;
-}
-
 /** Start a run: an empty form, or one that is filled like an earlier run or an example of the model. */
-function Start({ name, manifest, close, say }) {
-  const schema = manifest.state_model.schema;
+function Start({ name, schema, close, say }) {
   const [sample, setSample] = useState({ key: "empty" });
   const recent = useLoaded(() => samples(name), name).data ?? [];
   const examples = (schema.examples ?? []).map((input, index) => ({ key: `e${index}`, label: `example ${index + 1} of the model`, input }));

@@ -1,6 +1,7 @@
 // What keeps the page fresh: polling that pauses with the tab, and hooks for what is loaded once.
 
 import { useCallback, useEffect, useRef, useState } from "./vendor/htm-preact.js";
+import { isExact } from "./exact.js";
 
 const SLOWEST = 15000;
 
@@ -9,15 +10,12 @@ export function same(before, after) {
   if (before === after || typeof before !== "object" || typeof after !== "object" || !before || !after) {
     return Object.is(before, after) ? before : after;
   }
+  if (isExact(after)) return before.rawJSON === after.rawJSON ? before : after;
   if (Array.isArray(before) !== Array.isArray(after)) return after;
-  const keys = Object.keys(after);
-  let equal = keys.length === Object.keys(before).length;
-  const merged = Array.isArray(after) ? [] : {};
-  for (const name of keys) {
-    merged[name] = same(before[name], after[name]);
-    equal &&= name in before && Object.is(merged[name], before[name]);
-  }
-  return equal ? before : merged;
+  const merged = Object.entries(after).map(([name, value]) => [name, Object.hasOwn(before, name) ? same(before[name], value) : value]);
+  const equal = merged.length === Object.keys(before).length && merged.every(([name, value]) => Object.hasOwn(before, name) && Object.is(value, before[name]));
+  if (equal) return before;
+  return Array.isArray(after) ? merged.map(([, value]) => value) : Object.fromEntries(merged);
 }
 
 /**

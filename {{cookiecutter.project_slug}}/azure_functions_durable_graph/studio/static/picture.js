@@ -1,6 +1,6 @@
 // The picture of a graph: laid out by dagre, drawn as SVG, with the path of a run lit.
 
-import { html, useMemo, useState } from "./vendor/htm-preact.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "./vendor/htm-preact.js";
 import { NOTE, TITLE, isMark, laidOut, tip, width } from "./geometry.js";
 
 function cut(text, size, most) {
@@ -10,15 +10,30 @@ function cut(text, size, most) {
   return `${kept}…`;
 }
 
+/** A picture is never drawn smaller than can be read: what does not fit is scrolled. */
+const SMALLEST = 0.65;
+
+/** Where a picture is larger than its place, show where the run is, or the start. */
+function center(canvas, here) {
+  const box = canvas.querySelector(here ? ".is-now, .is-open, .is-failed" : ".box.start");
+  if (!box) return;
+  const [seen, whole] = [box.getBoundingClientRect(), canvas.getBoundingClientRect()];
+  canvas.scrollLeft += seen.left + seen.width / 2 - whole.left - whole.width / 2;
+  canvas.scrollTop += seen.top + seen.height / 2 - whole.top - whole.height / 2;
+}
+
 /** `lit` is what a run has passed; `pick(node)` is called for a node that is clicked. */
 export function Picture({ diagram, lit, pick, picked, label }) {
   const [natural, setNatural] = useState(false);
   const drawing = useMemo(() => laidOut(diagram), [diagram]);
   const { left, top, wide, high } = drawing;
-  const style = natural ? { width: `${wide}px`, maxWidth: "none" } : { maxWidth: `${wide}px` };
+  const style = natural ? { width: `${wide}px`, maxWidth: "none" } : { maxWidth: `${wide}px`, minWidth: `${wide * SMALLEST}px` };
+  const canvas = useRef(null);
+  const here = lit && [...lit.boxes].findLast(([, { state }]) => state !== "done")?.[0];
+  useLayoutEffect(() => center(canvas.current, here), [drawing, here, natural]);
   const dim = lit ? "lit" : "";
   return html`<figure class="picture">
-    <div class="canvas" tabindex="0" aria-label=${`${label}; scrolls`}>
+    <div class="canvas" ref=${canvas} tabindex="0" aria-label=${`${label}; scrolls`}>
       <svg viewBox=${`${left} ${top} ${wide} ${high}`} style=${style} class=${dim} role="group" aria-label=${label}>
         ${drawing.arrows.map((arrow) => html`<${Arrow} key=${arrow.id} arrow=${arrow} on=${lit?.arrows.has(arrow.id) ?? false} />`)}
         ${drawing.boxes.map((box) => html`<${Box} key=${box.id} box=${box} lit=${lit?.boxes.get(box.id)} pick=${pick} on=${picked === box.node && !!box.node} />`)}

@@ -3,7 +3,7 @@
 import { html, useEffect, useMemo, useState } from "./vendor/htm-preact.js";
 import { Problem, get, manifestOf, path } from "./api.js";
 import { Answers } from "./answers.js";
-import { diagram, length, passed, waitsMet } from "./diagram.js";
+import { diagram, passed, waitsMet } from "./diagram.js";
 import { link, useLoaded, useNow, usePoll } from "./live.js";
 import { Picture } from "./picture.js";
 import { withStates } from "./states.js";
@@ -87,7 +87,7 @@ function Shown({ view, history, refresh, say, parent }) {
       <${Fold} title="Input"><${Json} value=${view.input} label="input" /><//>
       ${Object.keys(view.metadata ?? {}).length > 0 && html`<${Fold} title="Metadata"><${Json} value=${view.metadata} label="metadata" /><//>`}
     </section>
-    ${restarting && html`<${Restart} view=${view} step=${restarting} last=${lastVisit(steps, restarting)} manifest=${manifest} close=${() => setRestarting(null)} say=${told} />`}`;
+    ${restarting && html`<${Restart} view=${view} step=${restarting} last=${lastVisit(steps, restarting)} schema=${answer.data?.state_schema} close=${() => setRestarting(null)} say=${told} />`}`;
 }
 
 function lastVisit(steps, step) {
@@ -112,10 +112,10 @@ function Standing({ view, now, answer }) {
   if (view.error) lines.push(html`<p><b class="bad">${view.error.type}</b> in the ${view.error.where} of ${view.error.node}: ${String(view.error.message).split("\n")[0]}</p>`);
   if (view.parked) lines.push(html`<p><b>Parked.</b> ${view.parked} It looks again from time to time: deploy that version, and the run goes on.</p>`);
   if (view.status === "sleeping" && view.sleeps_until) lines.push(html`<p><b>Sleeping</b> at ${view.node} ${until(view.sleeps_until)}.</p>`);
-  if (view.retry) lines.push(html`<p><b>Retrying</b> ${view.node}: attempt ${view.retry.attempt ?? ""} ended with ${view.retry.error ?? "an error"}; the next one begins ${length(view.retry.pause ?? 0)} after it.</p>`);
+  if (view.retry) lines.push(html`<p><b>Retrying</b> ${view.node}: attempt ${view.retry.attempt ?? ""} ended with ${view.retry.error ?? "an error"}; the next one begins ${span(1000 * (view.retry.pause ?? 0))} after it.</p>`);
   if (view.status === "suspended") lines.push(html`<p><b>Suspended.</b> Nothing begins until it is resumed; events are kept.</p>`);
   if (view.reason) lines.push(html`<p><b>Cancelled:</b> ${String(view.reason)}</p>`);
-  if (view.fan_out && !FINISHED.has(view.status)) lines.push(html`<p>${view.fan_out.done} of ${view.fan_out.of} are done at ${view.node}.</p>`);
+  if (view.fan_out && !FINISHED.has(view.status)) lines.push(html`<p>${view.fan_out.done} of ${view.fan_out.of} are done at ${view.node}${view.fan_out.failed ? `, ${view.fan_out.failed} of them failed` : ""}.</p>`);
   for (const report of view.progress ?? []) lines.push(html`<p><b>${report.branch ?? report.node}</b>${report.item === undefined ? "" : ` item ${report.item}`}: <${Progress} value=${report.value} /></p>`);
   if (view.note && !view.waits.length) lines.push(html`<p>“${view.note}”</p>`);
   for (const child of view.children ?? []) lines.push(html`<p>${child.node} runs as <a class="id" href=${link(["runs", child.id], { of: view.id })}>${child.id}</a>.</p>`);
@@ -133,10 +133,9 @@ function Progress({ value }) {
 }
 
 function Path({ view, answer, steps, run, open, setOpen }) {
-  const manifest = answer.data?.manifest;
-  const known = answer.data?.waits;
-  const waits = JSON.stringify(manifest ? waitsMet(known ?? [], steps.filter((step) => !step.branch), view.waits) : []);
-  const drawn = useMemo(() => manifest && diagram(manifest, JSON.parse(waits)), [manifest, waits]);
+  const drawing = answer.data?.drawing;
+  const met = JSON.stringify(drawing ? waitsMet(drawing, steps.filter((step) => !step.branch), view.waits) : []);
+  const drawn = useMemo(() => drawing && diagram(drawing, JSON.parse(met)), [drawing, met]);
   const parts = useParts(steps);
   const lit = useMemo(() => drawn && passed(drawn, steps, run, parts), [drawn, steps, run, parts]);
   if (answer.error instanceof Problem) return html`<${Empty} title="No picture.">The graph ${view.graph} is not deployed any more; the steps tell the path.<//>`;

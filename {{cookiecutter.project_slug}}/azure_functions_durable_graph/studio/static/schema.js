@@ -1,14 +1,14 @@
-// JSON Schema as far as forms need it: what a field is, what it begins with, and whether what was typed is valid.
-//
-// While it is edited, a value is "raw": numbers are the texts that were typed, and what was left out is undefined.
+// JSON Schema as far as forms need it: what a field is, and whether a value is valid.
 
-/** The schema itself, behind references and behind "or null"; `nullable` says that null is allowed. */
+import { roughly } from "./exact.js";
+
+/** The schema itself, behind references and "or null": `nullable` says that null is allowed, `model` what it is called. */
 export function resolve(schema, whole, depth = 0) {
   if (schema === true || !schema || depth > 20) return {};
   if (schema.$ref) {
     const { $ref, ...beside } = schema;
     const target = $ref.startsWith("#/") ? $ref.slice(2).split("/").reduce((at, part) => at?.[part], whole) : {};
-    return resolve({ ...target, ...beside }, whole, depth + 1);
+    return resolve({ ...target, title: undefined, model: target?.title ?? $ref.replace(/.*(\/|__)/, ""), ...beside }, whole, depth + 1);
   }
   if (schema.allOf?.length === 1) {
     const { allOf, ...beside } = schema;
@@ -28,7 +28,7 @@ export function resolve(schema, whole, depth = 0) {
 /** How a field is edited: choice, boolean, number, text, object, list, options, or json for everything else. */
 export function kindOf(schema) {
   if (schema.const !== undefined || schema.enum) return "choice";
-  if (schema.options) return schema.options.every((one) => one.properties) ? "options" : "json";
+  if (schema.options) return "options";
   if (schema.type === "boolean") return "boolean";
   if (schema.type === "integer" || schema.type === "number") return "number";
   if (schema.type === "string") return "text";
@@ -43,98 +43,46 @@ export function title(name, schema) {
   return schema.title && schema.title.toLowerCase() !== String(name).replaceAll("_", " ") ? schema.title : String(name);
 }
 
-/** What a field begins with: nothing, unless it is needed and there is just one beginning. */
-export function blank(given, whole, needed = true) {
+/** What a field takes, in words. */
+export function typeName(field, whole, depth = 0) {
+  const found = resolve(field, whole);
+  const kind = kindOf(found);
+  const none = found.nullable ? " or null" : "";
+  if (kind === "choice") return (found.enum ?? [found.const]).map((one) => JSON.stringify(one)).join(" | ") + none;
+  if (kind === "list") return `list of ${depth > 3 ? "…" : typeName(found.items, whole, depth + 1)}${none}`;
+  if (found.options) return found.options.map((one) => (depth > 3 ? "…" : typeName(one, whole, depth + 1))).join(" or ") + none;
+  if (kind === "object") return (found.model ?? found.title ?? "object") + none;
+  return (found.decimal ? "number or string" : (found.format ?? found.type ?? "any JSON")) + none;
+}
+
+/** The members that say which of several kinds an object is: those that can have just one value. */
+export function tags(given, whole) {
+  const members = Object.entries(resolve(given, whole).properties ?? {}).map(([name, field]) => [name, resolve(field, whole).const]);
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+}
+
+const plainObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether a JSON value is valid, as far as this can tell. */
+export function fits(value, given, whole) {
   const schema = resolve(given, whole);
-  if (schema.default !== undefined) return needed ? raw(schema.default, schema, whole) : undefined;
-  if (!needed || schema.nullable) return undefined;
-  const kind = kindOf(schema);
-  if (kind === "choice") return choices(schema).length === 1 ? choices(schema)[0] : undefined;
-  if (kind === "list") return Array.from({ length: schema.minItems ?? 0 }, () => blank(schema.items, whole));
-  if (kind !== "object") return undefined;
-  const required = new Set(schema.required);
-  const fields = Object.entries(schema.properties).map(([name, field]) => [name, blank(field, whole, required.has(name))]);
-  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+  if (value === null) return !!schema.nullable || schema.type === "null" || !schema.type;
+  return FITS[kindOf(schema)](value, schema, whole);
 }
 
-/** A JSON value as it is edited. */
-export function raw(value, given, whole) {
-  const schema = resolve(given, whole);
-  const kind = kindOf(schema);
-  if (value === undefined || value === null) return value;
-  if (kind === "number" || (kind === "text" && typeof value !== "string")) return String(value);
-  if (kind === "json" || kind === "options") return { json: JSON.stringify(value, null, 2) };
-  if (kind === "list" && Array.isArray(value)) return value.map((item) => raw(item, schema.items, whole));
-  if (kind === "object" && typeof value === "object") {
-    return Object.fromEntries(
-      Object.entries(value).map(([name, item]) => [name, raw(item, schema.properties[name] ?? {}, whole)]),
-    );
-  }
-  return value;
-}
-
-/** What was typed, as JSON, and what is wrong with it: `{value, errors: [{path: ["a", 0], message}]}`. */
-export function read(value, given, whole, path = [], needed = true) {
-  const errors = [];
-  const found = reader(value, resolve(given, whole), { whole, path, needed, errors });
-  return { value: found, errors };
-}
-
-function reader(value, schema, at) {
-  if (value === undefined || (value === "" && !(kindOf(schema) === "text" && at.needed && !schema.decimal && !schema.format))) {
-    if (at.needed) at.errors.push({ path: at.path, message: "is required" });
-    return undefined;
-  }
-  if (value === null) return null;
-  return READERS[kindOf(schema)](value, schema, at);
-}
-
-const READERS = {
-  choice: (value) => value,
-  boolean: (value) => value,
-  options: (value, schema, at) => READERS.json(value, schema, at),
-  text(value, schema, { path, errors }) {
-    const wrong = textFault(value, schema);
-    if (wrong) errors.push({ path, message: wrong });
-    return value;
+const FITS = {
+  choice: (value, schema) => choices(schema).includes(value),
+  options: (value, schema, whole) => schema.options.some((option) => fits(value, option, whole)),
+  boolean: (value) => typeof value === "boolean",
+  number: (value, schema) => typeof roughly(value) === "number" && !numberFault(value, schema),
+  text: (value, schema) => (typeof value === "string" || (schema.decimal && typeof value === "number")) && !textFault(String(value), schema),
+  list: (value, schema, whole) => Array.isArray(value) && value.every((item) => fits(item, schema.items, whole)),
+  object(value, schema, whole) {
+    const names = Object.keys(schema.properties);
+    return plainObject(value) && (schema.required ?? []).every((name) => name in value) && names.every((name) => !(name in value) || fits(value[name], schema.properties[name], whole));
   },
-  number(value, schema, { path, errors }) {
-    const found = Number(String(value).trim().replace(",", "."));
-    const wrong = numberFault(found, schema);
-    if (wrong) errors.push({ path, message: wrong });
-    return found;
-  },
-  json(value, schema, { path, errors }) {
-    if (typeof value?.json !== "string") return value;
-    try {
-      return JSON.parse(value.json);
-    } catch (error) {
-      errors.push({ path, message: `is not JSON: ${error.message}` });
-      return undefined;
-    }
-  },
-  list(value, schema, { whole, path, errors }) {
-    if (schema.minItems > value.length) errors.push({ path, message: `needs at least ${schema.minItems}` });
-    if (schema.maxItems < value.length) errors.push({ path, message: `can have at most ${schema.maxItems}` });
-    const items = resolve(schema.items, whole);
-    return value.map((item, index) => reader(item, items, { whole, path: [...path, index], needed: true, errors }));
-  },
-  object(value, schema, { whole, path, errors }) {
-    const required = new Set(schema.required);
-    const found = {};
-    for (const [name, field] of Object.entries(schema.properties)) {
-      const at = { whole, path: [...path, name], needed: required.has(name), errors };
-      const item = reader(value[name], resolve(field, whole), at);
-      if (item !== undefined) found[name] = item;
-    }
-    return { ...others(value, schema.properties), ...found };
-  },
+  json: (value, schema) => ({ object: plainObject, array: Array.isArray })[schema.type]?.(value) ?? true,
 };
-
-/** Members of an object that its schema does not name: they came with a sample, and stay. */
-function others(value, known) {
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !(name in known)));
-}
 
 const FORMATS = {
   email: [/^[^@\s]+@[^@\s]+$/, "is not an e-mail address"],
@@ -143,13 +91,12 @@ const FORMATS = {
   "date-time": [/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/, "is not a time such as 2026-01-31T08:00:00Z"],
 };
 
-function textFault(value, schema) {
+export function textFault(value, schema) {
   if (schema.minLength > value.length) return schema.minLength === 1 ? "is required" : `needs at least ${schema.minLength} characters`;
   if (schema.maxLength < value.length) return `can have at most ${schema.maxLength} characters`;
   const [shape, message] = FORMATS[schema.format] ?? [];
   if (shape && !shape.test(value)) return message;
-  if (schema.decimal && Number.isNaN(Number(value))) return "is not a number";
-  if (schema.pattern && !schema.decimal && !matches(schema.pattern, value)) return `does not match ${schema.pattern}`;
+  if (schema.pattern && !matches(schema.pattern, value)) return `does not match ${schema.pattern}`;
   return "";
 }
 
@@ -162,12 +109,13 @@ function matches(pattern, value) {
   }
 }
 
-function numberFault(value, schema) {
+export function numberFault(given, schema) {
+  const value = roughly(given);
   if (Number.isNaN(value)) return "is not a number";
   if (schema.type === "integer" && !Number.isInteger(value)) return "is not a whole number";
-  if (value < schema.minimum) return `must be at least ${schema.minimum}`;
-  if (value > schema.maximum) return `must be at most ${schema.maximum}`;
-  if (value <= schema.exclusiveMinimum) return `must be more than ${schema.exclusiveMinimum}`;
-  if (value >= schema.exclusiveMaximum) return `must be less than ${schema.exclusiveMaximum}`;
+  if (value < roughly(schema.minimum)) return `must be at least ${JSON.stringify(schema.minimum)}`;
+  if (value > roughly(schema.maximum)) return `must be at most ${JSON.stringify(schema.maximum)}`;
+  if (value <= roughly(schema.exclusiveMinimum)) return `must be more than ${JSON.stringify(schema.exclusiveMinimum)}`;
+  if (value >= roughly(schema.exclusiveMaximum)) return `must be less than ${JSON.stringify(schema.exclusiveMaximum)}`;
   return "";
 }

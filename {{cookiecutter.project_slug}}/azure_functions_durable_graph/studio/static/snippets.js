@@ -1,6 +1,7 @@
 // A run as a command that starts it, and as a test that reproduces it.
 
 import { get, manifestOf, path, root } from "./api.js";
+import { isExact } from "./exact.js";
 import { parse } from "./times.js";
 
 export function asCurl(view) {
@@ -16,6 +17,7 @@ export function asCurl(view) {
 /** A JSON value as Python writes it. */
 export function python(value, indent = "    ") {
   if (value === null || value === undefined) return "None";
+  if (isExact(value)) return value.rawJSON;
   if (value === true || value === false) return value ? "True" : "False";
   if (typeof value === "number") return String(value);
   if (typeof value === "string") return quoted(value);
@@ -101,24 +103,34 @@ function looked({ graph, alias }) {
   return ["", `${alias} = runtime.registry.default(${quoted(graph)})`];
 }
 
-/** The calls that failed, by node: None where a call succeeded. A fan-out's items are not told apart. */
-function planned({ view, history }, classes) {
+/** The calls that failed, by node, and by item where it is a map: None where a call succeeded. */
+function planned({ view, history, manifest }, classes) {
   const calls = new Map();
+  const add = (node, item, more) => {
+    const id = `${node} ${item}`;
+    calls.set(id, { node, item, all: [...(calls.get(id)?.all ?? []), ...more] });
+  };
+  const call = (error) => (error && RAISED.has(error.where) ? raised(error, classes) : "None");
   for (const step of history.steps) {
+    const most = manifest.manifest.nodes[step.node]?.retry?.max_attempts ?? 1;
+    const items = new Set((step.item_failures ?? []).map((one) => one.item)); // in the order in which they failed
+    for (const item of [...items].sort((first, second) => first - second)) {
+      const errors = step.item_failures.filter((one) => one.item === item).map((one) => call(one.error));
+      add(step.node, item, errors.length < most ? [...errors, "None"] : errors);
+    }
     const errors = [...(step.failures ?? []).map((one) => one.error), step.error ?? null];
-    if (!["task", "branch"].includes(step.kind)) continue;
-    const known = errors.map((error) => (error && RAISED.has(error.where) ? raised(error, classes) : "None"));
-    calls.set(step.node, [...(calls.get(step.node) ?? []), ...known]);
+    // a branch that is a run of its own has its calls in that run
+    if (["task", "branch"].includes(step.kind) && !(step.branch && step.child)) add(step.node, undefined, errors.map(call));
   }
-  const failing = [...calls].filter(([, all]) => all.some((call) => call !== "None"));
-  return failing.map(([node, all]) => ({ node, graph: view.graph, calls: trimmed(all) }));
+  const failing = [...calls.values()].filter(({ all }) => all.some((one) => one !== "None"));
+  return failing.map(({ node, item, all }) => ({ node, item, graph: view.graph, calls: trimmed(all) }));
 }
 
 /** One list of calls for each node: a branch may be a run of its own. */
 function joined(plans) {
   const found = new Map();
   for (const plan of plans) {
-    const id = `${plan.graph} ${plan.node}`;
+    const id = `${plan.graph} ${plan.node} ${plan.item}`;
     found.set(id, { ...plan, calls: [...(found.get(id)?.calls ?? []), ...plan.calls] });
   }
   return [...found.values()];
@@ -143,10 +155,12 @@ function starting(view, graphs, failures) {
   const lines = [];
   if (graphs.length > 1) {
     lines.push(`host = GraphHost(${graphs.map((graph) => graph.alias).join(", ")})`);
-    for (const { node, graph, calls } of failures) lines.push(`host.fail(${quoted(node)}, ${calls.join(", ")}, graph=${quoted(graph)})`);
+    for (const { node, item, graph, calls } of failures) lines.push(`host.fail(${quoted(node)}, ${calls.join(", ")}, ${item === undefined ? "" : `item=${item}, `}graph=${quoted(graph)})`);
     lines.push(`run = host.start(${quoted(view.graph)}, ${input}${more})`);
   } else {
-    const fail = failures.map(({ node, calls }) => `        ${quoted(node)}: [${calls.join(", ")}],\n`).join("");
+    const lists = new Map();
+    for (const { node, item, calls } of failures) lists.set(node, [...(lists.get(node) ?? []), `${item === undefined ? "" : `${item}: `}[${calls.join(", ")}]`]);
+    const fail = [...lists].map(([node, all]) => `        ${quoted(node)}: ${all[0].startsWith("[") ? all[0] : `{\n${all.map((one) => `            ${one},\n`).join("")}        }`},\n`).join("");
     lines.push(`run = run_graph(${main}, ${input}${more}${fail && `, fail={\n${fail}    }`})`);
   }
   if (view.origin?.node) lines.push("# the run began in the middle: see how", `run = run.restart(${quoted(view.origin.node)}, ${python(view.state_at_start)})`);
@@ -177,7 +191,7 @@ function endsOfTimers(step, next) {
   const found = (step.failures ?? []).map((_, index, all) => all[index + 1]?.at ?? step.finished_at);
   if (step.wait?.outcome === "timed out") found.push(step.wait.until);
   if (step.sleeps_until && next) found.push(next.started_at);
-  if (step.kind === "wait") found.push(step.finished_at);
+  if (step.kind === "wait" || step.item_failures) found.push(step.finished_at);
   return found.map(parse).filter((time) => !Number.isNaN(time));
 }
 

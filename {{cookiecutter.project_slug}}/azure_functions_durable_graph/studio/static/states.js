@@ -23,9 +23,9 @@ function applied(state, step) {
   return next;
 }
 
-/** `documents[0].name` */
+/** `documents[0].name`. An exact number is compared as the text that it has. */
 function spelled(path) {
-  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index ? `.${part}` : part)).join("");
+  return path.filter((part) => part !== "rawJSON").map((part, index) => (typeof part === "number" ? `[${part}]` : index ? `.${part}` : part)).join("");
 }
 
 const MARKED = { CREATE: "+", REMOVE: "−", CHANGE: "~" };

@@ -61,14 +61,13 @@ function Delete({ view, close, say, fail }) {
     location.hash = "#/runs";
   };
   return html`<${Dialog} title="Delete this run?" onClose=${close}>
-    <p>The run and its history are removed for ever.</p>
+    <p>The run, its history, and all runs that it has started are removed for ever.</p>
     <div class="row"><${Act} label="Delete the run" kind="main" run=${remove} onError=${fail} /><button type="button" onClick=${close}>Close</button></div>
   <//>`;
 }
 
 /** Restart from a step: with the state as it was, or as it is edited here. */
-export function Restart({ view, step, last, manifest, close, say }) {
-  const schema = manifest?.state_model.schema ?? {};
+export function Restart({ view, step, last, schema = {}, close, say }) {
   const send = async (state) => {
     const edited = !last || step.before === undefined || JSON.stringify(state) !== JSON.stringify(ordered(step.before, state));
     const started = await post(path`runs/${view.id}/restart`, edited ? { node: step.node, state } : { node: step.node });
