@@ -177,12 +177,12 @@ def compare(rounds: int, nodes: int) -> dict[str, Any]:
     cases: dict[str, Callable[[], Cost]] = {
         f"by hand, {few} steps": lambda: hand_written(few),
         f"by hand, {4 * few} steps": lambda: hand_written(4 * few),
-        f"by hand, {nodes} steps, continued as new after 12": lambda: hand_written(nodes, continues_after=12),
+        f"by hand, {nodes:,} steps, continued as new after 12": lambda: hand_written(nodes, continues_after=12),
         f"by hand, {4 * few} steps, 10 KB": lambda: hand_written(4 * few, LARGE),
         f"loop, {few} nodes": lambda: graph_loop(few),
-        f"loop, {nodes} nodes": lambda: graph_loop(nodes),
-        f"loop, {nodes} nodes, 10 KB": lambda: graph_loop(nodes, LARGE),
-        f"line, {nodes} different nodes": lambda: graph_line(nodes),
+        f"loop, {nodes:,} nodes": lambda: graph_loop(nodes),
+        f"loop, {4 * few} nodes, 10 KB": lambda: graph_loop(4 * few, LARGE),
+        f"line, {nodes:,} different nodes": lambda: graph_line(nodes),
     }
     return _in_rounds(cases, rounds, base=f"by hand, {few} steps")
 

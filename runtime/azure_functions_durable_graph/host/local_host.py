@@ -196,10 +196,11 @@ class LocalHost:
             self.send(TimerFired(timer.instance_id, timer.execution_id, timer.task_id, timer.fire_at))
 
     async def drain(self) -> None:
-        """Work until nothing is left to do before a timer fires or a request arrives."""
+        """Work until nothing is left to do before a timer fires or a request arrives: first what came first."""
         while True:
             self.fire_due()
-            await self._replay()
+            if not self._ready:
+                await self._replay()
             self.flush()
             if self._ready:
                 await self._perform(self._ready.popleft())
