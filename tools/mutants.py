@@ -4,9 +4,10 @@
     python tools/mutants.py --only run/status.py  every mutant of one file
     python tools/mutants.py --list                what would be tried
 
-Each mutant runs in a copy of the tree, with the tests that run its line, the quickest first. Lines that only another
-process runs count as lines that no test runs: those get all tests of their room. The sample is fixed: a mutant is known
-by what it changes and in which function, so that an edit elsewhere leaves it in the sample or out of it.
+Each mutant runs in a copy of the tree, with the tests that run its line, the quickest first. If these pass, all others
+run as well: a line may have been run for a test by an earlier one (an import, a cache), or in another process. The
+sample is fixed: a mutant is known by what it changes and in which function, so that an edit elsewhere leaves it in the
+sample or out of it.
 Survivors that `runtime/tests/mutants.md` lists as equivalent do not count. The exit code is 1 below GOAL.
 """
 
@@ -90,11 +91,12 @@ class Covering:
         both = {key: self.lines.get(key, set()) | other.lines.get(key, set()) for key in {*self.lines, *other.lines}}
         return Covering(self.seconds | other.seconds, both)
 
-    def tests_for(self, mutant: Mutant) -> list[str]:
-        """The tests that run the mutant's lines, the quickest first; all of its room's, if none does."""
+    def tests_for(self, mutant: Mutant) -> tuple[list[str], list[str]]:
+        """The tests that run the mutant's lines, the quickest first, and all others, those of its room first."""
         lines = (self.lines.get((mutant.path, line), set()) for line in range(mutant.line, mutant.last_line + 1))
-        of_room = (test for test in self.seconds if test.startswith(f"runtime/tests/{mutant.room}/"))
-        return sorted(set().union(*lines) or of_room, key=lambda test: (self.seconds[test], test))
+        near, own = set().union(*lines), f"runtime/tests/{mutant.room}/"
+        others = sorted(self.seconds.keys() - near, key=lambda test: (not test.startswith(own), test))
+        return sorted(near, key=lambda test: (self.seconds[test], test)), others
 
 
 class Bench:
@@ -151,17 +153,25 @@ class Bench:
             raise SystemExit(f"the tests fail without any mutant: {test}")
         return Covering.read(target)
 
-    def judge(self, mutant: Mutant, tests: list[str]) -> Verdict:
-        """Run the tests on one mutant."""
-        path, chosen = self.folder / PACKAGE / mutant.path, self.folder / "chosen.json"
-        chosen.write_text(json.dumps(tests))
+    def judge(self, mutant: Mutant, *parts: list[str]) -> Verdict:
+        """Run tests on one mutant, part by part, up to the first that fails."""
+        path = self.folder / PACKAGE / mutant.path
         original = path.read_bytes()
         path.write_bytes(mutant.applied_to(original))
         try:
-            passed, test = self.run(sorted({name.partition("::")[0] for name in tests}), CHOSEN=str(chosen))
+            for tests in filter(None, parts):
+                passed, test = self.run_chosen(tests)
+                if not passed:
+                    return Verdict(mutant, False, test)
         finally:
             path.write_bytes(original)
-        return Verdict(mutant, passed, "" if passed else test)
+        return Verdict(mutant, True, "")
+
+    def run_chosen(self, tests: list[str]) -> tuple[bool, str]:
+        """Run tests by their ids, in this order."""
+        chosen = self.folder / "chosen.json"
+        chosen.write_text(json.dumps(tests))
+        return self.run(sorted({name.partition("::")[0] for name in tests}), CHOSEN=str(chosen))
 
 
 def sample(count: int, only: str, seed: str) -> list[Mutant]:
@@ -200,9 +210,14 @@ def judge_all(mutants: list[Mutant], folder: Path) -> Iterator[Verdict]:
         shares = [files[place::WORKERS] for place in range(WORKERS)]
         parts = pool.map(lambda share: lent(lambda bench: bench.cover(share)), shares)
         covering = functools.reduce(operator.or_, parts)
-        judge = (functools.partial(Bench.judge, mutant=one, tests=covering.tests_for(one)) for one in mutants)
-        futures = [pool.submit(lent, work) for work in judge]
+        futures = [pool.submit(lent, functools.partial(_judge, covering, mutant)) for mutant in mutants]
         yield from (future.result() for future in as_completed(futures))
+
+
+def _judge(covering: Covering, mutant: Mutant, bench: Bench) -> Verdict:
+    """One mutant's verdict; for one that is known as equivalent the tests nearby will do."""
+    near, others = covering.tests_for(mutant)
+    return bench.judge(mutant, near, [] if mutant.id in equivalent_ids() else others)
 
 
 def test_files() -> list[str]:

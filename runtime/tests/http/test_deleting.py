@@ -103,6 +103,18 @@ def test_a_branch_is_deleted_with_the_run_whose_branch_it_is() -> None:
     assert host.run_ids() == []
 
 
+def test_a_part_of_a_part_names_the_run_that_people_see() -> None:
+    builder = ManifestBuilder("shouting", Asked).set_entrypoint("all")
+    builder.add_map("all", lambda state, text: True, over="texts", into="approved", max_concurrency=40, next_node="end")
+    host = GraphHost(builder.add_node("end", lambda state: None, terminal=True).build())
+    run = host.start("shouting", {"texts": ["a"] * 100})
+    records = [host.peek(one) for one in host.run_ids()]
+    inner = [one for one in records if one and one.said.get("part_of") not in (None, run.id) and one.is_part]
+
+    assert inner, "parts have parts"
+    assert f"is a part of run {run.id!r}: delete that one" in refused(GraphRun(host, inner[0].id)).detail
+
+
 def test_while_a_run_below_it_goes_on_nothing_is_deleted() -> None:
     host = GraphHost(piling(), reading())
     run = host.start("pile", papers("ask", "b"))
