@@ -103,16 +103,17 @@ def test_a_branch_is_deleted_with_the_run_whose_branch_it_is() -> None:
     assert host.run_ids() == []
 
 
-def test_a_part_of_a_part_names_the_run_that_people_see() -> None:
-    builder = ManifestBuilder("shouting", Asked).set_entrypoint("all")
-    builder.add_map("all", lambda state, text: True, over="texts", into="approved", max_concurrency=40, next_node="end")
+def test_a_branch_of_a_branch_names_the_run_that_people_see() -> None:
+    builder = ManifestBuilder("nested", Asked).set_entrypoint("outer")
+    builder.add_parallel("outer", branches=["inner", "other"], next_node="end").add_node("other", lambda state: None)
+    builder.add_parallel("inner", branches=["first", "second"]).add_node("second", lambda state: None)
+    builder.add_node("first", lambda state: None, next_node="last").add_node("last", lambda state: None)
     host = GraphHost(builder.add_node("end", lambda state: None, terminal=True).build())
-    run = host.start("shouting", {"texts": ["a"] * 100})
-    records = [host.peek(one) for one in host.run_ids()]
-    inner = [one for one in records if one and one.said.get("part_of") not in (None, run.id) and one.is_part]
+    run = host.start("nested", {})
 
-    assert inner, "parts have parts"
-    assert f"is a part of run {run.id!r}: delete that one" in refused(GraphRun(host, inner[0].id)).detail
+    branch = run.branches["inner"].branches["first"]
+
+    assert refused(branch).detail == f"the run {branch.id!r} is a part of run {run.id!r}: delete that one"
 
 
 def test_while_a_run_below_it_goes_on_nothing_is_deleted() -> None:
