@@ -24,6 +24,7 @@ sys.path[:0] = [str(HERE), str(RUNTIME), str(RUNTIME / "tests" / "helpers")]
 
 import activities  # noqa: E402
 import maps  # noqa: E402
+import node_activity  # noqa: E402
 import orchestrator  # noqa: E402
 import serving  # noqa: E402
 import startup  # noqa: E402
@@ -56,6 +57,7 @@ def start(quick: bool) -> dict[str, Any]:
 
 BENCHMARKS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "activities": lambda quick: activities.of_each_shape(),
+    "activity": lambda quick: node_activity.compare(*((1, 10_000) if quick else (7, 4_000_000))),
     "per_node": per_node,
     "large": large,
     "budgets": budgets,

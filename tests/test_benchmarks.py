@@ -29,6 +29,8 @@ def test_the_page_shows_the_numbers_of_the_last_run() -> None:
 
     for name, cost in {**results["per_node"], **results["large"]}.items():
         assert f"| {name} | {cost['cpu_ratio']:.2f} | {cost['json_kb_per_node']:,.0f} KB |" in page
+    for size, cost in results["activity"].items():
+        assert f"| {size} | {cost['us']:.0f} µs | {cost['ratio']:.1f} |" in page
     for budget, cost in results["budgets"].items():
         assert f"| {budget} | {cost['cpu_ratio']:.2f} | {cost['json_kb_per_node']:.1f} KB |" in page
     for measure, line in (("cpu", "by CPU"), ("wall", "by the clock")):
