@@ -24,11 +24,12 @@ class Crossing:
 
     def hand(self, call: Callable[[], object]) -> None:
         """Have the loop make a call, which must not raise. Raises RuntimeError if the loop is closed."""
+        loop = self._loop()
+        if loop is None or loop.is_closed():  # it may have been woken, and closed before it looked
+            raise RuntimeError("the event loop is closed")
         self._calls.append(call)
         if not self._woken:  # after the append: whoever resets it looks at the calls afterwards
             self._woken = True
-            loop = self._loop()
-            assert loop is not None
             loop.call_soon_threadsafe(self._take)
 
     def _take(self) -> None:
@@ -54,7 +55,7 @@ def crossing_to(loop: asyncio.AbstractEventLoop) -> Crossing:
 async def on_loop(there: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
     """Run `work` as a task of another loop, in a copy of this context, and wait for it; cancelled, so is the task.
 
-    Raises what it raises.
+    Raises what it raises, and RuntimeError if that loop is closed.
     """
     here = asyncio.get_running_loop()
     ended: asyncio.Future[asyncio.Task[T]] = here.create_future()
@@ -69,7 +70,11 @@ async def on_loop(there: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]
     def stop() -> None:
         tasks[0].cancel()
 
-    crossing_to(there).hand(start)
+    try:
+        crossing_to(there).hand(start)
+    except RuntimeError:
+        work.close()
+        raise
     try:
         return (await ended).result()
     except asyncio.CancelledError:

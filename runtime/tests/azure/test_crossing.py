@@ -106,3 +106,20 @@ def test_what_nobody_waits_for_any_more_is_dropped() -> None:
         assert given_up.cancelled()
 
     asyncio.run(drop())
+
+
+def test_what_crosses_to_a_closed_loop_is_refused_each_time() -> None:
+    async def nothing() -> None:
+        pass
+
+    async def cross(there: asyncio.AbstractEventLoop) -> None:
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="closed"):
+                await asyncio.wait_for(on_loop(there, nothing()), 30)
+
+    woken, quiet = asyncio.new_event_loop(), asyncio.new_event_loop()
+    crossing_to(quiet)
+    crossing_to(woken).hand(lambda: None)  # it is closed before it takes this
+    for there in (woken, quiet):
+        there.close()
+        asyncio.run(cross(there))

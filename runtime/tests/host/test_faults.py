@@ -101,6 +101,17 @@ def test_a_list_that_cannot_be_committed_first_is_no_fault_of_the_caller() -> No
         assert httpx.get(f"{url}/{PATH}/instances").status_code == 503
 
 
+def test_a_list_of_a_host_that_has_failed_commits_nothing_of_what_was_refused() -> None:
+    with served(Hub(main, double).app) as (url, host):
+        with full(host.store):
+            httpx.post(f"{url}/{PATH}/orchestrators/main/refused", json=LARGE)
+
+        listed = httpx.get(f"{url}/{PATH}/instances")
+
+        assert (listed.status_code, "disk is full" in listed.text) == (503, True)
+        assert host.store._db.execute("SELECT count(*) FROM instances").fetchone() == (0,)
+
+
 def test_whoever_runs_the_host_is_told_that_it_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     hub = Hub(main, double)
 
