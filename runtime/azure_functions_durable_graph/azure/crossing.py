@@ -4,6 +4,7 @@ asyncio wakes a loop for each result that another thread has for it, which is a 
 """
 
 import asyncio
+import contextlib
 import contextvars
 import weakref
 from collections import deque
@@ -39,7 +40,8 @@ class Crossing:
 
     def settle(self, future: asyncio.Future[T], value: T) -> None:
         """Give a future of the loop its result, unless nobody waits for it any more."""
-        self.hand(lambda: None if future.done() else future.set_result(value))
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and so is whoever waited
+            self.hand(lambda: None if future.done() else future.set_result(value))
 
 
 _CROSSINGS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Crossing] = weakref.WeakKeyDictionary()

@@ -123,3 +123,27 @@ def test_what_crosses_to_a_closed_loop_is_refused_each_time() -> None:
     for there in (woken, quiet):
         there.close()
         asyncio.run(cross(there))
+
+
+def test_what_ends_after_the_loop_that_asked_is_closed_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    let_go = threading.Event()
+
+    async def stay() -> None:
+        while not let_go.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+
+    async def ask() -> None:
+        asked = asyncio.ensure_future(on_loop(THERE.loop, stay()))
+        await asyncio.sleep(0)
+        asked.cancel()
+
+    async def later() -> None:
+        await asyncio.sleep(0)
+
+    asyncio.run(ask())
+    let_go.set()
+    for _ in range(3):
+        THERE.submit(later()).result(30)
+
+    assert not caplog.records
