@@ -87,7 +87,7 @@ def serve(
     if failure is None:
         _tell(say, "stopped")
     else:
-        _tell(lambda text: print(text, file=sys.stderr, flush=True), f"error: {failure}")
+        _tell(_complain, f"error: {failure}")
     os._exit(0 if failure is None else 1)  # a running thread must not keep the process alive
 
 
@@ -117,6 +117,11 @@ def _tell(say: Callable[[str], None], text: str) -> None:
     """Say it if anybody still reads: a terminal that was closed does not keep the host from stopping in order."""
     with contextlib.suppress(OSError, ValueError):
         say(text)
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 async def _wait_for_first(*waits: Coroutine[Any, Any, object]) -> None:
