@@ -106,3 +106,44 @@ def test_what_nobody_waits_for_any_more_is_dropped() -> None:
         assert given_up.cancelled()
 
     asyncio.run(drop())
+
+
+def test_what_crosses_to_a_closed_loop_is_refused_each_time() -> None:
+    async def nothing() -> None:
+        pass
+
+    async def cross(there: asyncio.AbstractEventLoop) -> None:
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="closed"):
+                await asyncio.wait_for(on_loop(there, nothing()), 30)
+
+    woken, quiet = asyncio.new_event_loop(), asyncio.new_event_loop()
+    crossing_to(quiet)
+    crossing_to(woken).hand(lambda: None)  # it is closed before it takes this
+    for there in (woken, quiet):
+        there.close()
+        asyncio.run(cross(there))
+
+
+def test_what_ends_after_the_loop_that_asked_is_closed_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    let_go = threading.Event()
+
+    async def stay() -> None:
+        while not let_go.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+
+    async def ask() -> None:
+        asked = asyncio.ensure_future(on_loop(THERE.loop, stay()))
+        await asyncio.sleep(0)
+        asked.cancel()
+
+    async def later() -> None:
+        await asyncio.sleep(0)
+
+    asyncio.run(ask())
+    let_go.set()
+    for _ in range(3):
+        THERE.submit(later()).result(30)
+
+    assert not caplog.records

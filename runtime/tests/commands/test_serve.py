@@ -175,3 +175,14 @@ def test_a_function_that_does_not_end_does_not_keep_the_process(folder: Any) -> 
 
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+@needs_sigterm
+def test_a_host_stops_also_when_nobody_reads_what_it_says_any_more(folder: Any) -> None:
+    with serving(folder) as (process, url):
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{url}/slow", timeout=0.2)
+        process.stdout.close()
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0

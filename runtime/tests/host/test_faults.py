@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -31,12 +32,13 @@ def waiting(context: Any) -> Any:
 
 
 @contextlib.contextmanager
-def full(store: SqliteStore) -> Iterator[None]:
+def full(store: SqliteStore, *, mended: bool = True) -> Iterator[None]:
     """A disk that is full while the block runs: SQLite itself refuses to make its file any larger."""
     (pages,) = store._db.execute("PRAGMA page_count").fetchone()
     store._db.execute(f"PRAGMA max_page_count = {pages}")
     yield
-    store._db.execute("PRAGMA max_page_count = 1000000")
+    if mended:
+        store._db.execute("PRAGMA max_page_count = 1000000")
 
 
 def hub_on(path: Path) -> Hub:
@@ -99,6 +101,28 @@ def test_a_list_that_cannot_be_committed_first_is_no_fault_of_the_caller() -> No
         host.store._db.close()
 
         assert httpx.get(f"{url}/{PATH}/instances").status_code == 503
+
+
+def test_a_store_whose_last_commit_fails_is_closed_nevertheless(tmp_path: Path) -> None:
+    hub = hub_on(tmp_path / "runs.db")
+    store = hub.host.store
+    hub.host.start("main", json.dumps(LARGE))
+
+    with full(store, mended=False), pytest.raises(HostError, match="disk is full"):
+        store.close()
+
+    SqliteStore(tmp_path / "runs.db").close()
+
+
+def test_a_list_of_a_host_that_has_failed_commits_nothing_of_what_was_refused() -> None:
+    with served(Hub(main, double).app) as (url, host):
+        with full(host.store):
+            httpx.post(f"{url}/{PATH}/orchestrators/main/refused", json=LARGE)
+
+        listed = httpx.get(f"{url}/{PATH}/instances")
+
+        assert (listed.status_code, "disk is full" in listed.text) == (503, True)
+        assert host.store._db.execute("SELECT count(*) FROM instances").fetchone() == (0,)
 
 
 def test_whoever_runs_the_host_is_told_that_it_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,3 +88,11 @@ def test_only_the_latest_news_is_remembered() -> None:
         news.tell(instance(name=str(number)))
 
     assert len(news._rested) == REMEMBERED
+
+
+def test_a_run_may_be_named_twice() -> None:
+    news = News()
+
+    asyncio.run(news.rest(["one", "one"], news.now, 0.0))
+
+    assert not news._waiting

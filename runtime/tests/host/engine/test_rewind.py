@@ -9,7 +9,7 @@ from hub import Hub
 
 from azure_functions_durable_graph.host.engine.instance import Instance
 from azure_functions_durable_graph.host.engine.lifecycle import rewind_problem
-from azure_functions_durable_graph.host.engine.messages import Rewind
+from azure_functions_durable_graph.host.engine.messages import Rewind, Terminate
 
 sick: set[object] = set()
 calls: list[object] = []
@@ -186,3 +186,24 @@ def test_what_has_not_failed_is_not_rewound() -> None:
     hub.run("main")
 
     assert rewound(hub).status == "Running"
+
+
+def test_a_child_that_starts_anew_is_not_woken_by_the_timer_of_the_earlier_one() -> None:
+    def main(context: Any) -> Any:
+        return (yield context.call_sub_orchestrator("child", None, "kid"))
+
+    def child(context: Any) -> Any:
+        began = context.current_utc_datetime
+        yield context.create_timer(began + timedelta(hours=10))
+        return (context.current_utc_datetime - began).total_seconds()
+
+    hub = Hub(main, child)
+    hub.run("main")
+    hub.advance(timedelta(hours=1))
+    hub.send(Terminate("kid", "by mistake"))
+    hub.advance(timedelta(hours=2))
+
+    rewound(hub)
+    hub.advance(timedelta(hours=10))
+
+    assert hub.output() == 10 * 3600

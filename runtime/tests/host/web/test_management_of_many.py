@@ -103,6 +103,7 @@ def test_instances_are_listed_by_their_start_and_page_by_page(site: Any) -> None
     assert [item["instanceId"] for item in rest.json()] == ["page-2"]
     assert rest.headers["x-ms-continuation-token"] == ""
     assert site.get(f"{API}/instances/?createdTimeFrom=yesterday").status_code == 400
+    assert site.get(f"{API}/instances/?createdTimeFrom=0001-01-01T00:00:00%2B09:00").status_code == 400
 
 
 def test_all_instances_are_listed_at_once(site: Any) -> None:
