@@ -154,6 +154,22 @@ def test_the_first_failure_ends_the_map_and_what_had_succeeded_elsewhere_is_kept
     assert stands(run) == {"cancelled": 97, "completed": 3}
 
 
+def test_a_part_that_is_suspended_is_asked_to_end_less_and_less_often() -> None:
+    run = start(*asks(60), stop_when="first_success")
+    part = GraphRun(run.host, run.view["children"][0]["id"])
+    part.suspend()
+    answer(run, 59)
+    before = run.host.activities_run
+    run.host.advance(HOUR)
+    assert run.status == "waiting"
+    assert run.host.activities_run - before < 20
+
+    part.resume()
+    run.host.advance(HOUR)
+
+    assert (run.status, run.state.verdicts) == ("completed", ["yes"])
+
+
 def test_a_failure_does_not_stop_what_may_still_succeed() -> None:
     run = start("torn", "ask 1", stop_when="first_success")
     assert run.status == "waiting"
