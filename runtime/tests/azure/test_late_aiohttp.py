@@ -109,6 +109,19 @@ def test_another_thread_that_imports_it_meanwhile_gets_the_real_one() -> None:
     assert said(APP, told) == ["aiohttp.client True Application", "True True"]
 
 
+def test_what_a_test_replaces_in_the_sdk_is_replaced_until_its_end() -> None:
+    told = """
+    from unittest import mock
+    with mock.patch("azure.durable_functions.models.utils.http_utils.aiohttp.ClientSession") as session:
+        from azure.durable_functions.models.utils import http_utils
+        import aiohttp
+        print(http_utils.aiohttp.ClientSession is session, aiohttp.ClientSession is session)
+    print(http_utils.aiohttp.ClientSession.__module__, aiohttp.ClientSession.__module__)
+    """
+
+    assert said(APP, told) == ["True True", "aiohttp.client aiohttp.client"]
+
+
 def test_where_it_is_missing_the_app_does_not_load_as_ever() -> None:
     """An error at the first request would be a deployment that looks fine."""
     missing = """

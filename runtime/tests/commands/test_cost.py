@@ -10,12 +10,14 @@ import httpx
 import pytest
 from apps import command_line, write_app
 from processes import serving
+from shapes import line
 
 from azure_functions_durable_graph.commands.cost_report import Assumptions, as_text, cost_of
-from azure_functions_durable_graph.commands.cost_runs import CountedRun
+from azure_functions_durable_graph.commands.cost_runs import CountedRun, run_here
 from azure_functions_durable_graph.commands.cost_units import PLANS
 from azure_functions_durable_graph.errors import HostError
 from azure_functions_durable_graph.host.harness.tally import Tally
+from azure_functions_durable_graph.work.registry import Registry
 
 YES = 'approval={"approved": true}'
 ASKED = ("cost", "review", "--input", "{}", "--event", YES)
@@ -95,6 +97,18 @@ def test_a_node_that_is_visited_again_and_again_stands_once_in_the_path() -> Non
     assert as_text(cost_of("g", run, Assumptions(PLANS["flex"], 2048, None, {}))).startswith(
         "g 1: a -> b (3 times) -> a (completed)\n"
     )
+
+
+def test_a_path_that_is_not_shown_from_its_beginning_says_so() -> None:
+    registry = Registry()
+    registry.add(line(*(f"n{number}" for number in range(40))))
+
+    run = run_here(registry, "line", {}, [])
+
+    assert len(run.path) < 40
+    before = 40 - len(run.path)
+    assert run.notes == [f"the path shows the last {len(run.path)} steps; the {before} before them are counted, too"]
+    assert run.tally.counts()["activity"] == 40
 
 
 def test_what_handlers_print_is_not_part_of_the_answer(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -132,16 +133,94 @@ def test_while_a_run_below_it_goes_on_nothing_is_deleted() -> None:
     assert host.run_ids() == []
 
 
-def test_what_a_request_could_not_finish_the_next_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    host, run = family()
-    monkeypatch.setattr(deleting, "MOST_DELETED", 4)
+def articles(nodes: int = 0) -> GraphRegistration:
+    """The graph `asked` with a map of articles, each of which runs a review, and so many nodes after it."""
+    names = [f"n{number}" for number in range(nodes)] + ["end"]
+    builder = ManifestBuilder("asked", Asked).set_entrypoint("each")
+    settings: Any = {"input": {"text": "__item__"}, "output": {"approved": "approved"}, "max_concurrency": 5}
+    builder.add_map("each", graph="article", over="texts", next_node=names[0], **settings)
+    for name, following in pairwise(names):
+        builder.add_node(name, lambda state: None, next_node=following)
+    return builder.add_node("end", lambda state: None, terminal=True).build()
 
-    problem = refused(run)
 
-    assert (problem.code, problem.status) == ("deletion-unfinished", 503)
-    assert run.status == "completed", "the run itself goes last"
+def finished(host: GraphHost, **given: Any) -> GraphRun:
+    """A run of `asked` whose waits have all been answered."""
+    run = host.start("asked", given)
+    while run.status == "waiting":
+        run.send("verdict", YES, wait_id=run.view["waits"][0]["id"])
+    assert run.status == "completed"
+    return run
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 7, 11])
+def test_what_a_request_could_not_finish_the_next_one_does(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    host = GraphHost(articles(), parent(), review())
+    run = finished(host, texts=list("abcdef"))
+    monkeypatch.setattr(deleting, "MOST_DELETED", most)
+    left = len(host.run_ids())
+    assert left == 1 + 6 + 6, "articles with their reviews"
+
+    while left > most + 1:
+        problem = refused(run)
+        assert (problem.code, problem.status) == ("deletion-unfinished", 503)
+        assert run.status == "completed", "the run itself goes last"
+        left -= most
+        assert len(host.run_ids()) == left
     run.delete()
+
     assert host.run_ids() == []
+
+
+@pytest.mark.parametrize("nodes", [0, 200], ids=["small plan", "packed plan"])
+def test_what_a_run_has_started_is_found_when_its_graph_starts_nothing_any_more(nodes: int) -> None:
+    host = GraphHost(articles(nodes), parent(), review())
+    run = finished(host, texts=["a", "b"])
+    undeploy(host, "asked")
+    host._runtime.registry.add(line())
+
+    run.delete()
+
+    assert host.run_ids() == []
+
+
+def line() -> GraphRegistration:
+    """A later version of `asked`."""
+    builder = ManifestBuilder("asked", Asked, version="2").set_entrypoint("end")
+    return builder.add_node("end", lambda state: None, terminal=True).build()
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_no_run_is_gone_while_one_below_it_is_left(monkeypatch: pytest.MonkeyPatch, depth: int) -> None:
+    host = GraphHost(articles(), parent(), review())
+    run = finished(host, texts=list("abc"))
+    purge, kind = DurableRuns.purge, {1: "article.", 2: "review."}[depth]
+
+    async def failing(runs: Any, run_id: str) -> bool:
+        if run_id.startswith(kind):
+            raise ConnectionError("the storage is away")
+        return await purge(runs, run_id)
+
+    monkeypatch.setattr(DurableRuns, "purge", failing)
+    with pytest.raises(ConnectionError):
+        run.delete()
+    monkeypatch.undo()
+
+    run.delete()
+
+    assert host.run_ids() == []
+
+
+def test_many_ids_that_look_like_those_of_children_hide_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    host, run = family()
+    monkeypatch.setattr(deleting, "PAGE", 2)
+    monkeypatch.setattr(deleting, "MOST_DELETED", 6)
+    for number in range(20):
+        host.start("review", {"draft": "x"}, run_id=f"{child_prefix('asked', run.id)}{number:016x}").cancel()
+
+    run.delete()
+
+    assert len(host.run_ids()) == 20
 
 
 def test_a_deletion_that_fails_halfway_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,17 @@ def test_so_many_answers_are_counted_exactly_wherever_they_come_from(items: int)
     assert stands(run) == {"cancelled": items - 3, "completed": 3}
 
 
+@pytest.mark.parametrize("items", [60, 300])
+def test_what_parts_and_the_run_above_them_tell_each_other_is_no_event_of_a_run(items: int) -> None:
+    run, _ = counted(list(range(items)), stop_when=items, min_successful=1, max_concurrency=50)
+    waiting = start(*asks(100), stop_when="first_success")
+    answer(waiting, 57)
+
+    families = [GraphRun(one.host, run_id) for one in (run, waiting) for run_id in one.host.run_ids()]
+
+    assert {event["event"] for one in families for event in one.events} == {"opinion"}
+
+
 def test_the_first_failure_ends_the_map_and_what_had_succeeded_elsewhere_is_kept() -> None:
     run = start(*asks(100), stop_when="first_failure", on_error="mend")
     for index in (80, 3, 41):
@@ -141,6 +152,22 @@ def test_the_first_failure_ends_the_map_and_what_had_succeeded_elsewhere_is_kept
     assert (run.status, run.state.verdicts) == ("completed", ["3", "41", "80"])
     assert run.state.problem.startswith("1 of 100 items failed: 60: ChildRunLost")
     assert stands(run) == {"cancelled": 97, "completed": 3}
+
+
+def test_a_part_that_is_suspended_is_asked_to_end_less_and_less_often() -> None:
+    run = start(*asks(60), stop_when="first_success")
+    part = GraphRun(run.host, run.view["children"][0]["id"])
+    part.suspend()
+    answer(run, 59)
+    before = run.host.activities_run
+    run.host.advance(HOUR)
+    assert run.status == "waiting"
+    assert run.host.activities_run - before < 20
+
+    part.resume()
+    run.host.advance(HOUR)
+
+    assert (run.status, run.state.verdicts) == ("completed", ["yes"])
 
 
 def test_a_failure_does_not_stop_what_may_still_succeed() -> None:

@@ -183,7 +183,8 @@ def test_what_a_run_carries_into_its_next_generation_is_refused_with_a_sentence(
 
         assert run.status == "failed"
         assert run.error is not None
-        assert "what the run carries takes 1,0" in run.error["message"]
+        assert "what the run carries to node 'a' takes 1,0" in run.error["message"]
+        assert "bytes (state.two 499,004, state.one 499,004, trail " in run.error["message"]
 
 
 def test_an_item_whose_result_is_too_large_fails_as_by_an_error_of_its_own() -> None:
@@ -207,7 +208,33 @@ def test_results_of_items_that_are_too_large_together_end_the_run_with_a_sentenc
 
         assert run.status == "failed"
         assert run.error is not None
-        assert "takes 1,50" in run.error["message"]
+        assert "the call of node 'b' takes 1,50" in run.error["message"]
+        assert "bytes (state.done 1,500,0" in run.error["message"]
+
+
+def test_a_map_whose_parts_give_too_much_together_is_told_by_the_field_that_they_fill() -> None:
+    graph = builder("m").add_map("m", lambda state, item: "x" * 2_000, over="items", into="done", next_node="b")
+    graph.add_node("b", nothing, terminal=True)
+    with GraphHost(graph.build(), max_payload_bytes=100_000) as host:
+        run = host.start("g", {"items": [0] * 60})
+
+        assert run.status == "failed"
+        assert run.error is not None
+        assert "what the run carries to node 'b' takes 12" in run.error["message"]
+        assert "bytes (state.done 120,3" in run.error["message"]
+
+
+def test_a_part_of_a_map_that_is_too_large_to_start_is_told_by_its_node_and_what_is_large() -> None:
+    graph = builder("m").add_map("m", lambda state, item: "", over="items", into="done", max_concurrency=2)
+    with GraphHost(graph.build(), max_payload_bytes=100_000) as host:
+        owner = "r" * 100  # which each part names
+        run = host.start("g", {"items": [0] * 3, "one": "x" * 99_400}, run_id=owner)
+
+        assert run.status == "failed"
+        assert run.error is not None
+        assert "the start of the run 'g." in run.error["message"]
+        assert "' at node 'm' takes 100," in run.error["message"]
+        assert "bytes (state.one 99,404, plan " in run.error["message"]
 
 
 def test_a_node_whose_result_does_not_fit_beside_the_others_runs_again_by_itself() -> None:
