@@ -189,6 +189,13 @@ def test_names_that_cannot_stand_in_a_url_are_faults(name: Any) -> None:
     assert any("is not a valid name" in fault for fault in faults(builder))
 
 
+def test_an_event_cannot_be_called_as_the_one_that_ends_parts_of_maps() -> None:
+    builder = ManifestBuilder("g", Counter).set_entrypoint("a").add_node("a", increment, terminal=True)
+    builder.add_event_handler("durable_graph_stop", lambda state, payload: None)
+
+    assert "event 'durable_graph_stop': is a name of the runtime's own. Choose another." in faults(builder)
+
+
 @pytest.mark.parametrize(
     ("settings", "text"),
     [

@@ -48,10 +48,14 @@ class Shouting(BaseModel):
         return value + "!"
 
 
-def branches(model: type[BaseModel], first: Any, second: Any) -> GraphRun:
+def branches(model: type[BaseModel], first: Any, second: Any, *, steps: bool = False) -> GraphRun:
+    """Two branches that write; with `steps` they are chains, and so runs of their own."""
     builder = ManifestBuilder("g", model).set_entrypoint("p")
     builder.add_parallel("p", branches=["a", "b"], next_node="look")
-    builder.add_node("a", lambda state: first).add_node("b", lambda state: second)
+    for name, update in (("a", first), ("b", second)):
+        builder.add_node(name, lambda state, update=update: update, next_node=f"{name}2" if steps else None)
+        if steps:
+            builder.add_node(f"{name}2", lambda state: None)
     look = "seen" in model.model_fields
     builder.add_node("look", lambda state: {"seen": state.total} if look else None, terminal=True)
     return run_graph(builder.build(), {})
@@ -65,9 +69,10 @@ def test_branches_that_write_what_a_field_depends_on_do_not_conflict(model: type
     assert run.state == model(x=1, y=2, total=3, seen=3)
 
 
+@pytest.mark.parametrize("steps", [False, True], ids=["tasks", "chains"])
 @pytest.mark.parametrize("model", [Sum, Derived])
-def test_a_merge_shows_what_branches_wrote_and_what_it_computed(model: type[BaseModel]) -> None:
-    run = branches(model, {"x": 1}, {"y": 2})
+def test_a_merge_shows_what_branches_wrote_and_what_it_computed(model: type[BaseModel], steps: bool) -> None:
+    run = branches(model, {"x": 1}, {"y": 2}, steps=steps)
 
     (merged,) = (step for step in run.steps if step["node"] == "p")
     assert merged["patch"] == {"x": 1, "y": 2, "total": 3}

@@ -68,6 +68,13 @@ def test_items_are_dealt_out_in_order_without_a_gap_and_the_limit_holds(items: i
     assert not dealt or sum(at_once) >= min(items, limit) or limit > MOST_PARTS
 
 
+@pytest.mark.parametrize("kind", [{}, {"graph": "g"}, {"deadline": 1.0}], ids=str)
+def test_the_status_of_a_run_has_to_name_twenty_parts_at_most(kind: Any) -> None:
+    plan: Any = {"group": GROUP, **kind}
+
+    assert len(deal(10_000, 1000, plan)) == 20
+
+
 @given(st.integers(2, 30_000), st.integers(1, 1000), kinds)
 def test_at_the_bottom_all_places_can_be_taken_and_no_run_has_many_items(items: int, limit: int, kind: Any) -> None:
     plan: Any = {"group": GROUP, **kind}
