@@ -4,6 +4,7 @@ asyncio wakes a loop for each result that another thread has for it, which is a 
 """
 
 import asyncio
+import contextlib
 import contextvars
 import weakref
 from collections import deque
@@ -24,11 +25,12 @@ class Crossing:
 
     def hand(self, call: Callable[[], object]) -> None:
         """Have the loop make a call, which must not raise. Raises RuntimeError if the loop is closed."""
+        loop = self._loop()
+        if loop is None or loop.is_closed():  # it may have been woken, and closed before it looked
+            raise RuntimeError("the event loop is closed")
         self._calls.append(call)
         if not self._woken:  # after the append: whoever resets it looks at the calls afterwards
             self._woken = True
-            loop = self._loop()
-            assert loop is not None
             loop.call_soon_threadsafe(self._take)
 
     def _take(self) -> None:
@@ -38,7 +40,8 @@ class Crossing:
 
     def settle(self, future: asyncio.Future[T], value: T) -> None:
         """Give a future of the loop its result, unless nobody waits for it any more."""
-        self.hand(lambda: None if future.done() else future.set_result(value))
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and so is whoever waited
+            self.hand(lambda: None if future.done() else future.set_result(value))
 
 
 _CROSSINGS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Crossing] = weakref.WeakKeyDictionary()
@@ -54,7 +57,7 @@ def crossing_to(loop: asyncio.AbstractEventLoop) -> Crossing:
 async def on_loop(there: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
     """Run `work` as a task of another loop, in a copy of this context, and wait for it; cancelled, so is the task.
 
-    Raises what it raises.
+    Raises what it raises, and RuntimeError if that loop is closed.
     """
     here = asyncio.get_running_loop()
     ended: asyncio.Future[asyncio.Task[T]] = here.create_future()
@@ -69,7 +72,11 @@ async def on_loop(there: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]
     def stop() -> None:
         tasks[0].cancel()
 
-    crossing_to(there).hand(start)
+    try:
+        crossing_to(there).hand(start)
+    except RuntimeError:
+        work.close()
+        raise
     try:
         return (await ended).result()
     except asyncio.CancelledError:

@@ -27,6 +27,12 @@ class _Later(ModuleType):
         annotates = asks.f_globals.get("__name__") == ITS_MODULE and asks.f_code.co_name == "<module>"
         return _Session if annotates and name == "ClientSession" else getattr(_load(self), name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(_load(self), name, value)  # as a test does that replaces the session of the SDK
+
+    def __delattr__(self, name: str) -> None:
+        delattr(_load(self), name)
+
 
 class _Session:
     """What the SDK's annotations name instead of aiohttp's."""

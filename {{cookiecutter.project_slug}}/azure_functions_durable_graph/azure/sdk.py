@@ -145,24 +145,25 @@ class SparingContext:
         what = f"the call of {_named(input_)}"
         task = self._context.call_activity(name, None)
         if not _is_known(task, {"function_name": name, "input_": "null"}):
-            return self._checked(self._context.call_activity(name, input_), "input_", what)
-        return self._sparing(task, "input_", lambda action: type(action)(name, input_), what)
+            return self._checked(self._context.call_activity(name, input_), "input_", what, input_)
+        return self._sparing(task, "input_", lambda action: type(action)(name, input_), what, input_)
 
     def call_sub_orchestrator(self, name: str, input_: Any = None, instance_id: str | None = None) -> Any:
         """Start a child, as the SDK's context does. A child is known again by its number and name, too.
 
         Raises PayloadTooLarge.
         """
-        what = f"the start of the run {instance_id!r}"
+        what = f"the start of the run {instance_id!r}{_place(input_, 'at')}"
         task = self._context.call_sub_orchestrator(name, None, instance_id)
         shape = {"function_name": name, "_input": "null", "instance_id": instance_id, "version": None}
         if not _is_known(task, shape):
-            return self._checked(self._context.call_sub_orchestrator(name, input_, instance_id), "_input", what)
-        return self._sparing(task, "_input", lambda action: type(action)(name, input_, instance_id), what)
+            task = self._context.call_sub_orchestrator(name, input_, instance_id)
+            return self._checked(task, "_input", what, input_)
+        return self._sparing(task, "_input", lambda action: type(action)(name, input_, instance_id), what, input_)
 
     def continue_as_new(self, input_: Any) -> None:
-        """Begin a new generation, as the SDK's context does."""
-        check_value(input_, self._most_bytes, "what the run carries", input_ if isinstance(input_, dict) else None)
+        """Begin a new generation, as the SDK's context does. Raises PayloadTooLarge."""
+        check_value(input_, self._most_bytes, f"what the run carries{_place(input_, 'to')}", _parts(input_))
         self._context.continue_as_new(input_)
 
     def check_output(self, output: Any) -> None:
@@ -175,24 +176,38 @@ class SparingContext:
         """Whether what is asked for now was asked for before, and was small enough then."""
         return bool(getattr(self._context, "is_replaying", True))
 
-    def _checked(self, task: Any, field: str, what: str) -> Any:
+    def _checked(self, task: Any, field: str, what: str, given: Any) -> Any:
         """A new task, whose action has its input encoded. What is raised here ends the run with its actions so far."""
         text = getattr(getattr(task, "action_repr", None), field, None)
         if not self._is_replaying and isinstance(text, str):
-            check_text(text, self._most_bytes, what)
+            check_text(text, self._most_bytes, what, _parts(given))
         return task
 
-    def _sparing(self, task: Any, field: str, whole: Callable[[Any], Any], what: str) -> Any:
+    def _sparing(self, task: Any, field: str, whole: Callable[[Any], Any], what: str, given: Any) -> Any:
         """A task whose action has its input encoded when it is sent, and only until the task is done."""
         _spare(task, field, whole)
         if not self._is_replaying:
             setattr(task.action_repr, field, getattr(whole(task.action_repr), field))
-        return self._checked(task, field, what)
+        return self._checked(task, field, what, given)
 
 
 def _named(call: Any) -> str:
     """The node that a call is for."""
-    return f"node {call['node']!r}" if isinstance(call, dict) and "node" in call else "an activity"
+    return _place(call, "").strip() or "an activity"
+
+
+def _place(given: Any, before: str) -> str:
+    """The node that something is sent to."""
+    return f" {before} node {given['node']!r}" if isinstance(given, dict) and "node" in given else ""
+
+
+def _parts(given: Any) -> dict[str, Any]:
+    """What is sent, by what it consists of: the state by its fields."""
+    if not isinstance(given, dict):
+        return {}
+    state = given.get("state")
+    fields = {f"state.{name}": value for name, value in state.items()} if isinstance(state, dict) else {}
+    return {**{name: value for name, value in given.items() if name != "state"}, **fields}
 
 
 def _is_known(task: Any, shape: dict[str, Any]) -> bool:

@@ -52,8 +52,9 @@ def run_here(registry: Registry, graph: str, given: Any, events: Sequence[tuple[
             raise HostError(problem.detail) from None
         if left:
             raise HostError(f"the run {_ending(run)} before it waited for {left[0][0]}; leave out that --event")
-        version = str(run.view["version"])
-        return CountedRun(version, run.path, _ending(run), host.tally, host.tally.activities, [])
+        version, path, before = str(run.view["version"]), run.path, run.steps[0]["step"]
+        notes = [f"the path shows the last {len(path)} steps; the {before:,} before them are counted, too"]
+        return CountedRun(version, path, _ending(run), host.tally, host.tally.activities, notes if before else [])
 
 
 def _finish(host: CountingHost, run: GraphRun, events: list[tuple[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -84,10 +85,9 @@ def serve(
     server = Server(host, app, port, allowed=allowed)
     failure = asyncio.run(_serve(host, server, lambda url: banner(server, app, settings, url, store), say))
     if failure is None:
-        say("stopped")
+        _tell(say, "stopped")
     else:
-        sys.stderr.write(f"error: {failure}\n")
-        sys.stderr.flush()
+        _tell(_complain, f"error: {failure}")
     os._exit(0 if failure is None else 1)  # a running thread must not keep the process alive
 
 
@@ -104,13 +104,24 @@ async def _serve(
         say(greeting(url))
         await _wait_for_first(stopping.asked.wait(), host.failed())
         if host.failure is None and not host.idle:
-            say(f"stopping: running functions have {GRACE:g} seconds to finish; interrupt again to stop at once")
+            _tell(say, f"stopping: running functions have {GRACE:g} seconds to finish; interrupt again to stop at once")
         await _wait_for_first(host.shut_down(GRACE), stopping.at_once.wait(), host.failed())
     try:
         host.close()
     except HostError as failure:
         return failure
     return host.failure
+
+
+def _tell(say: Callable[[str], None], text: str) -> None:
+    """Say it if anybody still reads: a terminal that was closed does not keep the host from stopping in order."""
+    with contextlib.suppress(OSError, ValueError):
+        say(text)
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 async def _wait_for_first(*waits: Coroutine[Any, Any, object]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import Fault
 from ..graph.manifest import GraphManifest
-from ..graph.names import COMPLETE, NAME_RULE, is_name, item_path
+from ..graph.names import COMPLETE, NAME_RULE, STOP, is_name, item_path
 from ..graph.nodes import NodeSpec
 from ..graph.topology import reachable, stuck
 from ..graph.wording import brief_repr, correction
@@ -33,6 +33,8 @@ def _names(manifest: GraphManifest) -> Iterator[Fault]:
     for kind, name in named:
         if not isinstance(name, str) or not is_name(name):
             yield Fault(f"{kind} {brief_repr(name)}", "is not a valid name", f"Use {NAME_RULE}")
+        elif (kind, name) == ("event", STOP):
+            yield Fault(f"event {name!r}", "is a name of the runtime's own", "Choose another")
     if not isinstance(manifest.version, str) or not manifest.version:
         yield Fault("version", f"is {brief_repr(manifest.version)}", 'Use a non-empty string such as "1"')
     steps = manifest.max_steps

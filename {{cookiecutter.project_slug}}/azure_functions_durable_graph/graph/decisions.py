@@ -168,6 +168,8 @@ class RouteDecision:
     @property
     def targets(self) -> list[str]:
         """Every node at which the run may continue."""
+        if self.action is RouteAction.NEXT:
+            return [str(self.next_node)]
         named = [self.next_node, self.resume_node, *(self.events or {}).values(), self.timeout_node]
         return list(dict.fromkeys(name for name in named if name))
 

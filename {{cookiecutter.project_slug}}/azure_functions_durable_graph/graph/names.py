@@ -89,6 +89,11 @@ def wait_address(event_name: str, step: int) -> str:
     return f"{event_name}.{step}"
 
 
+def is_internal(address: str) -> bool:
+    """Whether an event is one between runs, of which users know nothing."""
+    return address.startswith(f"{STOP}.")
+
+
 def split_address(address: str) -> tuple[str, int | None]:
     """The event's name and the step of a wait's address; the step is None if it is not one."""
     name, dot, step = address.rpartition(".")

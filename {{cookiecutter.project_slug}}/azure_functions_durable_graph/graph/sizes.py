@@ -32,14 +32,14 @@ def bytes_of(value: Any) -> int:
     return sent_bytes(json.dumps(value))
 
 
-def check_text(text: str, most: int, what: str) -> None:
+def check_text(text: str, most: int, what: str, fields: Mapping[str, Any] | None = None) -> None:
     """Raise PayloadTooLarge if the JSON text takes more than `most` bytes where it is sent."""
     if 2 * len(text) > most and (size := sent_bytes(text)) > most:
-        raise PayloadTooLarge(_sentence(what, size, most))
+        raise PayloadTooLarge(_sentence(what, size, most, _largest(fields or {})))
 
 
 def check_value(value: Any, most: int, what: str, fields: Mapping[str, Any] | None = None) -> None:
-    """The same for a JSON value; of `fields` the error names the largest."""
+    """The same for a JSON value. Of `fields` the errors name the largest."""
     size = bytes_of(value)
     if size > most:
         raise PayloadTooLarge(_sentence(what, size, most, _largest(fields or {})))

@@ -7,7 +7,7 @@ input does not have the shape of RunInput is not a run: to the API it is what a 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from ..errors import PayloadError
@@ -51,10 +51,12 @@ _STATUS: dict[str, type] = {
     "started_at": str,
     "tags": dict,
     "part_of": str,
+    "waits": list,
+    "children": list,
+    "taken": list,
 }
 _WAIT: dict[str, type] = {"event": str, "address": str, "resume_node": str}
 _CHILD: dict[str, type] = {"id": str, "node": str}
-_LISTS: dict[str, dict[str, type]] = {"waits": _WAIT, "children": _CHILD}
 
 
 def read_input(given: Any) -> RunInput | None:
@@ -94,14 +96,17 @@ def read_status(given: Any) -> dict[str, Any]:
     """A custom status without what does not have the shape of RunStatus; it shows less, and breaks nothing."""
     if not isinstance(given, Mapping):
         return {}
-    kept: dict[str, Any] = {key: value for key, value in given.items() if isinstance(value, _STATUS.get(key, object))}
-    for key, shape in _LISTS.items():
+    kept: dict[str, Any] = {
+        key: value
+        for key, value in given.items()
+        if value is not None and value != [] and isinstance(value, _STATUS.get(key, object))
+    }
+    for key, is_one in _LISTS.items():
         if key in kept:
-            items = kept[key] if isinstance(kept[key], list) else []
-            kept[key] = [item for item in items if _has(item, shape)]
-    kept["taken"] = _answers(kept.get("taken"))
-    kept["children"] = [child for child in kept.get("children", ()) if is_run_id(child["id"])]
-    return {key: value for key, value in kept.items() if value is not None and value != []}
+            kept[key] = [item for item in kept[key] if is_one(item)]
+            if not kept[key]:
+                del kept[key]
+    return kept
 
 
 def read_head(given: Any) -> dict[str, Any] | None:
@@ -117,6 +122,18 @@ def _answers(given: Any) -> list[Any]:
 
 def _is_answer(one: Any) -> bool:
     return isinstance(one, list) and [type(part) for part in one] == [int, str]
+
+
+def _is_wait(one: Any) -> bool:
+    return _has(one, _WAIT)
+
+
+def _is_child(one: Any) -> bool:
+    return _has(one, _CHILD) and is_run_id(one["id"])
+
+
+_LISTS: dict[str, Callable[[Any], bool]] = {"waits": _is_wait, "children": _is_child, "taken": _is_answer}
+"""The lists of a status, and what may stand in each."""
 
 
 def _has(value: Any, shape: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..errors import GraphRunFailed
-from ..graph.names import split_address
+from ..graph.names import is_internal, split_address
 from ..run.messages import RunInput
 from ..run.orchestrator import drive
 from .arrivals import CALL_KEYS, Arrival, answered, arrival, identity, moment
@@ -143,7 +143,7 @@ class _Walk:
         if seen.sets_clock or not self.clocked:
             self.context.move_to(seen.at)
         line = SeenEvent(seen.event) if seen.kind == "event" else None
-        if line is not None:
+        if line is not None and not is_internal(str(seen.id)):
             self.followed.events.append(line)
         if seen.kind == "clock" or self.followed.over:
             return

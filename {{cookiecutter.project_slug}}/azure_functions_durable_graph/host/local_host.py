@@ -87,8 +87,7 @@ class LocalHost:
         if not self.worker.has_orchestrator(name):
             raise HostError(f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function.")
         instance_id = instance_id or uuid.uuid4().hex
-        existing = self.store.load(instance_id)
-        if existing is not None and not existing.terminal:
+        if (existing := self.store.load(instance_id)) is not None and not existing.terminal:
             raise HostError(f"An Orchestration instance with the status {existing.status} already exists.")
         self.send(StartInstance(instance_id, name, uuid.uuid4().hex, input_))
         return instance_id
@@ -196,10 +195,11 @@ class LocalHost:
             self.send(TimerFired(timer.instance_id, timer.execution_id, timer.task_id, timer.fire_at))
 
     async def drain(self) -> None:
-        """Work until nothing is left to do before a timer fires or a request arrives."""
+        """Work until nothing is left to do before a timer fires or a request arrives: first what came first."""
         while True:
             self.fire_due()
-            await self._replay()
+            if not self._ready:
+                await self._replay()
             self.flush()
             if self._ready:
                 await self._perform(self._ready.popleft())

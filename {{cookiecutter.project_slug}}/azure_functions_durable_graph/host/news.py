@@ -43,7 +43,7 @@ class News:
         try:
             await asyncio.wait([told], timeout=seconds)
         finally:
-            for instance_id in instance_ids:
+            for instance_id in set(instance_ids):
                 waiting = self._waiting[instance_id]
                 waiting.discard(told)
                 if not waiting:

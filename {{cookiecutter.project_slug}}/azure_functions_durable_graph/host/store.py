@@ -220,9 +220,11 @@ class SqliteStore:
             return [Entity.from_text(data) for (data,) in rows]
 
     def close(self) -> None:
-        """Write what has changed, and close the file."""
-        self.commit()
-        self._db.close()
+        """Write what has changed, and close the file, also if that fails: nobody else could open it."""
+        try:
+            self.commit()
+        finally:
+            self._db.close()
 
     def abandon(self) -> None:
         """Close the file as it was at the last commit."""

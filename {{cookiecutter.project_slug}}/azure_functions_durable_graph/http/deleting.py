@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from ..graph.names import child_prefix
-from ..graph.registration import GraphRegistration
-from ..history.record import RunHead, RunRecord
+from ..graph.plan import nodes_of
+from ..history.record import RunRecord
 from .api import Api, find_run
 from .values import Problem, Request, Response
 
 PAGE, AT_ONCE, MOST_DELETED = 100, 20, 1000
 """Runs in one request to the engine, runs that are deleted at once, and by one request of a client."""
+
+STARTING = ("parallel", "map", "subgraph")
+"""Kinds of nodes that may start runs."""
+
+Below = tuple[int, RunRecord]
+"""A run below another, and how deep."""
 
 
 async def delete_run(api: Api, request: Request) -> Response:
@@ -29,11 +35,11 @@ async def delete_run(api: Api, request: Request) -> Response:
     if not record.finished:
         raise Problem("run-live", f"the run {record.id!r} is {record.status}; cancel it first")
     below = await _below(api, record)
-    for run in below:
+    for _, run in below:
         if not run.finished:
             text = f"the run {run.id!r}, which {record.id!r} has started, is {run.status}; cancel it first"
             raise Problem("run-live", text)
-    await _purge(api, list(reversed(below))[:MOST_DELETED])
+    await _purge(api, below[:MOST_DELETED])
     if len(below) > MOST_DELETED:
         text = f"{MOST_DELETED} runs that {record.id!r} has started were deleted, and more are left: ask again"
         raise Problem("deletion-unfinished", text)
@@ -42,30 +48,40 @@ async def delete_run(api: Api, request: Request) -> Response:
     return Response(204, None)
 
 
-async def _below(api: Api, record: RunRecord) -> list[RunRecord]:
-    """All runs below a run, each after the one that has started it; no more than it takes to know that there are more.
+async def _below(api: Api, record: RunRecord) -> list[Below]:
+    """All runs below a run, each after those that it has started; no more than it takes to know that there are more.
 
-    An id may have been chosen by anybody: what counts is who has started the run.
+    So whatever is left out, nothing is listed that still has a run below it that is not.
     """
-    found: list[RunRecord] = []
-    owners = [record]
-    while owners and len(found) <= MOST_DELETED:
-        owner = owners.pop(0)
+    found: list[Below] = []
+
+    async def collect(owner: RunRecord, depth: int) -> None:
         for graph in _graphs_below(api, owner):
-            for head in await _heads(api, child_prefix(graph, owner.id)):
-                run = await api.runs.get(head.id)
-                if run is not None and run.run.get("owner") == owner.id:
-                    found.append(run)
-                    owners += [] if run.is_part else [run]
+            async for run in _started_by(api, owner, graph):
+                if not run.is_part:  # what a part has started belongs to the run of which it is a part
+                    await collect(run, depth + 1)
+                if len(found) > MOST_DELETED:
+                    return
+                found.append((depth, run))
+
+    await collect(record, 1)
     return found
 
 
-async def _heads(api: Api, prefix: str) -> list[RunHead]:
-    heads, cursor = await api.runs.beginning(prefix, "", PAGE)
-    while cursor and len(heads) <= MOST_DELETED:
-        more, cursor = await api.runs.beginning(prefix, cursor, PAGE)
-        heads += more
-    return heads
+async def _started_by(api: Api, owner: RunRecord, graph: str) -> AsyncIterator[RunRecord]:
+    """The runs of a graph that a run or its parts have started.
+
+    An id may have been chosen by anybody: what counts is who has started the run.
+    """
+    cursor = ""
+    while True:
+        heads, cursor = await api.runs.beginning(child_prefix(graph, owner.id), cursor, PAGE)
+        for head in heads:
+            run = await api.runs.get(head.id)
+            if run is not None and run.run.get("owner") == owner.id:
+                yield run
+        if not cursor:
+            return
 
 
 def _graphs_below(api: Api, record: RunRecord) -> Iterator[str]:
@@ -73,22 +89,19 @@ def _graphs_below(api: Api, record: RunRecord) -> Iterator[str]:
     plan = record.run["plan"]
     graphs = (api.registry.find(plan["graph"], plan["hash"]), api.registry.default(plan["graph"]))
     known = [graph for graph in graphs if graph is not None]
-    if known and not any(_starts_runs(graph) for graph in known):
+    planned = nodes_of(plan).values()
+    specs = [spec for graph in known for spec in graph.manifest.nodes.values()]
+    if known and {spec.kind for spec in specs}.union(node.get("kind") for node in planned).isdisjoint(STARTING):
         return
-    names = {spec.graph for graph in known for spec in graph.manifest.nodes.values() if spec.graph}
+    names = {spec.graph for spec in specs if spec.graph}
     if not known:  # nobody knows any more which graphs it has run
         names = {graph.graph_name for graph in api.registry.defaults()}
-    yield from sorted({plan["graph"], *names, *_planned(record)})
+    yield from sorted({plan["graph"], *names, *(node["graph"] for node in planned if "graph" in node)})
 
 
-def _starts_runs(graph: GraphRegistration) -> bool:
-    return any(spec.kind in ("parallel", "map", "subgraph") for spec in graph.manifest.nodes.values())
-
-
-def _planned(record: RunRecord) -> set[str]:
-    return {node["graph"] for node in record.run["plan"]["nodes"].values() if "graph" in node}
-
-
-async def _purge(api: Api, runs: list[RunRecord]) -> None:
-    for first in range(0, len(runs), AT_ONCE):
-        await asyncio.gather(*(api.runs.purge(run.id) for run in runs[first : first + AT_ONCE]))
+async def _purge(api: Api, runs: list[Below]) -> None:
+    """Delete runs, the deepest first: no run is gone while one below it is left."""
+    for depth in sorted({depth for depth, _ in runs}, reverse=True):
+        level = [run for its_depth, run in runs if its_depth == depth]
+        for first in range(0, len(level), AT_ONCE):
+            await asyncio.gather(*(api.runs.purge(run.id) for run in level[first : first + AT_ONCE]))

@@ -18,8 +18,9 @@ from .ports import DurableTask, Steps
 from .stops import CalledOff, Ears, ask_to_end, tell
 from .traversal import LONGEST_TIMER, Traversal
 
-STOP_AGAIN = timedelta(minutes=1)
-"""When runs that have not ended are stopped again: one that had not begun could not be stopped."""
+STOP_AGAIN, STOP_LONGEST = timedelta(minutes=1), timedelta(hours=1)
+"""When runs that have not ended are stopped again: one that had not begun could not be stopped. The pause doubles up to
+the longest: a part that somebody has suspended does not hear, and the history would grow."""
 
 
 class Race:
@@ -149,14 +150,13 @@ class Race:
             timer.cancel()
         never = [*self._left, *self._pauses]
         self._left, self._pauses = [], {}
-        asked = False
+        asked, pause = False, STOP_AGAIN
         while self._tasks:
             if not asked:
                 yield from ask_to_end(self._traversal, [self._members[key] for key in self._tasks], late)
-            winner = yield from first_of(
-                self._traversal, list(self._tasks.values()), self._traversal.now() + STOP_AGAIN
-            )
+            winner = yield from first_of(self._traversal, list(self._tasks.values()), self._traversal.now() + pause)
             asked = winner is not None
+            pause = STOP_AGAIN if asked else min(2 * pause, STOP_LONGEST)
             for key in [key for key, task in self._tasks.items() if task is winner]:
                 result = yield from self._result_of(key)
                 member = self._members[key]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..graph.names import split_address
+from ..graph.names import is_internal, split_address
 from .messages import DiscardedEvent
 
 LONGEST_NAME = 200
@@ -35,10 +35,15 @@ def opened(raised: Any) -> tuple[str, Any]:
 
 
 def discarded_events(raised: Iterable[tuple[str, Any, str]], taken: Iterable[Sequence[Any]]) -> list[DiscardedEvent]:
-    """The raised events (name, input, time) that are not among the answers taken: `[step, id]`, one for each event."""
+    """The raised events (name, input, time) that are not among the answers taken: `[step, id]`, one for each event.
+
+    What parts of maps and the runs above them tell each other is none of them.
+    """
     left = Counter((step, event_id) for step, event_id in taken)
     discarded = []
     for address, value, at in raised:
+        if is_internal(address):
+            continue
         (event, step), (event_id, _) = split_address(address), opened(decoded(value))
         if step is not None and left[step, event_id] > 0:
             left[step, event_id] -= 1

@@ -216,19 +216,12 @@ class Traversal:
 
     def record_step(self, decision: RouteDecision, *, error: str | None = None) -> None:
         """Add the finished step to the trail, and count it."""
-        entry: dict[str, Any] = {
-            "step": self.run["step"],
-            "node": self.run["node"],
-            "at": self.now().isoformat(),
-            "to": decision.targets,
-            "events": list(decision.awaited),
-            "note": decision.note,
-            "error": error,
-            "items": self._mapped(),
-        }
-        kept = cast(TrailEntry, {key: value for key, value in entry.items() if value not in (None, [])})
-        self.run["trail"] = [*self.run["trail"], kept][-TRAIL_LIMIT:]
-        self.run["step"] += 1
+        run, items = self.run, self._mapped()
+        entry: dict[str, Any] = {"step": run["step"], "node": run["node"], "at": self.now().isoformat()}
+        more = {"to": decision.targets, "events": list(decision.awaited), "note": decision.note, "error": error}
+        entry |= {key: value for key, value in {**more, "items": items}.items() if value not in (None, [])}
+        run["trail"] = [*run["trail"][1 - TRAIL_LIMIT :], cast(TrailEntry, entry)]
+        run["step"] += 1
 
     def _mapped(self) -> int | None:
         """How many items the current node has run, if it is a map."""

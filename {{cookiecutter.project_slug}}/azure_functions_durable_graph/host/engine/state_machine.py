@@ -19,7 +19,7 @@ from . import entities, lifecycle
 from . import history_events as hist
 from .entity import Entity
 from .episodes import begin, finish_episode, receive, requeue_batch, start_episode
-from .execution import CHILDREN, child_id_of, dispatch, effects_to_repeat
+from .execution import CHILDREN, child_id_of, derive_id, dispatch, effects_to_repeat
 from .instance import Instance
 from .messages import (
     BETWEEN,
@@ -114,14 +114,21 @@ class Engine:
         return effects
 
     def _start(self, now: datetime, message: StartInstance) -> list[Consequence]:
-        """Start an instance, replacing any other with its id; a child is rejected if its id is in use."""
+        """Start an instance, replacing any other with its id; a child is rejected if its id is in use.
+
+        A child that a rewind starts anew gets an execution id of its own, so that no timer or activity of the earlier
+        one answers it.
+        """
         existing, parent = self.store.load(message.instance_id), message.parent
         if parent is not None and (refusal := _refusal(message.instance_id, existing)):
             return [TaskAnswered(parent.instance_id, parent.execution_id, parent.task_id, reason=refusal)]
+        execution_id = message.execution_id
+        if parent is not None and existing is not None:
+            execution_id = derive_id(execution_id, existing.execution_id)
         instance = Instance(
             message.instance_id,
             message.name,
-            message.execution_id,
+            execution_id,
             message.input,
             created=now,
             updated=now,

@@ -77,6 +77,8 @@ class Management:
         What it has changed must be committed (`LocalHost.committed`) before the response may be sent. Raises HostError
         if the host cannot continue.
         """
+        if self._host.failure is not None:  # a list would commit what was applied until then
+            raise self._host.failure
         lowered = {key.lower(): value for key, value in query.items()}
         for verb, pattern, handler in _ROUTES:
             found = re.fullmatch(pattern, path)

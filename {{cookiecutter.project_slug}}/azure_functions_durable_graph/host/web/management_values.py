@@ -30,9 +30,9 @@ class Asked:
             return None
         try:
             found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.strip().replace("Z", "+00:00")))
-        except ValueError:
+            return found.astimezone(timezone.utc) if found.tzinfo else found.replace(tzinfo=timezone.utc)
+        except (ValueError, OverflowError):  # such as the first hour of the year 1, in Tokyo
             raise HostError(f"{name}={text!r} is not a valid time; write it like 2026-01-31T08:00:00Z") from None
-        return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
     def number(self, name: str, default: int) -> int:
         """An integer in the query, or the default if it has none. Raises HostError for one out of range."""
