@@ -18,7 +18,8 @@ from azure_functions_durable_graph.host.harness.tally import Tally
 from azure_functions_durable_graph.host.local_host import LocalHost
 
 Steps = Generator[Any, Any, Any]
-Context = df.DurableOrchestrationContext
+Context = Any
+"""The SDK's context; its types promise less than it gives (a timer cannot be cancelled, an input may be None)."""
 
 
 def order_flow(context: Context) -> Steps:
