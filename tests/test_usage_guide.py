@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from guide import apps, nodes, routing, waiting
+from guide import apps, fan_outs, nodes, routing, waiting
 from guide.blocks import BLOCKS, CHECKS, GUIDE
 
-PARTS = (routing, waiting, nodes, apps)
+PARTS = (routing, waiting, nodes, fan_outs, apps)
 """Importing a part registers its checks."""
 
 

@@ -8,39 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from too_large import HALF, Collecting, Work, builder, nothing
 
-from azure_functions_durable_graph import DurableGraphApp, ItemResult, ManifestBuilder, RouteDecision
-from azure_functions_durable_graph.azure import sdk
+from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.errors import PayloadTooLarge, RegistrationError
 from azure_functions_durable_graph.graph.sizes import LEAST_BYTES, MOST_BYTES, bytes_of, check_text, check_value
-from azure_functions_durable_graph.run.orchestrator import orchestrate
 from azure_functions_durable_graph.testing import GraphHost, Problem
-from azure_functions_durable_graph.work.starting import new_run
-
-HALF = "x" * (MOST_BYTES // 2)
-CURE = "keep large data in a blob or a file, and its name in the state"
-
-
-class Work(BaseModel):
-    items: list[int] = [1, 2, 3]
-    one: str = ""
-    two: str = ""
-    done: list[str] = []
-
-
-class Collecting(BaseModel):
-    items: list[int] = []
-    done: list[ItemResult[str]] = []
-
-
-def builder(entrypoint: str, **options: Any) -> ManifestBuilder:
-    return ManifestBuilder("g", Work, **options).set_entrypoint(entrypoint)
-
-
-def nothing(state: Work) -> None:
-    return None
-
 
 # --- what is counted ----------------------------------------------------------------------------------------------
 
@@ -135,58 +108,6 @@ def test_an_answer_that_is_too_large_is_refused() -> None:
         assert (refused.value.status, run.status) == (413, "waiting")
 
 
-def test_an_answer_that_does_not_fit_beside_the_state_ends_the_run_with_a_sentence() -> None:
-    wait = RouteDecision.wait_for_event(event_name="go", resume_node="b")
-    graph = builder("a").add_node("a", nothing, route=lambda state: wait, targets=["b"])
-    graph.add_node("b", nothing, terminal=True).add_event_handler("go", lambda state, payload: None)
-    with GraphHost(graph.build()) as host:
-        run = host.start("g", {"one": HALF})
-        run.post("go", HALF)
-
-        assert run.status == "failed"
-        assert run.error is not None
-        assert "the call of node 'b' takes 1,00" in run.error["message"]
-        assert CURE in run.error["message"]
-
-
-def test_an_output_that_is_too_large_ends_the_run_with_a_sentence() -> None:
-    graph = builder("m").add_map("m", lambda state, item: HALF, over="items", into="done")
-    with GraphHost(graph.build()) as host:
-        run = host.start("g", {})
-
-        assert run.error is not None
-        assert "the output of the run takes 1,50" in run.error["message"]
-        assert "(done 1,500,0" in run.error["message"]
-
-
-def test_a_branch_that_cannot_go_on_fails_its_run_with_the_sentence() -> None:
-    wait = RouteDecision.wait_for_event(event_name="go", resume_node="b")
-    graph = builder("p").add_parallel("p", branches=["a", "c"], next_node="end").add_node("c", nothing)
-    graph.add_node("a", nothing, route=lambda state: wait, targets=["b"]).add_node("b", nothing)
-    graph.add_node("end", nothing, terminal=True).add_event_handler("go", lambda state, payload: None)
-    with GraphHost(graph.build()) as host:
-        run = host.start("g", {"one": HALF})
-        run.post("go", HALF)
-
-        assert run.status == "failed"
-        assert run.error is not None
-        assert "the call of node 'b' takes 1,00" in run.error["message"]
-
-
-def test_what_a_run_carries_into_its_next_generation_is_refused_with_a_sentence() -> None:
-    def turn(state: Work) -> dict[str, Any]:
-        return {"two": state.one[:-1] + "y", "items": [*state.items, 1]}
-
-    graph = builder("a").add_node("a", turn, route=lambda state: "a" if len(state.items) < 40 else "__complete__")
-    with GraphHost(graph.build()) as host:
-        run = host.start("g", {"one": "x" * (MOST_BYTES // 2 - 1_000)})
-
-        assert run.status == "failed"
-        assert run.error is not None
-        assert "what the run carries to node 'a' takes 1,0" in run.error["message"]
-        assert "bytes (state.two 499,004, state.one 499,004, trail " in run.error["message"]
-
-
 def test_an_item_whose_result_is_too_large_fails_as_by_an_error_of_its_own() -> None:
     def handler(state: Collecting, item: int) -> str:
         return HALF * item
@@ -199,42 +120,6 @@ def test_an_item_whose_result_is_too_large_fails_as_by_an_error_of_its_own() -> 
         assert run.status == "completed"
         assert [one.ok for one in run.state.done] == [True, False]
         assert run.state.done[1].error.type == "PayloadTooLarge"
-
-
-def test_results_of_items_that_are_too_large_together_end_the_run_with_a_sentence() -> None:
-    graph = builder("m").add_map("m", lambda state, item: HALF, over="items", into="done", next_node="b")
-    with GraphHost(graph.add_node("b", nothing, terminal=True).build()) as host:
-        run = host.start("g", {})
-
-        assert run.status == "failed"
-        assert run.error is not None
-        assert "the call of node 'b' takes 1,50" in run.error["message"]
-        assert "bytes (state.done 1,500,0" in run.error["message"]
-
-
-def test_a_map_whose_parts_give_too_much_together_is_told_by_the_field_that_they_fill() -> None:
-    graph = builder("m").add_map("m", lambda state, item: "x" * 2_000, over="items", into="done", next_node="b")
-    graph.add_node("b", nothing, terminal=True)
-    with GraphHost(graph.build(), max_payload_bytes=100_000) as host:
-        run = host.start("g", {"items": [0] * 60})
-
-        assert run.status == "failed"
-        assert run.error is not None
-        assert "what the run carries to node 'b' takes 12" in run.error["message"]
-        assert "bytes (state.done 120,3" in run.error["message"]
-
-
-def test_a_part_of_a_map_that_is_too_large_to_start_is_told_by_its_node_and_what_is_large() -> None:
-    graph = builder("m").add_map("m", lambda state, item: "", over="items", into="done", max_concurrency=2)
-    with GraphHost(graph.build(), max_payload_bytes=100_000) as host:
-        owner = "r" * 100  # which each part names
-        run = host.start("g", {"items": [0] * 3, "one": "x" * 99_400}, run_id=owner)
-
-        assert run.status == "failed"
-        assert run.error is not None
-        assert "the start of the run 'g." in run.error["message"]
-        assert "' at node 'm' takes 100," in run.error["message"]
-        assert "bytes (state.one 99,404, plan " in run.error["message"]
 
 
 def test_a_node_whose_result_does_not_fit_beside_the_others_runs_again_by_itself() -> None:
@@ -273,23 +158,6 @@ def test_nodes_share_an_activity_only_as_far_as_their_results_fit_into_one() -> 
         assert (run.status, run.path) == ("completed", ["a", "b", "c"])
         assert calls == ["a", "b", "c"]
         assert run.state.one[0] == "c"
-
-
-def test_what_is_not_sent_is_told_as_the_extension_expects_it_of_an_orchestrator_that_raised() -> None:
-    graph = builder("a").add_node("a", nothing, next_node="b").add_node("b", nothing, terminal=True).build()
-    run = new_run(graph, {"one": "x" * LEAST_BYTES}, {}, "2030-01-01T00:00:00+00:00")
-    call = sdk.episode_runner(lambda context: orchestrate(sdk.SparingContext(context, LEAST_BYTES), run))
-    start = {"EventId": -1, "IsPlayed": False, "Timestamp": "2030-01-01T00:00:00Z"}
-    history = [{**start, "EventType": 12}, {**start, "EventType": 0, "Name": "g", "Version": None, "Input": "{}"}]
-    given = {"history": history, "input": "null", "instanceId": "r", "isReplaying": False, "parentInstanceId": None}
-
-    with pytest.raises(Exception, match="OutOfProcData") as told:
-        call(json.dumps({**given, "upperSchemaVersion": 1, "upperSchemaVersionNew": 2}))
-
-    state = json.loads(str(told.value).split("$OutOfProcData$:")[1])
-    assert state["error"].startswith("the call of node 'a' takes 10,")
-    assert state["actions"] == [[]]
-    assert state["customStatus"]["node"] == "a"
 
 
 # --- the limit ----------------------------------------------------------------------------------------------------
