@@ -42,7 +42,7 @@ JUDGED = ROOT / "runtime" / "tests" / "mutants.md"
 
 Result = TypeVar("Result")
 
-SEED, SAMPLE, WORKERS, GOAL = "durable graphs", 150, 2, 0.97
+SEED, SAMPLE, WORKERS, GOAL = "durable graphs", 80, 2, 0.97
 
 SLOWEST = 60
 """Seconds after which one test is taken for hanging, which counts as killed; on an idle machine none takes three."""

@@ -218,6 +218,9 @@ builder.add_node(
     on_error={LookupError: "a", "*": "a"},
 )
 
+by_name, by_class = {"Declined": "a"}, {ConnectionError: "a"}
+builder.add_node("a", to_dict, on_error=by_name).add_node("a", to_dict, on_error=by_class)
+
 builder.add_event_handler("go", merge_anything).add_event_handler("go", merge_objects)
 builder.add_event_handler("go", merge_model, payload_model=Approval)
 builder.add_event_handler("go", merge_later, Approval)

@@ -14,12 +14,11 @@ from ..http.values import Problem
 async def stop_runs(runs: Runs, call: Mapping[str, Any]) -> dict[str, Any]:
     """Stop each run that the call lists, and raise an event for each that it lists for that.
 
-    A run that has not begun is asked for again by the orchestrator; one that has ended needs nothing.
+    A run that has not begun is asked for again by the orchestrator; so are those that the result lists as `lively`.
     """
-    for run_id in call["stop"]:
-        await stop_child(runs, str(run_id), str(call["reason"]))
+    lively = [run_id for run_id in call["stop"] if await stop_child(runs, str(run_id), str(call["reason"]))]
     for run_id in call.get("raise", ()):
         with contextlib.suppress(Problem):
             event: Any = {"id": "", "payload": call.get("payload")}
             await runs.raise_event(str(run_id), str(call["address"]), event)
-    return {"node": call["node"], "step": call["step"], "stopped": True}
+    return {"node": call["node"], "step": call["step"], "stopped": True, **({"lively": lively} if lively else {})}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from ..errors import PayloadTooLarge, RegistrationError
@@ -18,8 +19,13 @@ MOST_BYTES = 1_000_000
 LEAST_BYTES = 10_000
 """Less than this no run could use: its plan and its trail cross with it."""
 
+FOR_STATES = Fraction(9, 10)
+"""How much of it a state may take: the rest is for what crosses with it, such as the plan and the trail."""
+
 MOST_FIELDS = 3
 """Fields that an error names, largest first."""
+
+CURE = "keep large data in a blob or a file, and its name in the state"
 
 
 def sent_bytes(text: str) -> int:
@@ -45,6 +51,14 @@ def check_value(value: Any, most: int, what: str, fields: Mapping[str, Any] | No
         raise PayloadTooLarge(_sentence(what, size, most, _largest(fields or {})))
 
 
+def check_state(fields: Mapping[str, Any], most: int, what: str) -> None:
+    """Raise PayloadTooLarge if a state, or what is to become part of one, takes more than a state may."""
+    size, room = bytes_of(fields), int(most * FOR_STATES)
+    if size > room:
+        limit = f"a state may take {room:,}, nine tenths of max_payload_bytes"
+        raise PayloadTooLarge(f"{what} takes {size:,} bytes{_largest(fields)}, and {limit}; {CURE}")
+
+
 def check_limit(most: object) -> int:
     """A limit as an app gives it. Raises RegistrationError for what is none."""
     if not isinstance(most, int) or isinstance(most, bool) or most < LEAST_BYTES:
@@ -53,10 +67,7 @@ def check_limit(most: object) -> int:
 
 
 def _sentence(what: str, size: int, most: int, largest: str = "") -> str:
-    return (
-        f"{what} takes {size:,} bytes{largest}, and max_payload_bytes is {most:,}; "
-        "keep large data in a blob or a file, and its name in the state"
-    )
+    return f"{what} takes {size:,} bytes{largest}, and max_payload_bytes is {most:,}; {CURE}"
 
 
 def _largest(fields: Mapping[str, Any]) -> str:

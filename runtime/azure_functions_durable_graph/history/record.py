@@ -94,7 +94,12 @@ class RunHead:
     @property
     def children(self) -> list[str]:
         """The ids of the runs that this run waits for."""
-        return [] if self.finished else [child["id"] for child in self.custom_status.get("children", ())]
+        return [] if self.finished else self.started
+
+    @property
+    def started(self) -> list[str]:
+        """The ids of the runs that this run waits for, or waited for when it was terminated."""
+        return [child["id"] for child in self.custom_status.get("children", ())]
 
     @property
     def is_child(self) -> bool:

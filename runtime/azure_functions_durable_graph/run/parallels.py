@@ -13,8 +13,9 @@ from ..graph.plan import nodes_of
 from ..graph.regions import is_single
 from .children import Child, child_id, depth_below, too_deep
 from .crowds import Crowd, Member, with_attempt
+from .merging import merge, put_off, take
 from .messages import ErrorRecord, RunInput, Written
-from .outcomes import Failed, Moved, NodeOutcome, Revisit
+from .outcomes import Failed, Moved, NodeOutcome
 from .policy import deadline_of, enough_of, fails, failure_of, keeps_for
 from .ports import Steps
 from .rounds import gather
@@ -41,7 +42,7 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     crowd = Crowd(branches, make, retry, len(branches), enough=enough, until=deadline_of(traversal))
     results = yield from gather(traversal, crowd)
     if results is None:
-        return Revisit()
+        return put_off(traversal)
     errors = [_named(results[name]["error"], name) for name in branches if "error" in results[name]]
     succeeded = {name: results[name] for name in branches if {"error", "stopped"}.isdisjoint(results[name])}
     if not fails(traversal.plan_node, len(succeeded), len(errors)):
@@ -60,11 +61,8 @@ def _merge(traversal: Traversal, results: Mapping[str, Mapping[str, Any]], now: 
         return Failed(merged["error"])
     writes = [update for result in results.values() for update in _updates(result)]
     if any(result.get("merge") for result in results.values()) or (now and writes):
-        return (yield from traversal.merge(merged["patch"], writes or [{}]))
-    traversal.apply_patch(merged["patch"])
-    if writes:
-        traversal.run["writes"] = writes  # the activity of the next task reduces them first
-    return None
+        return (yield from merge(traversal, merged["patch"], writes or [{}]))
+    return take(traversal, merged["patch"], writes)
 
 
 def _chains(traversal: Traversal) -> set[str]:
@@ -83,7 +81,7 @@ def _branch_run(traversal: Traversal, branch: str, depth: int) -> Child:
     """The run of a branch, which ends where the parallel goes on."""
     run, plan = traversal.run, traversal.run["plan"]
     start: dict[str, Any] = {
-        **{key: run[key] for key in ("format", "plan", "metadata", "state", "trace") if key in run},
+        **{key: run[key] for key in _HANDED_DOWN if key in run},  # type: ignore[literal-required]
         "input": {},
         "started_at": traversal.now().isoformat(),
         "node": branch,
@@ -97,6 +95,10 @@ def _branch_run(traversal: Traversal, branch: str, depth: int) -> Child:
     if "next" in traversal.plan_node:
         start["branch"]["join"] = traversal.plan_node["next"]
     return Child(child_id(traversal, plan["graph"], branch), branch, cast(RunInput, start), _read_branch)
+
+
+_HANDED_DOWN = ("format", "plan", "metadata", "state", "trace", "max_payload_bytes")
+"""What a branch has from the run that begins it."""
 
 
 def _read_branch(answer: dict[str, Any]) -> dict[str, Any]:

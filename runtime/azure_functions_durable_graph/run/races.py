@@ -14,8 +14,8 @@ from ..graph.policies import may_retry, pause_after
 from .children import Child
 from .crowds import Crowd, Member, begin_member, file_result, open_runs, result_of
 from .messages import FanOut, NodeResult
-from .ports import DurableTask, Steps
-from .stops import CalledOff, Ears, ask_to_end, tell
+from .ports import DurableTask, DurableTimer, Steps
+from .stops import CalledOff, Ears, ask_to_end, end_what_they_started, tell
 from .traversal import LONGEST_TIMER, Traversal
 
 STOP_AGAIN, STOP_LONGEST = timedelta(minutes=1), timedelta(hours=1)
@@ -36,7 +36,7 @@ class Race:
         self._left = [key for key in crowd.keys if key not in fan["done"]]
         self._members: dict[str, Member] = {}
         self._tasks: dict[str, DurableTask] = {}
-        self._pauses: dict[str, tuple[Any, datetime]] = {}
+        self._pauses: dict[str, tuple[DurableTimer, datetime | None]] = {}
         self._retried: dict[str, Any] = {}
         self._ears, self._called_off = Ears(traversal), CalledOff(traversal)
         self._is_shown = False
@@ -131,14 +131,13 @@ class Race:
 
     def _pause(self, key: str, until: datetime) -> None:
         self._traversal.turns += 1
-        until -= timedelta(microseconds=self._traversal.turns)  # as in `first_of`
         segment = min(until, self._traversal.now() + LONGEST_TIMER)
-        self._pauses[key] = (self._traversal.context.create_timer(segment), until)
+        self._pauses[key] = (self._traversal.timer_at(segment), until if segment < until else None)
 
     def _go_on(self, key: str) -> None:
         """After a pause, or a part of it: the next attempt, or the next part."""
         _, until = self._pauses.pop(key)
-        if self._traversal.now() >= until:
+        if until is None:
             self._begin(key)
         else:
             self._pause(key, until)
@@ -150,10 +149,11 @@ class Race:
             timer.cancel()
         never = [*self._left, *self._pauses]
         self._left, self._pauses = [], {}
-        asked, pause = False, STOP_AGAIN
+        asked, pause, lively = False, STOP_AGAIN, dict[str, None]()
         while self._tasks:
             if not asked:
-                yield from ask_to_end(self._traversal, [self._members[key] for key in self._tasks], late)
+                open_now = [self._members[key] for key in self._tasks]
+                lively |= dict.fromkeys((yield from ask_to_end(self._traversal, open_now, late)))
             winner = yield from first_of(self._traversal, list(self._tasks.values()), self._traversal.now() + pause)
             asked = winner is not None
             pause = STOP_AGAIN if asked else min(2 * pause, STOP_LONGEST)
@@ -164,6 +164,7 @@ class Race:
                     file_result(self._fan, key, result)
                 else:
                     self._stopped(key, ending)
+        yield from end_what_they_started(self._traversal, list(lively))
         for key in never:
             self._stopped(key, ending)
 
@@ -173,15 +174,12 @@ class Race:
 
 
 def first_of(traversal: Traversal, tasks: list[DurableTask], until: datetime | None) -> Steps[DurableTask | None]:
-    """The first of these tasks that is done, well or badly; None at that time.
-
-    Each timer is a microsecond earlier than the one before: a history without ids tells them apart by their times.
-    """
+    """The first of these tasks that is done, well or badly; None at that time."""
     while True:
         segment = traversal.now() + LONGEST_TIMER
         segment = segment if until is None else min(until, segment)
         traversal.turns += 1
-        timer = traversal.context.create_timer(segment - timedelta(microseconds=traversal.turns))
+        timer = traversal.timer_at(segment)
         winner: DurableTask = yield traversal.context.task_any([*tasks, timer])
         if winner is not timer:
             timer.cancel()

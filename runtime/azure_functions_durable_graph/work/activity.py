@@ -63,7 +63,9 @@ async def run_node(registry: Registry, call: NodeCall, host: Lent = Lent()) -> N
     if graph.graph_hash != call["hash"]:
         result["plan"] = graph.manifest.plan()
     following = following_call(graph.manifest, call, result)
-    size = total = 0 if following is None else bytes_of(result)
+    if following is None:
+        return result
+    size = total = bytes_of(result)
     while following is not None and host.clock() - started < CHAIN_SECONDS and total + size <= registry.most_bytes:
         last = await _attempt(registry, graph, following, host)
         size = bytes_of(last)

@@ -9,7 +9,7 @@ from ..graph.fields import input_names, reads_raw_input, unknown_fields
 from ..graph.names import did_you_mean
 from ..graph.plain_json import check
 from ..graph.registration import GraphRegistration
-from ..graph.sizes import MOST_BYTES, check_value
+from ..graph.sizes import MOST_BYTES, check_state, check_value
 from ..graph.states import dump, load
 from ..run.inputs import with_input
 from ..run.messages import RUN_FORMAT, RunInput
@@ -21,7 +21,7 @@ def new_run(
     """The orchestration input of a new run, pinned to `graph`.
 
     Raises InputError for a key that the state does not have, pydantic's ValidationError for an input that is not a
-    valid state, PayloadError for one that is not plain JSON, or with which the run would take more than `most_bytes`.
+    valid state, PayloadError for one that is not plain JSON, or too large where `most_bytes` may be sent at once.
     """
     check(given, "input")
     _reject_unknown(graph, given)
@@ -37,9 +37,12 @@ def new_run(
         "node": graph.manifest.entrypoint,
         "step": 0,
         "trail": [],
+        "max_payload_bytes": most_bytes,
     }
     run = with_input(run, given)
-    check_value(run, most_bytes, f"the input of a run of graph {graph.graph_name!r}", state)
+    what = f"the input of a run of graph {graph.graph_name!r}"
+    check_state(state, most_bytes, what)
+    check_value(run, most_bytes, what, state)
     return run
 
 

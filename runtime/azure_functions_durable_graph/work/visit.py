@@ -13,7 +13,7 @@ from ..graph.names import COMPLETE, did_you_mean
 from ..graph.partial import load_item
 from ..graph.reducers import reducers_of, write_update
 from ..graph.registration import GraphRegistration, Handler
-from ..graph.sizes import bytes_of, check_value
+from ..graph.sizes import check_state, check_value
 from ..graph.states import has_model_validators, load
 from ..run.messages import EventInput, NodeCall
 from .boundary import NodeFailed, failure
@@ -29,10 +29,6 @@ from .trace_context import read_trace
 from .visit_state import VisitState
 
 logger = logging.getLogger(__name__)
-
-
-SHARE = 16
-"""A result of less than this share of what may cross does not lead to a look at the whole state."""
 
 
 class NotDeployed(Exception):  # noqa: N818 - an outcome, not a failure
@@ -87,16 +83,12 @@ class Visit:
         return {"patch": patch, **({"unset": unset} if unset else {}), **self._answer}
 
     def _check_size(self, patch: dict[str, Any]) -> None:
-        """Fail the node if its result is too large, or the state with it, which is looked at where the result is large.
-
-        What adds up in small steps, or where branches and items join, is found when it is sent.
-        """
+        """Fail the node if its result is too large, or the state with it."""
         most, result = self._registry.most_bytes, {"patch": patch, **self._answer}
-        if bytes_of(result) > most / SHARE:
-            with _ours("size"):
-                check_value(result, most, f"the result of {self._who}", patch)
-                if patch:
-                    check_value(self._state.fields, most, f"the state after {self._who}", self._state.fields)
+        with _ours("size"):
+            check_value(result, most, f"the result of {self._who}", patch)
+            if patch:
+                check_state(self._state.fields, most, f"the state after {self._who}")
 
     def _without_derived(self, patch: dict[str, Any]) -> dict[str, Any]:
         """A branch's patch; what depends on other branches, too, is computed when all are merged."""

@@ -56,6 +56,16 @@ def test_a_child_that_is_tried_again_shows_the_run_that_counted() -> None:
     assert GraphRun(host, step["child"]).status == "completed"
 
 
+def test_what_routes_have_noted_is_told_also_of_steps_before_the_last_generation() -> None:
+    def again(state: Counter) -> RouteDecision:
+        return RouteDecision.next("a", note=f"{state.value} of 20") if state.value < 20 else RouteDecision.complete()
+
+    builder = ManifestBuilder("noting", Counter).set_entrypoint("a")
+    run = run_graph(builder.add_node("a", increment, route=again, targets=["a", "__complete__"]).build(), {})
+
+    assert [step.get("note") for step in run.steps] == [*(f"{number} of 20" for number in range(1, 20)), None]
+
+
 def test_a_map_shows_what_it_wrote() -> None:
     run = run_graph(scoring(lambda state, item: item.size), docs(3))
 

@@ -14,7 +14,9 @@ import pytest
 from functions import double
 from hub import Hub
 from served import served
+from shapes import line
 
+from azure_functions_durable_graph import DurableGraphApp
 from azure_functions_durable_graph.errors import HostError
 from azure_functions_durable_graph.host.clock import ManualClock, SystemClock
 from azure_functions_durable_graph.host.engine.state_machine import Engine
@@ -94,6 +96,19 @@ def test_a_start_over_http_on_a_full_disk_is_not_answered_with_202() -> None:
 
         assert (answer.status_code, later.status_code) == (503, 503)
         assert "disk is full" in answer.json()["Message"]
+
+
+def test_a_route_of_the_app_says_as_well_that_the_host_cannot_go_on() -> None:
+    app = DurableGraphApp()
+    app.register_registration(line("a"))
+    with served(app.function_app) as (url, host):
+        with full(host.store):
+            given = {"input": {}, "metadata": {"note": LARGE[:900_000]}}
+            answer = httpx.post(f"{url}/api/graphs/line/runs", json=given)
+        known = httpx.get(f"{url}/api/graphs/line/manifest")
+
+        assert (answer.status_code, "disk is full" in answer.json()["Message"]) == (503, True)
+        assert known.status_code == 200, "which needs no engine"
 
 
 def test_a_list_that_cannot_be_committed_first_is_no_fault_of_the_caller() -> None:

@@ -11,7 +11,7 @@ import azure.functions as func
 import pytest
 from aiohttp import ClientResponseError, web
 from aiohttp.test_utils import TestServer
-from reviews import parent, review
+from reviews import parent, review, waiting_parent
 from shapes import conversation, line
 
 from azure_functions_durable_graph.azure.durable_runs import _fetch
@@ -104,6 +104,27 @@ def test_a_child_that_ends_while_its_parent_is_cancelled_hinders_nothing() -> No
     before(host, f"{child.id}/terminate", lambda: purge(child))
 
     assert run.cancel().status == "cancelled"
+
+
+def test_a_child_that_starts_while_its_parent_is_being_cancelled_is_cancelled_as_well() -> None:
+    host = GraphHost(waiting_parent(), review())
+    run = host.start("article", {})
+    send, started = host._send, list[str]()
+
+    async def sending(method: str, url: str, body: bytes) -> list[Any]:
+        if "/terminate" in url and not started:
+            answer = b'{"id": "x", "payload": {}}'
+            assert host._management.handle("POST", f"instances/{run.id}/raiseEvent/go.0", {}, answer).status == 202
+            await host._host.drain()
+            record = host.peek(run.id)
+            started.extend(record.children if record is not None else ())
+        return await send(method, url, body)
+
+    host._send = sending  # type: ignore[method-assign]
+    run.cancel()
+
+    (child,) = started
+    assert (run.status, GraphRun(host, child).status) == ("cancelled", "cancelled")
 
 
 @pytest.mark.parametrize("part", ["/raiseEvent/", "/terminate"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +35,19 @@ def test_an_item_that_is_tried_again_pauses_in_its_place_while_others_go_on() ->
     run.advance(timedelta(days=4))
 
     assert (run.status, run.state.verdicts) == ("completed", ["strict a", "yes", "strict c"])
+
+
+def test_pauses_that_begin_at_once_and_last_as_long_have_times_that_tell_them_apart() -> None:
+    """A history says which timer has fired by its time alone."""
+    host = GraphHost(doubling(retry=RetryPolicy(max_attempts=2, first_interval=HOUR), stop_when=3))
+    recording = record(host)
+    run = host.start("sums", {"numbers": [-1, -2, -3, 4]})
+    run.advance(HOUR)
+
+    history = max((json.loads(context)["history"] for _, context, _ in recording.episodes), key=len)
+    times = [event["FireAt"] for event in history if event["EventType"] == 10]
+    assert len(set(times)) == len(times)
+    assert len([time for time in times if time[:13] in ("2030-01-01T00", "2030-01-01T01")]) == 3, "those of the pauses"
 
 
 def test_a_pause_that_the_end_makes_needless_keeps_nobody() -> None:

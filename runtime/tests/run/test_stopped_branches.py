@@ -139,6 +139,34 @@ def test_what_was_stopped_may_have_children_of_its_own() -> None:
     assert (run.status, deep.status, inner.status) == ("completed", "cancelled", "cancelled")
 
 
+def test_a_run_that_a_branch_starts_while_it_is_being_stopped_is_stopped_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wait = RouteDecision.wait_for_event(event_name="a", resume_node="deep")
+    builder = ManifestBuilder("outer", Trip).set_entrypoint("all").add_event_handler("a", _hear)
+    builder.add_parallel("all", branches=["asked", "quick"], stop_when="first_success", next_node="end")
+    builder.add_node("asked", lambda state: None, route=lambda state: wait, targets=["deep"])
+    builder.add_subgraph("deep", graph="trip").add_wait("quick", duration=timedelta(minutes=1))
+    host = GraphHost(builder.add_node("end", lambda state: None, terminal=True).build(), racing())
+    run = host.start("outer", {})
+    asked, terminate = run.branches["asked"], DurableRuns.terminate
+    started_late: list[str] = []
+
+    async def too_late(runs: DurableRuns, run_id: str, reason: str) -> None:
+        if run_id == asked.id:  # it goes on once more before it hears
+            await runs.raise_event(run_id, "a.0", {"id": "x", "payload": {}})
+            await host._host.drain()
+            record = await runs.get(run_id)
+            started_late.extend(record.started if record is not None else ())
+        await terminate(runs, run_id, reason)
+
+    monkeypatch.setattr(DurableRuns, "terminate", too_late)
+    run.advance(timedelta(minutes=1))
+
+    (deep,) = started_late
+    assert (run.status, asked.status, GraphRun(host, deep).status) == ("completed", "cancelled", "cancelled")
+
+
 @pytest.mark.parametrize("deaf", ["left", "slow"])
 def test_a_branch_that_does_not_hear_that_it_is_to_end_is_told_again(
     deaf: str, monkeypatch: pytest.MonkeyPatch

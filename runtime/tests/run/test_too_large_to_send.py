@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from too_large import CURE, HALF, Work, builder, nothing
 
 from azure_functions_durable_graph import RouteDecision
 from azure_functions_durable_graph.azure import sdk
-from azure_functions_durable_graph.graph.sizes import LEAST_BYTES, MOST_BYTES
+from azure_functions_durable_graph.graph.sizes import LEAST_BYTES
 from azure_functions_durable_graph.run.orchestrator import orchestrate
 from azure_functions_durable_graph.testing import GraphHost
 from azure_functions_durable_graph.work.starting import new_run
@@ -30,14 +31,17 @@ def test_an_answer_that_does_not_fit_beside_the_state_ends_the_run_with_a_senten
         assert CURE in run.error["message"]
 
 
-def test_an_output_that_is_too_large_ends_the_run_with_a_sentence() -> None:
-    graph = builder("m").add_map("m", lambda state, item: HALF, over="items", into="done")
-    with GraphHost(graph.build()) as host:
+def test_an_output_that_is_too_large_for_a_later_deployment_ends_the_run_with_a_sentence() -> None:
+    graph = builder("a").add_node("a", lambda state: {"one": HALF}, next_node="rest")
+    built = graph.add_wait("rest", duration=timedelta(hours=1)).build()
+    with GraphHost(built) as host:
         run = host.start("g", {})
+        host.deploy(built, max_payload_bytes=100_000)
+        run.advance(timedelta(hours=1))
 
         assert run.error is not None
-        assert "the output of the run takes 1,50" in run.error["message"]
-        assert "(done 1,500,0" in run.error["message"]
+        assert "the output of the run takes 500,0" in run.error["message"]
+        assert "(one 500,0" in run.error["message"]
 
 
 def test_a_branch_that_cannot_go_on_fails_its_run_with_the_sentence() -> None:
@@ -55,53 +59,35 @@ def test_a_branch_that_cannot_go_on_fails_its_run_with_the_sentence() -> None:
 
 
 def test_what_a_run_carries_into_its_next_generation_is_refused_with_a_sentence() -> None:
+    """With its state it carries what its input was."""
+
     def turn(state: Work) -> dict[str, Any]:
-        return {"two": state.one[:-1] + "y", "items": [*state.items, 1]}
+        return {"one": state.one[:-1] + "y", "items": [*state.items, 1]}
 
     graph = builder("a").add_node("a", turn, route=lambda state: "a" if len(state.items) < 40 else "__complete__")
     with GraphHost(graph.build()) as host:
-        run = host.start("g", {"one": "x" * (MOST_BYTES // 2 - 1_000)})
+        run = host.start("g", {"one": HALF})
 
         assert run.status == "failed"
         assert run.error is not None
-        assert "what the run carries to node 'a' takes 1,0" in run.error["message"]
-        assert "bytes (state.two 499,004, state.one 499,004, trail " in run.error["message"]
-
-
-def test_results_of_items_that_are_too_large_together_end_the_run_with_a_sentence() -> None:
-    graph = builder("m").add_map("m", lambda state, item: HALF, over="items", into="done", next_node="b")
-    with GraphHost(graph.add_node("b", nothing, terminal=True).build()) as host:
-        run = host.start("g", {})
-
-        assert run.status == "failed"
-        assert run.error is not None
-        assert "the call of node 'b' takes 1,50" in run.error["message"]
-        assert "bytes (state.done 1,500,0" in run.error["message"]
-
-
-def test_a_map_whose_parts_give_too_much_together_is_told_by_the_field_that_they_fill() -> None:
-    graph = builder("m").add_map("m", lambda state, item: "x" * 2_000, over="items", into="done", next_node="b")
-    graph.add_node("b", nothing, terminal=True)
-    with GraphHost(graph.build(), max_payload_bytes=100_000) as host:
-        run = host.start("g", {"items": [0] * 60})
-
-        assert run.status == "failed"
-        assert run.error is not None
-        assert "what the run carries to node 'b' takes 12" in run.error["message"]
-        assert "bytes (state.done 120,3" in run.error["message"]
+        assert "what the run carries to node 'a' takes 1,00" in run.error["message"]
+        assert "bytes (input 500,0" in run.error["message"]
+        assert ", state.one 500,004, trail " in run.error["message"]
 
 
 def test_a_part_of_a_map_that_is_too_large_to_start_is_told_by_its_node_and_what_is_large() -> None:
-    graph = builder("m").add_map("m", lambda state, item: "", over="items", into="done", max_concurrency=2)
-    with GraphHost(graph.build(), max_payload_bytes=100_000) as host:
-        owner = "r" * 100  # which each part names
-        run = host.start("g", {"items": [0] * 3, "one": "x" * 99_400}, run_id=owner)
+    graph = builder("rest").add_wait("rest", duration=timedelta(hours=1), next_node="m")
+    built = graph.add_map("m", lambda state, item: "", over="items", into="done", max_concurrency=2).build()
+    with GraphHost(built) as host:
+        run = host.start("g", {"items": [0] * 3, "one": HALF})
+        host.deploy(built, max_payload_bytes=100_000)
+        run.advance(timedelta(hours=1))
 
         assert run.status == "failed"
         assert run.error is not None
         assert "the start of the run 'g." in run.error["message"]
-        assert "' at node 'm' takes 100," in run.error["message"]
-        assert "bytes (state.one 99,404, plan " in run.error["message"]
+        assert "' at node 'm' takes 500," in run.error["message"]
+        assert "bytes (state.one 500,004, plan " in run.error["message"]
 
 
 def test_what_is_not_sent_is_told_as_the_extension_expects_it_of_an_orchestrator_that_raised() -> None:

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from ..graph.context import NodeContext
     from ..graph.decisions import RouteDecision
-    from ..graph.policies import ErrorName
 
 AnyStateT = TypeVar("AnyStateT", bound=BaseModel)
 ArgumentT = TypeVar("ArgumentT")
@@ -70,5 +69,8 @@ MapHandler = Union[
     _OfStateAndArgument[AnyStateT, ArgumentT, Any],
 ]
 
-OnError = Union[str, Mapping["ErrorName", str]]
-"""A node for any error, or a table from exception classes (or their names, or "*") to nodes."""
+OnError = Union[str, Mapping[Any, str]]
+"""A node for any error, or a table from exception classes (or their names, or "*") to nodes.
+
+To a type checker the keys may be anything: a table of names alone, in a variable, is no mapping of names and classes.
+"""

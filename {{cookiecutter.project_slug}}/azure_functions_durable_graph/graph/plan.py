@@ -27,6 +27,9 @@ MAX_DEPTH = 32
 PACKED_FROM = 4000
 """Characters of JSON from which nodes are carried packed: they cross with every episode, and most are not looked at."""
 
+STARTING = frozenset({"parallel", "map", "subgraph"})
+"""Kinds of nodes that may start runs."""
+
 MOST_UNPACKED = 10_000_000
 """Bytes of JSON that are unpacked at most: what is packed may come from a damaged file."""
 
@@ -98,3 +101,8 @@ def _unpacked(packed: str) -> Mapping[str, PlanNode]:
     if not isinstance(nodes, dict) or not all(isinstance(node, dict) for node in nodes.values()):
         raise PayloadError("plan.packed holds no nodes by their names")
     return nodes
+
+
+def may_start_runs(plan: Plan, besides: str | None = None) -> bool:
+    """Whether a node of the plan, besides that one, may start a run of its own."""
+    return any(node.get("kind") in STARTING for name, node in nodes_of(plan).items() if name != besides)

@@ -6,16 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 from ..graph.names import child_prefix
-from ..graph.plan import nodes_of
+from ..graph.plan import STARTING, nodes_of
 from ..history.record import RunRecord
 from .api import Api, find_run
 from .values import Problem, Request, Response
 
 PAGE, AT_ONCE, MOST_DELETED = 100, 20, 1000
 """Runs in one request to the engine, runs that are deleted at once, and by one request of a client."""
-
-STARTING = ("parallel", "map", "subgraph")
-"""Kinds of nodes that may start runs."""
 
 Below = tuple[int, RunRecord]
 """A run below another, and how deep."""

@@ -17,8 +17,9 @@ from ..graph.plan import PlanNode
 from .children import Child, child_id
 from .crowds import Crowd, Member, with_attempt
 from .items import run_graph_items
+from .merging import merge, put_off, take, too_large
 from .messages import ErrorRecord, NodeCall, RunInput
-from .outcomes import Failed, Moved, NodeOutcome, Revisit
+from .outcomes import Failed, Moved, NodeOutcome
 from .policy import deadline_of, enough_of, fails, failure_of, keeps_for, stop_when_of
 from .ports import Steps
 from .rounds import gather
@@ -40,12 +41,13 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
     dealt = deal(len(waiting), _limit(traversal), plan)
     done = yield from (_in_parts(traversal, waiting, dealt) if dealt else _here(traversal, items))
     if done is None:
-        return Revisit()
+        return put_off(traversal)
     traversal.run["fan_out"] = {"done": {str(i): done[str(i)] for i, _ in items}, "attempts": {}}
     results = [done[str(index)] for index, _ in items]
     if "share" in traversal.run:
         traversal.run["results"] = results
-        return Moved(RouteDecision.complete())
+        failed = too_large(traversal, "a share of the results of", {"results": results})
+        return failed or Moved(RouteDecision.complete())
     pairs = zip(items, results, strict=True)
     errors = [{**result["error"], "item": index} for (index, _), result in pairs if "error" in result]
     succeeded = sum(_is_good(result) for result in results)
@@ -75,10 +77,10 @@ def _take(traversal: Traversal, results: Sequence[Mapping[str, Any]]) -> Steps[N
     else:
         update = {plan["into"]: [_value(plan, one) for one in kept]}
     if "graph" in plan or not results or any(result.get("merge") for result in results):
-        failed = yield from traversal.merge({}, [update])
-        return failed or Moved(traversal.static_edge())
-    traversal.apply_patch(update)
-    return Moved(traversal.static_edge())
+        failed = yield from merge(traversal, {}, [update])
+    else:
+        failed = take(traversal, update)
+    return failed or Moved(traversal.static_edge())
 
 
 def _value(plan: PlanNode, result: Mapping[str, Any], field: str | None = None) -> Any:
@@ -185,7 +187,7 @@ def _part(traversal: Traversal, key: str, items: Indexed, limit: int) -> Child:
     run, field = traversal.run, traversal.plan_node["over"]
     empty: Any = {} if isinstance(run["state"].get(field), dict) else []
     start: dict[str, Any] = {
-        **{name: run[name] for name in ("format", "plan", "metadata", "node", "step", "trace") if name in run},
+        **{name: run[name] for name in _HANDED_DOWN if name in run},  # type: ignore[literal-required]
         "input": {},
         "state": {**run["state"], field: empty},
         "started_at": traversal.now().isoformat(),
@@ -199,6 +201,10 @@ def _part(traversal: Traversal, key: str, items: Indexed, limit: int) -> Child:
     stop_when, until = stop_when_of(traversal), deadline_of(traversal)
     ends, tells = (stop_when, until) != (None, None), isinstance(stop_when, int) and stop_when > 1
     return Child(name, run["node"], cast(RunInput, start), _read_part, ends=ends, tells=tells)
+
+
+_HANDED_DOWN = ("format", "plan", "metadata", "node", "step", "trace", "max_payload_bytes")
+"""What a part has from the run that begins it, beside the state."""
 
 
 def _share(traversal: Traversal, items: Indexed, limit: int) -> dict[str, Any]:

@@ -109,6 +109,7 @@ class RunInput(TypedDict):
     `share` marks one that is a part of a map, and comes to the `results` of its items; `told` is how often it has told
     the run above of its successes, and how many. `item` marks the run of a graph for one item. `owner` is the run that
     people see, which has started this one by itself or through its branches and parts: it is deleted with its own.
+    `max_payload_bytes` is what the app allowed when the run was started.
     """
 
     format: int
@@ -141,6 +142,7 @@ class RunInput(TypedDict):
     told: NotRequired[list[int]]
     owner: NotRequired[str]
     trace: NotRequired[TraceContext]
+    max_payload_bytes: NotRequired[int]
 
 
 class NodeCall(TypedDict):

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..graph.decisions import RouteAction, RouteDecision, decision_after
 from .maps import run_map
+from .merging import merge, take_step
 from .messages import ErrorRecord, RunInput
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
 from .parallels import run_parallel
@@ -96,8 +97,7 @@ def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
         result = following
     if "error" in result:
         return (yield from traversal.retry_or_fail(result["error"]))
-    traversal.apply_result(result)
-    return Moved(decision_after(traversal.plan_node, result))
+    return take_step(traversal, result) or Moved(decision_after(traversal.plan_node, result))
 
 
 def apply_pending(traversal: Traversal) -> Steps[Revisit | Failed]:
@@ -105,7 +105,7 @@ def apply_pending(traversal: Traversal) -> Steps[Revisit | Failed]:
 
     Needed only if no task follows whose activity could do it: before a fan-out, a wait, or the end.
     """
-    failed = yield from traversal.merge({}, traversal.run.get("writes", []))
+    failed = yield from merge(traversal, {}, traversal.run.get("writes", []))
     return failed or Revisit()
 
 

@@ -106,13 +106,17 @@ def tell(traversal: Traversal, succeeded: int) -> Steps[None]:
         return
     address = told_address(traversal.context.instance_id, times)
     told = {"raise": [traversal.run["share"]["above"]], "address": address, "payload": succeeded}
-    if (yield from _ask(traversal, told)):
+    if (yield from _ask(traversal, told)) is not None:
         traversal.run["told"] = [times + 1, succeeded]
 
 
-def ask_to_end(traversal: Traversal, members: Iterable[Member], late: bool) -> Steps[None]:
-    """End these runs, or ask them to end, since it is too `late`, or enough. Nodes at work end by themselves."""
+def ask_to_end(traversal: Traversal, members: Iterable[Member], late: bool) -> Steps[list[str]]:
+    """End these runs, or ask them to end, since it is too `late`, or enough. Nodes at work end by themselves.
+
+    Returns those that may start other runs before they have ended.
+    """
     runs = [member for member in members if isinstance(member, Child)]
+    answer: dict[str, Any] | None = None
     if runs:
         call = {
             "stop": [run.id for run in runs if not run.ends],
@@ -120,16 +124,23 @@ def ask_to_end(traversal: Traversal, members: Iterable[Member], late: bool) -> S
             "address": wait_address(STOP, traversal.run["step"]),
             "payload": LATE if late else "",
         }
-        yield from _ask(traversal, call)
+        answer = yield from _ask(traversal, call)
+    return list((answer or {}).get("lively", ()))
 
 
-def _ask(traversal: Traversal, asked: Mapping[str, Any]) -> Steps[bool]:
-    """Whether the activity has done it; what it has not is asked again later."""
+def end_what_they_started(traversal: Traversal, ended: list[str]) -> Steps[None]:
+    """End what these runs, which have ended, may have started while they were being ended."""
+    if ended:
+        yield from _ask(traversal, {"stop": ended})
+
+
+def _ask(traversal: Traversal, asked: Mapping[str, Any]) -> Steps[dict[str, Any] | None]:
+    """The activity's answer; None where it failed: what it has not done is asked again later."""
     run = traversal.run
     call = {"node": run["node"], "step": run["step"], "stop": [], **asked, "reason": f"{run['node']} needs it no more"}
     traversal.turns += 1
     try:
-        yield traversal.context.call_activity(STOP, call)
+        answer = yield traversal.context.call_activity(STOP, call)
     except Exception:
-        return False
-    return True
+        return None
+    return answer if isinstance(answer, dict) else {}

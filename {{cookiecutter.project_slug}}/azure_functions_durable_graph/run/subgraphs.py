@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from ..graph.names import did_you_mean
 from .children import TOO_DEEP, Child, begin, child_id, depth_below, outcome_of, too_deep
+from .merging import merge, take
 from .messages import ErrorRecord, RunInput
 from .outcomes import Failed, Moved, NodeOutcome, Revisit
 from .ports import Steps
@@ -47,10 +48,10 @@ def _take_output(traversal: Traversal, child: dict[str, Any], *, needs_merge: bo
         return Failed(_unknown_field(unknown, child))
     update = {mine: child[theirs] for mine, theirs in output.items()}
     if needs_merge:
-        failed = yield from traversal.merge({}, [update])
-        return failed or Moved(traversal.static_edge())
-    traversal.apply_patch(update)
-    return Moved(traversal.static_edge())
+        failed = yield from merge(traversal, {}, [update])
+    else:
+        failed = take(traversal, update)
+    return failed or Moved(traversal.static_edge())
 
 
 def _await_child(traversal: Traversal, start: RunInput) -> Steps[dict[str, Any] | Failed]:

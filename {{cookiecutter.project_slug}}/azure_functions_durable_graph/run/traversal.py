@@ -20,7 +20,7 @@ from .inputs import for_next_generation
 from .lost import lost_activity
 from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
-from .ports import DurableTask, OrchestrationContext, Steps
+from .ports import DurableTask, DurableTimer, OrchestrationContext, Steps
 from .raised import discarded_events
 from .status import SURE_ANSWERS, run_status
 from .written import noted
@@ -57,6 +57,7 @@ class Traversal:
         self.answers = 0
         self.called_off: DurableTask | None = None
         self._before = start["state"]
+        self._times = set[datetime]()
 
     @property
     def plan_node(self) -> PlanNode:
@@ -133,34 +134,25 @@ class Traversal:
             return lost_activity(call, f"it returned {type(result).__name__}, which is not a node's result")
         return cast(NodeResult, result)
 
-    def merge(self, patch: Mapping[str, Any], writes: list[dict[str, Any]]) -> Steps[Failed | None]:
-        """Apply a patch, then updates, by the rules of the state model, in a separate activity. Failed, or None.
-
-        For results of branches, items and children, so that the node that collects them fails, not a later one.
-        """
-        given = {"patch": dict(patch), "writes": writes}
-        call = self.call(apply_only=True, **{key: value for key, value in given.items() if value})
-        while True:
-            result = yield from self.run_activity(call)
-            if not result.get("missing"):
-                break
-            yield from self.park()
-        self.adopt(result)
-        if "error" in result:
-            return Failed(result["error"])
-        self.apply_patch(patch)
-        self.apply_result(result)
-        return None
-
     def sleep(self, seconds: float) -> Steps[None]:
         """Sleep, in segments that can be cancelled."""
         until = self.now() + timedelta(seconds=seconds)
         while True:
             self.turns += 1
             segment = min(until, self.now() + LONGEST_TIMER)
-            yield self.context.create_timer(segment)
+            yield self.timer_at(segment)
             if segment >= until:
                 return
+
+    def timer_at(self, moment: datetime) -> DurableTimer:
+        """A timer; where this generation has one of that time already, a microsecond earlier.
+
+        A history without ids says which timer has fired by its time alone.
+        """
+        while moment in self._times:
+            moment -= timedelta(microseconds=1)
+        self._times.add(moment)
+        return self.context.create_timer(moment)
 
     def park(self, missing_graph: str | None = None) -> Steps[None]:
         """Publish that the run's version, or the subgraph `missing_graph`, is not deployed; then sleep."""
@@ -231,8 +223,8 @@ class Traversal:
         return len(held) if isinstance(held, (list, dict)) else None
 
     def follow_error_edge(self, error: ErrorRecord) -> bool:
-        """Move to the node that `on_error` names for this error. False if it names none."""
-        target = error_target(self.plan_node.get("on_error"), error)
+        """Move to the node that `on_error` names for this error. False if it names none, and in a part of a map."""
+        target = None if "share" in self.run else error_target(self.plan_node.get("on_error"), error)
         if target is None:
             return False
         known = self._with_place(error)

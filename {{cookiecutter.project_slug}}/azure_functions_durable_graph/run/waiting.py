@@ -70,7 +70,7 @@ def _race(traversal: Traversal, tasks: list[DurableTask], deadline: datetime | N
         timer: DurableTimer | None = None
         if deadline is not None:
             segment = min(deadline, traversal.now() + LONGEST_TIMER)
-            timer = context.create_timer(segment)
+            timer = traversal.timer_at(segment)
             contest.append(timer)
         winner = yield context.task_any(contest)
         if winner is not timer:

@@ -140,10 +140,12 @@ class Server:
             return web.Response(status=404)
         endpoint, params = found
         try:
-            return await self._serve(endpoint.function, request, params, body)
+            response = await self._serve(endpoint.function, request, params, body)
         except Exception:
             logger.exception("%s %s: function %s failed", request.method, request.path, endpoint.function)
-            return web.Response(status=500)
+            response = web.Response(status=500)
+        failure = self._host.failure  # to the function it was only an engine that answers 503
+        return response if failure is None or response.status < 500 else _json(error(503, str(failure)))
 
     def _below_prefix(self, path: str) -> str | None:
         prefix = self._host.settings.route_prefix

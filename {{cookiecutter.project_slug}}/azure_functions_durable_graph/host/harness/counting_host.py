@@ -48,9 +48,11 @@ class CountingHost(GraphHost):
     def __enter__(self) -> CountingHost:
         return self
 
-    def deploy(self, *registrations: GraphRegistration, lock: Path | None = None) -> None:
+    def deploy(
+        self, *registrations: GraphRegistration, lock: Path | None = None, max_payload_bytes: int | None = None
+    ) -> None:
         """As any host does."""
-        super().deploy(*registrations, lock=lock)
+        super().deploy(*registrations, lock=lock, max_payload_bytes=max_payload_bytes)
         cast(CountingWorker, self._host.worker).tally = self.tally
 
     def pass_to_next_timer(self) -> bool:

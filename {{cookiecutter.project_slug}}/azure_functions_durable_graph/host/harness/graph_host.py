@@ -72,11 +72,15 @@ class GraphHost:
         """Close the host. A host that is not closed ends with its last reference."""
         self._host.store.close()
 
-    def deploy(self, *registrations: GraphRegistration, lock: Path | None = None) -> None:
+    def deploy(
+        self, *registrations: GraphRegistration, lock: Path | None = None, max_payload_bytes: int | None = None
+    ) -> None:
         """Replace the app, as a deployment does. Runs in flight continue with the new app.
 
-        `lock` is the graphs.lock.json deployed with the app.
+        `lock` is the graphs.lock.json deployed with the app; without `max_payload_bytes` the limit stays as it was.
         """
+        if max_payload_bytes is not None:
+            self._max_payload_bytes = max_payload_bytes
         runtime = DurableGraphApp(max_payload_bytes=self._max_payload_bytes)
         for registration in registrations:
             check_registration(registration, "GraphHost")
