@@ -92,7 +92,7 @@ def test_a_session_says_when_it_does_not_run_on_the_python_of_azure(generate: An
     said = here(generate(tmp_path / "other", python_version=other), "lock", check=False).stderr
     silent = here(generate(tmp_path / "here", python_version=version), "lock", check=False).stderr
 
-    assert f"This runs on Python {version}, Azure will run {other} (.python-version)" in said
+    assert f"This runs on Python {version}, but Azure will run {other} (.python-version)" in said
     assert f"Install Python {other}, or uv, which fetches it." in said
     assert "Azure will run" not in silent
 

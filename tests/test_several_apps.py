@@ -77,7 +77,7 @@ def grown(
     commit(git, project, "The project")
     git(project, "tag", "one-app")
 
-    assert "git has the move, and nothing else, staged" in nox(project, "new-app", "--", SECOND).stdout
+    assert "the move, and nothing else, is staged in git" in nox(project, "new-app", "--", SECOND).stdout
     git(project, "commit", "--quiet", "--message", "The app moves")
     git(project, "tag", "moved")
     commit(git, project, "A second app")

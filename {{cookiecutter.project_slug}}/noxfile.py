@@ -58,7 +58,7 @@ def install(session: nox.Session, file: str) -> None:
     version = str(session.run("python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])", silent=True)).strip()
     if version != PYTHON:
         session.warn(
-            f"This runs on Python {version}, Azure will run {PYTHON} (.python-version). Install Python {PYTHON}, "
+            f"This runs on Python {version}, but Azure will run {PYTHON} (.python-version). Install Python {PYTHON}, "
             "or uv, which fetches it."
         )
 
@@ -85,7 +85,7 @@ def paths(folder: Path) -> dict[str, str]:
 
 @nox.session(python=python())
 def test(session: nox.Session) -> None:
-    """Run the tests: of everything, or `nox -s test -- billing -k refund`."""
+    """Run all tests, or some: `nox -s test -- billing -k refund`."""
     install(session, "requirements-dev.txt")
     parts, rest = chosen(session, {**APPS, **LIBRARIES})
     for folder in parts.values():
@@ -95,7 +95,7 @@ def test(session: nox.Session) -> None:
 
 @nox.session(python=python())
 def lint(session: nox.Session) -> None:
-    """Check style, types, names, and that everything that is written by a session is up to date."""
+    """Check style, types and names, and that the files that sessions write are up to date."""
     install(session, "requirements-dev.txt")
     check_requirements(session)
     session.run("ruff", "check")
@@ -117,10 +117,10 @@ def check_requirements(session: nox.Session) -> None:
     try:
         uv(session, "lock", "--check", "--offline")
     except nox.command.CommandFailed:
-        session.error(f"uv.lock {stale}: pyproject.toml, or that of a library, says something else")
+        session.error(f"uv.lock {stale}: it does not match pyproject.toml, or that of a library")
     for name in REQUIREMENTS:
         if sorted(exported(session, name)) != sorted((ROOT / name).read_text(encoding="utf-8").splitlines()):
-            session.error(f"{name} {stale}: uv.lock says something else")
+            session.error(f"{name} {stale}: it does not match uv.lock")
 
 
 def uv(session: nox.Session, *words: str) -> str:

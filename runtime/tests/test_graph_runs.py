@@ -27,8 +27,8 @@ def test_a_run_shows_how_it_stands() -> None:
     assert repr(host.start("line", {}, run_id="two")) == "<GraphRun id='two' failed at a: ValueError: no fuse>"
     assert repr(host.start("retried", {}, run_id="three")) == "<GraphRun id='three' sleeping at a>"
     assert repr(asking.send("answer", {"text": "stop"})) == "<GraphRun id='one' completed>"
-    assert repr(GraphRun(host, "nobody")) == "<GraphRun id='nobody' not to be seen>"
-    assert repr(GraphRun(None, "x")) == "<GraphRun id='x' not to be seen>"  # type: ignore[arg-type]
+    assert repr(GraphRun(host, "nobody")) == "<GraphRun id='nobody' unavailable>"
+    assert repr(GraphRun(None, "x")) == "<GraphRun id='x' unavailable>"  # type: ignore[arg-type]
 
 
 def test_showing_a_run_lets_nothing_go_on() -> None:
@@ -69,7 +69,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "an input that is not JSON": (
         lambda: run_graph(line("a"), {"value": object()}),
         TypeError,
-        "what is sent to a run is JSON, and this is not",
+        "what is sent to a run must be JSON, and this is not",
     ),
     "a number of seconds": (
         lambda: run_graph(line("a"), {}).advance(30),  # type: ignore[arg-type]

@@ -142,7 +142,7 @@ class SparingContext:
 
     def call_activity(self, name: str, input_: Any = None) -> Any:
         """Schedule an activity, as the SDK's context does. Raises PayloadTooLarge."""
-        what = f"the call of {_named(input_)}"
+        what = f"the call to {_named(input_)}"
         task = self._context.call_activity(name, None)
         if not _is_known(task, {"function_name": name, "input_": "null"}):
             return self._checked(self._context.call_activity(name, input_), "input_", what, input_)

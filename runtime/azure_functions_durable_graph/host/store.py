@@ -145,8 +145,8 @@ class SqliteStore:
             if not isinstance(error, sqlite3.Error):
                 raise
             raise StoreError(
-                f"the store {self._name} cannot be written ({error}). Everything that was accepted is kept: "
-                "free some space, or remove the cause, and start again"
+                f"the store {self._name} cannot be written ({error}). Nothing that was accepted is lost: "
+                "free some space, or fix the cause, and start again"
             ) from error
         for item in self._changed.values():
             if isinstance(item, Instance):

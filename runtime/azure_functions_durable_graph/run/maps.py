@@ -62,7 +62,7 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
 def _why(plan: PlanNode, of: int, succeeded: int, failed: int) -> str:
     if failed:
         return f"{failed} of {of} items failed"
-    return f"{succeeded} of {of} items succeeded, and {plan.get('min_successful')} have to"
+    return f"{succeeded} of {of} items succeeded, but min_successful is {plan.get('min_successful')}"
 
 
 def _take(traversal: Traversal, results: Sequence[Mapping[str, Any]]) -> Steps[NodeOutcome]:
@@ -104,7 +104,7 @@ _TOLD = ("type", "bases", "message", "where")
 STOPPED = {
     "type": "ItemStopped",
     "bases": ["Exception"],
-    "message": "it was stopped, or did not begin: enough was done",
+    "message": "the item was stopped, or never began, because stop_when was reached",
     "where": "stop_when",
 }
 """What stands in place of the value of an item that a map which collects has stopped."""

@@ -119,7 +119,7 @@ def move_to_next(traversal: Traversal, decision: RouteDecision) -> Steps[None]:
 
 def _too_many_steps(traversal: Traversal) -> ErrorRecord:
     limit = traversal.run["plan"]["max_steps"]
-    message = f"the run took {limit} steps, the max_steps of its graph, and has not completed"
+    message = f"the run took {limit} steps, the max_steps of its graph, without completing"
     return {"type": "MaxStepsExceeded", "bases": ["Exception"], "message": message, "where": "max_steps"}
 
 

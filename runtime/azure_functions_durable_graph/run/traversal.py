@@ -160,7 +160,7 @@ class Traversal:
         if missing_graph is None:
             self.publish(parked=f"no deployed graph {plan['graph']!r} has the hash {plan['hash']}")
         else:
-            self.publish(parked=f"no graph {missing_graph!r} is deployed, and node {self.run['node']!r} runs it")
+            self.publish(parked=f"no graph {missing_graph!r} is deployed, but node {self.run['node']!r} runs it")
         self.run["pause"] = min(pause * 2, PARK_LONGEST)
         yield from self.sleep(pause)
 

@@ -124,13 +124,13 @@ def test_events_of_two_topics_with_one_id_are_two(host: AppHost) -> None:
         ("tickets", "not json", "not JSON"),
         ("tickets", b"\xff", "the body is not UTF-8 text"),
         ("tickets", "", "not JSON"),
-        ("tickets", "[1]", "the input of a run is an object, not a list"),
+        ("tickets", "[1]", "the input of a run must be an object, not a list"),
         ("tickets", {"ticket": "x"}, "input.ticket: unknown key; did you mean 'ticket_id'"),
-        ("tickets", {"ticket_id": ""}, "the input does not fit the state of graph 'approvals'"),
+        ("tickets", {"ticket_id": ""}, "the input does not match the state of graph 'approvals'"),
         ("tickets", '{"ticket_id": NaN}', "NaN is not a JSON value"),
-        ("raw_tickets", {}, "input=… has raised KeyError: 'no'"),
+        ("raw_tickets", {}, "input=… raised KeyError: 'no'"),
         ("bus", "not json", "not JSON"),
-        ("uploaded", {"uri": "x"}, "input=… has raised KeyError: 'url'"),
+        ("uploaded", {"uri": "x"}, "input=… raised KeyError: 'url'"),
     ],
 )
 def test_a_message_that_can_start_no_run_fails_and_says_why(
@@ -175,7 +175,7 @@ def test_an_unknown_graph_is_reported_when_the_app_is_complete() -> None:
         (lambda r: r.start_on_queue("", graph="approvals"), "the source is ''; pass a name"),
         (lambda r: r.start_on_queue("q", graph=approvals()), "graph is .*; pass a name"),
         (lambda r: r.start_on_queue("q", graph="approvals", input={}), "input is a dict; pass a function"),
-        (lambda r: r.start_on_queue("9", graph="approvals"), "'9' cannot name a function; give it a name=…"),
+        (lambda r: r.start_on_queue("9", graph="approvals"), "'9' is not a valid function name; pass name=…"),
         (lambda r: [r.start_on_queue("q", graph="approvals") for _ in "ab"], "queue 'q' is declared twice"),
         (
             lambda r: [r.start_on_queue("q", graph="approvals"), r.start_on_service_bus("Q", **SERVICE_BUS)],

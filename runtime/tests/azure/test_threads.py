@@ -184,7 +184,7 @@ def test_the_log_says_what_still_runs_and_since_when(hung: Hung, caplog: pytest.
     asyncio.run(give_up(pool, "node 'ship'", hung))
 
     last = caplog.records[-1].getMessage()
-    assert last.startswith("node 'ship' is no longer waited for, but keeps its thread, which cannot be stopped")
+    assert last.startswith("node 'ship' timed out or was cancelled, but keeps its thread, which cannot be stopped")
     pay, ship = pool.still_running
     assert f"Still running: {pay}, {ship}" in last
     assert pay.startswith("node 'pay' (since ")

@@ -134,7 +134,7 @@ def test_a_finished_run_is_deleted(client: Any) -> None:
 def test_a_wait_that_takes_too_long_says_how_the_run_stands(client: Any) -> None:
     run = waiting(client)
 
-    with pytest.raises(TimeoutError, match=f"the run {run.id!r} is waiting after 0 seconds"):
+    with pytest.raises(TimeoutError, match=f"the run {run.id!r} is still waiting after 0 seconds"):
         client.wait(run, timeout=0)
 
 

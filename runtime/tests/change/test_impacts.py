@@ -60,7 +60,7 @@ OF_A_MANIFEST: dict[str, list[tuple[Any, Impact, str]]] = {
         (OTHER_END, SAFE, "node 'end': timeout changed from none to 3.0"),
     ],
     "event_handlers": [
-        ({}, BREAKING, "event 'go' was removed: a run that waits for it could not be answered"),
+        ({}, BREAKING, "event 'go' was removed: a run that waits for it can no longer be answered"),
         ({**MANIFEST.event_handlers, "more": EventSpec("more")}, SAFE, "event 'more' is new"),
         (
             {"go": EventSpec("go", PAYLOAD)},

@@ -201,7 +201,7 @@ def test_a_new_version_beside_the_old_one_needs_nothing() -> None:
 def test_a_version_that_is_dropped_is_named() -> None:
     found = compare(lock_of(line("a", "b")), lock_of(line("a", version="2")))
 
-    assert "line, version 1 is no longer registered: its runs in flight park" in as_text(found)
+    assert "line, version 1 is no longer registered: its runs in flight are parked" in as_text(found)
     assert needs_new_version(found) == []
 
 

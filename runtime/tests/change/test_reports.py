@@ -76,7 +76,7 @@ def test_a_pull_request_shows_a_table_and_a_picture_before_and_after() -> None:
         (
             BEFORE,
             None,
-            "### g, version 1 is no longer registered: its runs in flight park until it is deployed again",
+            "### g, version 1 is no longer registered: its runs in flight are parked until it is deployed again",
             "Before:",
         ),
     ],

@@ -64,7 +64,7 @@ def test_the_route_prefix_is_that_of_host_json_here(
 
     assert main(["graphs", "--url", command.url]) == 1
 
-    assert f"there is no API of durable graphs at {command.url}/v9/graphs" in capsys.readouterr().err
+    assert f"there is no durable graph API at {command.url}/v9/graphs" in capsys.readouterr().err
 
 
 def test_an_app_that_is_not_served_is_one_sentence(capsys: Any) -> None:

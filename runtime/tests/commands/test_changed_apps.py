@@ -178,7 +178,7 @@ def test_what_only_looks_like_an_import_is_not_one(tmp_path: Path, code: str) ->
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        ("import apps.orders.graphs", "imports another app, which is not there in Azure"),
+        ("import apps.orders.graphs", "imports another app, which is not deployed with it"),
         ("from libs.pricing.src import pricing", "import a library by its own name"),
         ("def f(:", "its imports cannot be read"),
     ],

@@ -87,7 +87,7 @@ def test_every_command_is_in_the_list_above() -> None:
 @on_any_console
 def test_the_exit_code_of_lock_is_that_of_the_comparison(encoding: str, tmp_path: Path) -> None:
     folder = write_app(tmp_path)
-    assert "graphs.lock.json is written" in ended(encoding, 0, "lock", folder)
+    assert "wrote graphs.lock.json" in ended(encoding, 0, "lock", folder)
 
     write_app(folder, ("approved: bool = False", 'approved: bool = False\n    größe: str = "→"'))
     assert "safe: state.gr" in ended(encoding, 3, "lock", folder, "--check")

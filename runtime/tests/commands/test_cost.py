@@ -141,7 +141,7 @@ def test_recordings_count_what_the_run_has_done_and_call_no_handler(tmp_path: Pa
     assert whole["rows"] == here["rows"]
     assert whole["rows"]["child"]["count"] == len(children) == 2
     assert whole["notes"] == []
-    assert alone["notes"] == ["what 2 runs below these do is not counted: record them, and name their files as well"]
+    assert alone["notes"] == ["not counted: 2 runs below these; record them, and pass their files as well"]
 
 
 def test_a_run_that_fails_costs_too(tmp_path: Path) -> None:
@@ -163,8 +163,8 @@ def test_large_states_are_counted_as_blobs(tmp_path: Path) -> None:
     ("words", "sentence"),
     [
         (("nothing", "--input", "{}"), "there is no graph 'nothing' in this app; it has review"),
-        (("review",), "say which run it is: --input JSON runs"),
-        (("review", "--input", "{}", "--recording", "a.json"), "say which run it is"),
+        (("review",), "choose a run: --input JSON runs"),
+        (("review", "--input", "{}", "--recording", "a.json"), "choose a run"),
         (("review", "--input", "{"), "--input is not JSON"),
         (("review", "--input", "[1]"), "--input must be a JSON object"),
         (("review", "--input", '{"approved": "maybe"}'), "input.approved"),
@@ -175,7 +175,7 @@ def test_large_states_are_counted_as_blobs(tmp_path: Path) -> None:
         ((*ASKED[1:], "--event", YES), "completed before it waited for approval; leave out that --event"),
         (("review", "--recording", "nothing.json"), "nothing.json"),
         (("review", "--recording", "function_app.py"), "function_app.py is not a recording of a run"),
-        (("review", "--recording", "a.json", "--event", YES), "a recorded run has its events"),
+        (("review", "--recording", "a.json", "--event", YES), "a recorded run already has its events"),
         ((*ASKED[1:], "--memory", "100"), "512, 2048 or 4096 MB"),
         ((*ASKED[1:], "--plan", "consumption"), "pass --memory MB"),
         ((*ASKED[1:], "--plan", "consumption", "--memory", "0"), "1 to 1536 MB"),

@@ -49,7 +49,7 @@ def test_the_second_app_moves_the_first_with_its_tests_and_settings(project: Pat
     for name, text in before.items():
         if name not in {"azure.yaml", "infra/main.parameters.json"}:
             assert after[f"apps/orders/{name}" if name.split("/")[0] in moved else name] == text
-    assert said[0].startswith("apps/orders is the app that was at the root: .durable, clients, demo.py")
+    assert said[0].startswith("the app at the root has moved to apps/orders: .durable, clients, demo.py")
 
 
 def test_a_new_app_has_the_settings_of_the_first_and_a_task_hub_of_its_own(several: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_move_is_a_commit_of_its_own(project: Path) -> None:
     assert contents(project) == before
 
     git(project, "commit", "--all", "--quiet", "--message", "A change")
-    assert "git has the move, and nothing else, staged" in new_app(project, "billing")[1]
+    assert "the move, and nothing else, is staged in git" in new_app(project, "billing")[1]
     git(project, "commit", "--quiet", "--message", "The app moves")
     shown = git(project, "log", "-1", "--name-status", "--format=", "-M").splitlines()
     assert "R100\tfunction_app.py\tapps/orders/function_app.py" in shown

@@ -27,7 +27,7 @@ def test_the_lock_is_written_once_and_then_up_to_date(tmp_path: Path) -> None:
     missing = "graphs.lock.json does not exist; run `nox -s lock` and commit it"
     assert told(tmp_path, "--check") == (3, ["review, version 1: new", missing])
 
-    assert told(tmp_path) == (0, ["review, version 1: new", "graphs.lock.json is written"])
+    assert told(tmp_path) == (0, ["review, version 1: new", "wrote graphs.lock.json"])
 
     unchanged = (0, ["No graph has changed.", "graphs.lock.json is up to date"])
     assert told(tmp_path) == told(tmp_path, "--check") == unchanged
@@ -163,7 +163,7 @@ def test_a_404_that_is_not_of_the_app_is_a_wrong_url(tmp_path: Path, path: str) 
         code, text = lock(tmp_path, "--check", "--against-runs", f"{url}{path}")
 
     assert code == 1
-    assert "answered 404, and not as an app with graphs does" in text
+    assert "answered 404, but not as an app with durable graphs would" in text
 
 
 def test_a_graph_that_was_never_deployed_has_no_live_runs(tmp_path: Path) -> None:

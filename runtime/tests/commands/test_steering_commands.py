@@ -54,9 +54,9 @@ def test_an_input_is_read_from_a_file_or_from_a_pipe(
         (("--input", "@missing.json"), "--input: missing.json cannot be read: No such file or directory"),
         (("--input", '{"vale": 1}'), "422 invalid: input.vale: unknown key; did you mean 'value'?"),
         (("--tag", "red"), "--tag 'red': write KEY=VALUE"),
-        (("--tag", "a=1", "--tag", "a=2"), "with another key each time"),
+        (("--tag", "a=1", "--tag", "a=2"), "with a different key each time"),
         (("--id", "a b"), "422 invalid"),
-        (("--id", "x", "--idempotency-key", "y"), "send it, or instance_id, not both"),
+        (("--id", "x", "--idempotency-key", "y"), "send the key or instance_id, not both"),
     ],
 )
 def test_a_start_that_means_nothing_is_one_sentence(command: Commands, words: tuple[str, ...], text: str) -> None:
@@ -103,7 +103,7 @@ def test_delete_removes_a_finished_run(command: Commands) -> None:
     assert "cancel it first" in refused(command("delete", command.waiting()))
 
     run_id = done(command("start", "line", "--watch")).splitlines()[0]
-    assert done(command("delete", run_id)) == f"{run_id} is deleted"
+    assert done(command("delete", run_id)) == f"{run_id} was deleted"
     assert "404 run-not-found" in refused(command("show", run_id))
 
 

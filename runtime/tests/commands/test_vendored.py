@@ -99,8 +99,8 @@ def unchecked_cache(package: Path) -> None:
         (lambda package: (package / "extra.pyc").write_bytes(b""), "extra.pyc was added"),
         (lambda package: (package / "link.py").symlink_to(package / "__init__.py"), "link.py is a symbolic link"),
         (lambda package: (package / "room").symlink_to(package / "run"), "room is a symbolic link"),
-        (planted_cache, r"run/__pycache__/steps\..*\.pyc does not belong to its source"),
-        (unchecked_cache, r"run/__pycache__/steps\..*\.pyc does not belong to its source"),
+        (planted_cache, r"run/__pycache__/steps\..*\.pyc is not the compiled form of its source"),
+        (unchecked_cache, r"run/__pycache__/steps\..*\.pyc is not the compiled form of its source"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -156,19 +156,19 @@ def edited_with_its_record(project: Path) -> None:
 
 
 def test_a_record_that_was_edited_with_the_files_is_not_the_templates(project: Path, template: str) -> None:
-    assert verify_record(project, template, None, None).endswith(f"is that of {template} at v0.1.0")
+    assert verify_record(project, template, None, None).endswith(f"matches that of {template} at v0.1.0")
 
     edited_with_its_record(project)
 
     verify(project)
-    with pytest.raises(VendorError, match=r"is not that of .* at v0\.1\.0 \(run/steps\.py\)"):
+    with pytest.raises(VendorError, match=r"does not match that of .* at v0\.1\.0 \(run/steps\.py\)"):
         verify_record(project, template, None, None)
 
 
 def test_only_a_record_that_has_changed_needs_the_template(project: Path) -> None:
     repository(project)
 
-    assert verify_record(project, "nowhere", None, "HEAD").endswith("runtime.lock.json is that of HEAD")
+    assert verify_record(project, "nowhere", None, "HEAD").endswith("runtime.lock.json matches that of HEAD")
 
     edited_with_its_record(project)
     with pytest.raises(VendorError, match=r"nowhere at v0\.1\.0 cannot be fetched"):
@@ -179,7 +179,7 @@ def test_the_command_takes_it_all(project: Path, template: str, monkeypatch: Any
     monkeypatch.chdir(project)
 
     assert main(["verify", "--template", template, "--revision", "v0.2.0"]) == 1
-    assert "is not that of" in capsys.readouterr().err
+    assert "does not match that of" in capsys.readouterr().err
     assert main(["verify", "--base", "HEAD"]) == 1
     assert "--revision and --base need --template" in capsys.readouterr().err
     assert main(["verify", "--template", template, "--base", "nothing"]) == 1

@@ -193,7 +193,7 @@ def test_an_event_cannot_be_called_as_the_one_that_ends_parts_of_maps() -> None:
     builder = ManifestBuilder("g", Counter).set_entrypoint("a").add_node("a", increment, terminal=True)
     builder.add_event_handler("durable_graph_stop", lambda state, payload: None)
 
-    assert "event 'durable_graph_stop': is a name of the runtime's own. Choose another." in faults(builder)
+    assert "event 'durable_graph_stop': is reserved by the runtime. Choose another name." in faults(builder)
 
 
 @pytest.mark.parametrize(

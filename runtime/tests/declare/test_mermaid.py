@@ -83,7 +83,7 @@ def test_a_route_without_declared_targets_is_shown_as_open() -> None:
             ],
         ),
         ("trips", ['n_approval[("approval (graph expenses)")]']),
-        ("agent", ['n_search["search (goes on after errors)"]', 'n_think -. "any error" .-> n_apologize']),
+        ("agent", ['n_search["search (continues after errors)"]', 'n_think -. "any error" .-> n_apologize']),
         ("branches", ["n_finance_uok --> join_both", "join_inner --> n_finance_uok", "join_both --> n_sign"]),
     ],
 )

@@ -91,7 +91,7 @@ def subgraph(**settings: Any) -> Callable[[Any], Any]:
         (a_map(over="dcs"), "over names 'dcs', which is not a field of Batch. Did you mean 'docs'? Otherwise, add"),
         (a_map(into="lengths"), "into names 'lengths', which is not a field of Batch. Add that field, or use one of"),
         (a_map(over=nothing), "over is <function nothing at"),
-        (a_map(over="note"), "over names 'note', which is not a list but of type 'string'. Name a field that is a"),
+        (a_map(over="note"), "over names 'note', which is of type 'string', not a list. Name a field that is a"),
         (a_map(max_concurrency=True), "max_concurrency is True. Use a whole number of at least 1."),
         (a_map(item_type=int), "item_type is int, but its items are of type str. Pass item_type=str, or omit it."),
         (subgraph(input={"text": "nte"}), "input names 'nte', which is not a field of Batch. Did you mean 'note'?"),

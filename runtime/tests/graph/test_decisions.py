@@ -116,7 +116,7 @@ def test_a_prompt_travels_with_a_wait_and_only_with_a_wait() -> None:
 @pytest.mark.parametrize(
     ("prompt", "text"),
     [
-        ("x" * 1999, "prompt has 2001 bytes of JSON, the limit is 2000"),
+        ("x" * 1999, "prompt has 2001 bytes of JSON; the limit is 2000"),
         ({"when": timedelta(1)}, "prompt is plain JSON: prompt.when: timedelta is not a JSON value"),
         ({"__class__": 1}, "is reserved by the durable codec"),
         (float("nan"), "nan is not a JSON value"),

@@ -190,5 +190,5 @@ def test_what_cannot_be_recorded_is_one_sentence(words: list[str], text: str) ->
 
 
 def test_another_orchestration_is_no_run() -> None:
-    with pytest.raises(HistoryError, match="'x' is not a run of a graph, but of 'main'"):
+    with pytest.raises(HistoryError, match="'x' is not a run of a graph, but an instance of 'main'"):
         recorded_run({"name": "main", "instanceId": "x"})

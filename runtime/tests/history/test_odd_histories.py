@@ -172,7 +172,7 @@ def test_a_run_shows_why_its_history_cannot_be_followed(real: Any) -> None:
     assert record is not None
     assert history_view(record)["incomplete"] == (
         "the history cannot be followed beyond node 'listen' at step 0: "
-        "TaskCompleted of node 'another' at step 0 answers nothing that the run asks for here"
+        "TaskCompleted of node 'another' at step 0 does not match anything that the run asks for here"
     )
     assert run_view(record)["state"]["value"] == 0
     assert "incomplete" not in run_line(record)

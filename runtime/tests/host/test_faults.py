@@ -155,7 +155,7 @@ def test_whoever_runs_the_host_is_told_that_it_has_failed(monkeypatch: pytest.Mo
         running.cancel()
         return failure
 
-    assert str(asyncio.run(told())) == "the local host has failed (ZeroDivisionError); the log says where"
+    assert str(asyncio.run(told())) == "the local host has failed (ZeroDivisionError); see the log"
 
 
 def test_a_loop_that_dies_is_a_failure_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:

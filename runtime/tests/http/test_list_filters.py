@@ -235,7 +235,7 @@ def test_a_time_before_all_runs_leaves_nothing_out(api: Any, since: str) -> None
 def test_a_misspelt_filter_is_refused_instead_of_listing_everything(api: Any, key: str, meant: str) -> None:
     answer = problem(api.get("/runs", params={key: "waiting"}), 422, "invalid")
 
-    assert answer["detail"] == f"a list of runs has no filter {key!r}; did you mean {meant!r}?"
+    assert answer["detail"] == f"runs cannot be filtered by {key!r}; did you mean {meant!r}?"
 
 
 @pytest.mark.parametrize("key", ["code", "clientId", "_", "subscription-key", "utm_source"])

@@ -25,9 +25,9 @@ PROBLEMS = {
     "body-too-large": (413, "The body is too large"),
     "invalid": (422, "The request is not valid"),
     "key-reused": (422, "The idempotency key was used for another request"),
-    "graph-faulty": (500, "The graph cannot run with the graphs beside it"),
+    "graph-faulty": (500, "The graph does not fit the app's other graphs"),
     "internal": (500, "Something went wrong on the server"),
-    "deletion-unfinished": (503, "Not all is deleted yet"),
+    "deletion-unfinished": (503, "Not everything has been deleted yet"),
 }
 
 

@@ -128,7 +128,7 @@ def test_the_state_may_be_another_and_is_checked() -> None:
     assert refused(run.restart, "c", {"said": 5}).code == "invalid"
     assert refused(run.restart, "c", {"sad": []}).detail == "state.sad: unknown key; did you mean 'said'?"
     assert "did you mean" in refused(run.restart, "cc").detail
-    assert "a state belongs to a node" in refused(run.restart, None, {"said": []}).detail
+    assert "a state requires a node" in refused(run.restart, None, {"said": []}).detail
 
 
 def test_a_node_that_the_run_has_not_passed_needs_a_state() -> None:

@@ -133,12 +133,12 @@ def answering(status: int, **content: Any) -> GraphClient:
     ("status", "content", "sentence"),
     [
         (401, {}, "requires a function key, and this one is missing or wrong"),
-        (403, {"text": "<html>Web App - Unavailable"}, "does not let this machine in"),
-        (404, {}, "there is no API of durable graphs at http://app.example/api/graphs; is it the address of the app?"),
+        (403, {"text": "<html>Web App - Unavailable"}, "refuses this machine, or its app is stopped"),
+        (404, {}, "there is no durable graph API at http://app.example/api/graphs; is it the address of the app?"),
         (
             307,
             {"headers": {"location": "https://app.example/api/graphs?code=secret"}},
-            "http://app.example/api/graphs leads to https://app.example/api/graphs: use that address",
+            "http://app.example/api/graphs redirects to https://app.example/api/graphs: use that address",
         ),
         (500, {"json": ["odd"]}, "http://app.example/api/graphs answered 500"),
         (502, {"content": b"{", "headers": {"content-type": "application/json"}}, "answered 502"),

@@ -226,7 +226,7 @@ def test_the_hash_of_a_graph_with_checkpoints_does_not_know_of_them() -> None:
                 .add_parallel("p", branches=["a"])
                 .add_node("a", visit("a"), checkpoint=False)
             ),
-            "node 'a': has checkpoint=… and is a branch of its own",
+            "node 'a': has checkpoint=…, but is a branch by itself",
         ),
     ],
 )

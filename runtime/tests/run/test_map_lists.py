@@ -107,9 +107,9 @@ def test_a_value_that_is_not_a_list_fails_the_map_like_any_failure(value: Any) -
     ("field", "text"),
     [
         ("rooted", "over names 'rooted', which is a RootModel[list[int]]"),
-        ("one", "over names 'one', which is not a list but of type 'model'"),
-        ("number", "over names 'number', which is not a list but of type 'integer'"),
-        ("mixed", "over names 'mixed', a tuple whose items have types of their own"),
+        ("one", "over names 'one', which is of type 'model', not a list"),
+        ("number", "over names 'number', which is of type 'integer', not a list"),
+        ("mixed", "over names 'mixed', a tuple with a type for each item"),
     ],
 )
 def test_what_is_not_a_collection_of_items_does_not_build(field: str, text: str) -> None:

@@ -137,7 +137,7 @@ def test_an_item_whose_input_is_not_valid_fails_without_a_run() -> None:
         (1, "ValidationError"),
         (2, "PayloadError"),
     ]
-    assert "the item is int, not an object" in run.error["message"]
+    assert "the item is of type int, not an object" in run.error["message"]
 
 
 def test_a_graph_that_is_not_deployed_parks_the_run() -> None:
@@ -150,7 +150,7 @@ def test_a_graph_that_is_not_deployed_parks_the_run() -> None:
     run = host.start("pile", papers("a", "b"))
     undeploy(host, "reading")
     run.advance(timedelta(hours=1))
-    assert (run.status, run.view["parked"]) == ("parked", "no graph 'reading' is deployed, and node 'm' runs it")
+    assert (run.status, run.view["parked"]) == ("parked", "no graph 'reading' is deployed, but node 'm' runs it")
 
     host.deploy(builder.build(), reading())
     run.advance(timedelta(hours=1))
@@ -180,8 +180,11 @@ def test_a_run_that_failed_is_retried_with_what_failed_only() -> None:
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"into": "sizes", "graph": "reading"}, "has graph and into. Use output={…}"),
-        ({"graph": "reading", "timeout": timedelta(1)}, "has graph and timeout. Give the nodes of the graph a timeout"),
+        ({"into": "sizes", "graph": "reading"}, "has both graph and into. Use output={…}"),
+        (
+            {"graph": "reading", "timeout": timedelta(1)},
+            "has both graph and timeout. Give the nodes of the graph a timeout",
+        ),
         ({}, "does not say where its results go. Name a list field: into=…"),
         ({"into": "sizes", "output": {"sizes": "size"}}, "has output but no graph"),
         (
@@ -205,7 +208,7 @@ def test_a_graph_and_a_handler_do_not_go_together() -> None:
     builder: Any = ManifestBuilder("pile", Pile).set_entrypoint("m")
     builder.add_map("m", lambda state, item: 1, graph="reading", over="papers")
 
-    with pytest.raises(GraphBuildError, match=r"has graph and a handler\. Drop one of them"):
+    with pytest.raises(GraphBuildError, match=r"has both graph and a handler\. Drop one of them"):
         builder.build()
 
 

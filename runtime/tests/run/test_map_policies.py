@@ -109,7 +109,7 @@ def test_a_failure_does_not_stop_what_may_still_succeed() -> None:
 def test_too_few_items_are_too_few_successes(numbers: list[int]) -> None:
     run = run_graph(doubling(stop_when=3), {"numbers": numbers})
     assert run.error is not None
-    assert run.error["message"] == f"{len(numbers)} of {len(numbers)} items succeeded, and 3 have to"
+    assert run.error["message"] == f"{len(numbers)} of {len(numbers)} items succeeded, but min_successful is 3"
 
     assert run_graph(doubling(stop_when=3, min_successful=1), {"numbers": [1, 2]}).state.doubled == [2, 4]
 
@@ -172,7 +172,7 @@ def test_a_deadline_that_nothing_needs_costs_no_time() -> None:
     [
         ({"stop_when": "soon"}, 'stop_when is \'soon\'. Use "first_success", "first_failure" or a number of successes'),
         ({"stop_when": 0}, "stop_when is 0"),
-        ({"stop_when": 1, "min_successful": 2}, "stop_when is 1, and min_successful is 2"),
+        ({"stop_when": 1, "min_successful": 2}, "stop_when is 1, but min_successful is 2"),
         ({"deadline": timedelta(0)}, "deadline is 0 seconds. Use a positive duration"),
         ({"deadline": 5}, "deadline is 5"),
     ],

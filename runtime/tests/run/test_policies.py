@@ -131,7 +131,7 @@ def test_runs_of_a_graph_are_collected_too_even_one_that_was_cancelled() -> None
     [
         (
             {"into": "halves", "on_item_error": "collect"},
-            "on_item_error is 'collect', and the items of 'halves' are int",
+            "on_item_error is 'collect', but the items of 'halves' are int",
         ),
         ({"into": "halves", "on_item_error": "drop"}, "on_item_error is 'drop'"),
         ({"into": "halves", "min_successful": 0}, "min_successful is 0. Use a whole number of at least 1"),
@@ -145,5 +145,5 @@ def test_policies_that_make_no_sense_do_not_build(settings: dict[str, Any], text
 
 
 def test_no_more_branches_can_be_asked_for_than_there_are() -> None:
-    with pytest.raises(GraphBuildError, match="min_successful is 3, of 2 branches"):
+    with pytest.raises(GraphBuildError, match="min_successful is 3, but the number of branches is 2"):
         booking(min_successful=3)

@@ -195,7 +195,7 @@ def test_a_branch_that_does_not_hear_that_it_is_to_end_is_told_again(
     [
         ({"stop_when": "soon"}, 'stop_when is \'soon\'. Use "first_success", "first_failure" or a number of successes'),
         ({"stop_when": True}, "stop_when is True"),
-        ({"stop_when": 1, "min_successful": 2}, "stop_when is 1, and min_successful is 2"),
+        ({"stop_when": 1, "min_successful": 2}, "stop_when is 1, but min_successful is 2"),
         ({"deadline": timedelta(0)}, "deadline is 0 seconds. Use a positive duration"),
     ],
 )

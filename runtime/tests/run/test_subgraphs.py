@@ -115,7 +115,7 @@ def test_a_subgraph_that_is_not_deployed_parks_the_run_and_is_named() -> None:
     undeploy(host, "review")
     run.send("go")
     assert run.status == "parked"
-    assert run.view["parked"] == "no graph 'review' is deployed, and node 'check' runs it"
+    assert run.view["parked"] == "no graph 'review' is deployed, but node 'check' runs it"
 
     host.deploy(waiting_parent(), review())
     run.advance(timedelta(minutes=1))

@@ -27,7 +27,7 @@ def test_an_answer_that_does_not_fit_beside_the_state_ends_the_run_with_a_senten
 
         assert run.status == "failed"
         assert run.error is not None
-        assert "the call of node 'b' takes 1,00" in run.error["message"]
+        assert "the call to node 'b' takes 1,00" in run.error["message"]
         assert CURE in run.error["message"]
 
 
@@ -55,7 +55,7 @@ def test_a_branch_that_cannot_go_on_fails_its_run_with_the_sentence() -> None:
 
         assert run.status == "failed"
         assert run.error is not None
-        assert "the call of node 'b' takes 1,00" in run.error["message"]
+        assert "the call to node 'b' takes 1,00" in run.error["message"]
 
 
 def test_what_a_run_carries_into_its_next_generation_is_refused_with_a_sentence() -> None:
@@ -102,6 +102,6 @@ def test_what_is_not_sent_is_told_as_the_extension_expects_it_of_an_orchestrator
         call(json.dumps({**given, "upperSchemaVersion": 1, "upperSchemaVersionNew": 2}))
 
     state = json.loads(str(told.value).split("$OutOfProcData$:")[1])
-    assert state["error"].startswith("the call of node 'a' takes 10,")
+    assert state["error"].startswith("the call to node 'a' takes 10,")
     assert state["actions"] == [[]]
     assert state["customStatus"]["node"] == "a"

@@ -43,7 +43,7 @@ def test_the_failure_says_what_is_large_and_what_to_do() -> None:
         assert run.error is not None
         assert (run.error["type"], run.error["where"], run.error["node"]) == ("PayloadTooLarge", "size", "m")
         assert run.error["bases"] == ["PayloadError", "GraphError", "ValueError", "Exception"]
-        assert run.error["message"].startswith("what comes together at node 'm' takes 1,50")
+        assert run.error["message"].startswith("the state with the results of node 'm' takes 1,50")
         assert "bytes (done 1,500,0" in run.error["message"]
         assert CURE in run.error["message"]
 
@@ -138,7 +138,9 @@ def test_a_branch_carries_its_updates_beside_its_state_and_fails_where_they_are_
 
         assert run.status == "completed"
         (told,) = run.state.notes
-        assert told.startswith("1 of 2 branches failed: a: PayloadTooLarge: what the branch has written up to node 'a'")
+        assert told.startswith(
+            "1 of 2 branches failed: a: PayloadTooLarge: the state with the branch's updates up to node 'a'"
+        )
 
 
 @pytest.mark.parametrize("into", ["two", "done"], ids=["as_it_is", "by_the_rules_of_the_parent"])
@@ -204,4 +206,4 @@ def test_a_deployment_that_allows_less_ends_a_run_that_sends_more() -> None:
 
         assert (run.status, run.path[:2]) == ("failed", ["m", "asked"])
         assert run.error is not None
-        assert "the call of node 'end' takes 120," in run.error["message"]
+        assert "the call to node 'end' takes 120," in run.error["message"]

@@ -57,7 +57,7 @@ def test_a_form_says_what_the_model_says_of_a_field_and_is_filled_like_an_exampl
     unpicked = "select => select.options[0].textContent"
     assert form.get_by_label("Kind of tagged").evaluate(unpicked) == "default"
     assert form.get_by_label("Kind of chip").evaluate(unpicked) == "null"
-    form.get_by_label("Fill it like").select_option("example 1 of the model")
+    form.get_by_label("Fill in from").select_option("example 1 of the model")
 
     expect(group(form, "one").get_by_label("name")).to_have_value("Kim")
 

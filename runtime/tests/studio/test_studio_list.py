@@ -191,7 +191,7 @@ def test_it_is_narrowed_by_graph_status_tag_and_text_and_the_address_keeps_that(
     page.reload()
     expect(page.locator(ROWS)).to_have_count(5)
     page.get_by_label("Status", exact=True).select_option("failed")
-    expect(page.get_by_text("No run matches.")).to_be_visible()
+    expect(page.get_by_text("No runs match.")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     load_all(page)
     listed(page, MANY, PARTS)
@@ -211,7 +211,7 @@ def test_it_stays_fresh(page: Any, crowd: httpx.Client) -> None:
 def test_a_run_is_found_opened_and_answered_with_the_keyboard_alone(page: Any) -> None:
     keys = page.keyboard
     keys.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     keys.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     keys.press("g")

@@ -92,7 +92,7 @@ def test_a_failed_run_shows_its_error_and_is_retried(studio: Any, page: Any) -> 
     run = studio.start("payments", {"value": 1})
     page.goto(f"{studio.url}#/runs/{run}")
     expect(status(page)).to_have_text("failed")
-    expect(page.get_by_label("How the run stands")).to_contain_text("BankClosed in the handler of charge: attempt 2")
+    expect(page.get_by_label("Status of the run")).to_contain_text("BankClosed in the handler of charge: attempt 2")
     expect(nodes(page, "failed")).to_have_attribute(
         "aria-label", re.compile("^charge, task, 2 attempts, failed, 2 attempts$")
     )

@@ -30,7 +30,7 @@ def test_what_looks_like_markup_is_text_wherever_it_stands(studio: Any, page: An
     page.goto(f"{studio.url}#/runs")
     expect(page.locator(".line .bad").first).to_contain_text("ValueError: <img src=x")
     page.goto(f"{studio.url}#/graphs/hostile?start=1")
-    expect(page.get_by_label("Fill it like")).to_contain_text("<img src=x")
+    expect(page.get_by_label("Fill in from")).to_contain_text("<img src=x")
 
     assert page.locator("img, script:not([src]), b[onclick]").count() == 0
 
@@ -116,8 +116,8 @@ def test_a_page_without_the_right_key_asks_for_it_and_can_forget_it(studio: Any)
 def test_an_app_that_is_away_is_said_to_be_and_found_again(studio: Any, page: Any) -> None:
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
     page.route("**/api/runs?*", lambda route: route.abort())
-    expect(page.get_by_text("The app does not answer.")).to_be_visible()
+    expect(page.get_by_text("The app does not respond.")).to_be_visible()
     page.unroute("**/api/runs?*")
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_text("The app does not answer.")).to_have_count(0)
+    expect(page.get_by_text("The app does not respond.")).to_have_count(0)
     page.wrong.clear()

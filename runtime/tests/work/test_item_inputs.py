@@ -30,5 +30,5 @@ def test_without_a_table_the_item_is_the_input() -> None:
 
 @pytest.mark.parametrize("item", ["t", 3, None, ["t"]])
 def test_an_item_that_is_no_object_needs_a_table(item: Any) -> None:
-    with pytest.raises(PayloadError, match="not an object: say with input="):
+    with pytest.raises(PayloadError, match="not an object: name the field for it with input="):
         item_input(None, {}, item, Review)

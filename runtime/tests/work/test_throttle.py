@@ -150,7 +150,7 @@ def test_an_error_in_sending_is_logged_once_and_nothing_else(caplog: pytest.LogC
         return channel.log
 
     assert asyncio.run(story()) == [0.1, 0.2, ("forget", "a")]
-    assert caplog.messages == ["a report of progress could not be sent (OSError: no route): run_id=r node=a step=0"]
+    assert caplog.messages == ["a progress report could not be sent (OSError: no route): run_id=r node=a step=0"]
 
 
 def test_a_thread_reports_without_waiting_for_the_loop() -> None:

@@ -141,7 +141,7 @@ def test_what_a_function_raises_is_logged_and_a_test_gets_it(host: AppHost, capl
         ("orders", {"content": b"{"}, 400, 'send {"input": …}'),
         ("orders", {"content": b""}, 400, 'send {"input": …}'),
         ("orders", {"json": []}, 400, "the body is not a JSON object"),
-        ("orders", {"json": {"id": 1}}, 400, "id is a text"),
+        ("orders", {"json": {"id": 1}}, 400, "id must be a string"),
         ("event", {"json": {"input": "no json"}}, 400, "this message cannot be delivered by the eventGridTrigger"),
     ],
 )

@@ -50,7 +50,7 @@ def test_every_header_counts_not_the_first() -> None:
 
 def test_the_sentence_says_what_to_do() -> None:
     assert refusal(["evil.example:80"], []) == (
-        "this host answers requests whose Host is localhost or a loopback address, not 'evil.example'; "
+        "this host only answers requests whose Host is localhost or a loopback address, not 'evil.example'; "
         "to allow it, start `serve` with --allow-host NAME"
     )
 
