@@ -47,7 +47,7 @@ def test_a_run_with_too_large_an_input_does_not_start() -> None:
 
         assert (refused.value.status, refused.value.code) == (413, "body-too-large")
         assert refused.value.detail.startswith("the input of a run of graph 'g' takes 1,00")
-        assert "bytes (two 500,004, one 500,004, items 9), and a state may take 900,000, nine" in refused.value.detail
+        assert "bytes (two 500,004, one 500,004, items 9), and a state may take 950,000, 95 %" in refused.value.detail
         assert host.run_ids() == []
 
 
