@@ -22,7 +22,7 @@ import azure.durable_functions as df
 from pydantic import BaseModel, create_model
 
 from azure_functions_durable_graph import DurableGraphApp, GraphRegistration, ManifestBuilder
-from azure_functions_durable_graph.azure import sdk
+from azure_functions_durable_graph.azure.faster_replays import speed_up_replays
 from azure_functions_durable_graph.graph.names import ORCHESTRATOR
 from azure_functions_durable_graph.host.app.loader import index_app
 from azure_functions_durable_graph.host.app.worker import Worker
@@ -30,7 +30,7 @@ from azure_functions_durable_graph.host.clock import ManualClock
 from azure_functions_durable_graph.host.engine.actions import Outcome, outcome_of_state
 from azure_functions_durable_graph.host.local_host import LocalHost
 from azure_functions_durable_graph.http.runs import run_input
-from azure_functions_durable_graph.run import traversal as under_test
+from azure_functions_durable_graph.run import limits
 
 SMALL, LARGE, LARGEST = 200, 10_000, 900_000
 """Bytes of payload in the state."""
@@ -131,8 +131,8 @@ def hand_written(nodes: int, payload: int = SMALL, *, continues_after: int | Non
 
 @contextmanager
 def _as_installed() -> Iterator[None]:
-    """The SDK without what `azure.sdk.speed_up_replays` has replaced: as an app has it that uses the SDK alone."""
-    sdk.speed_up_replays()
+    """The SDK without what `azure.faster_replays` has replaced: as an app has it that uses the SDK alone."""
+    speed_up_replays()
     slow = {"history.HistoryEvent": "dt_parse", "TaskOrchestrationExecutor": "namedtuple"}
     kept = []
     for name, attribute in slow.items():
@@ -199,14 +199,14 @@ def compare_large(rounds: int, nodes: int) -> dict[str, Any]:
 
 def compare_budgets(rounds: int, nodes: int) -> dict[str, Any]:
     """The loop with other history budgets; ratios are to today's budget, in the same round."""
-    today = under_test.HISTORY_BUDGET
+    today = limits.HISTORY_BUDGET
 
     def with_budget(budget: int) -> Cost:
-        under_test.HISTORY_BUDGET = budget
+        limits.HISTORY_BUDGET = budget
         try:
             return graph_loop(nodes)
         finally:
-            under_test.HISTORY_BUDGET = today
+            limits.HISTORY_BUDGET = today
 
     cases = {str(budget): functools.partial(with_budget, budget) for budget in sorted({*BUDGETS, today})}
     return _in_rounds(cases, rounds, base=str(today))

@@ -118,7 +118,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     from azure_functions_durable_graph.azure import app, retention
     from azure_functions_durable_graph.graph import decisions, manifest, plan, progress, sizes
     from azure_functions_durable_graph.http import bodies, listing, values
-    from azure_functions_durable_graph.run import traversal
+    from azure_functions_durable_graph.run import limits
     from azure_functions_durable_graph.work import boundary
 
     rows = re.findall(r"^\| (.+) \| ([\d,]+)(?: \w+)? \|$", PAGE.split("\n## Limits\n")[1].split("\n## ")[0], re.M)
@@ -133,13 +133,13 @@ def test_the_limits_are_those_of_the_code() -> None:
         listing.MAX_LIMIT,
         listing.SCAN_LIMIT,
         bodies.MOST_TAGS,
-        traversal.ANSWER_LIMIT,
+        limits.ANSWER_LIMIT,
         decisions.MOST_EVENTS,
         decisions.LONGEST_PROMPT,
         progress.MOST_BYTES,
         boundary.MESSAGE_LIMIT,
         retention.MOST_PURGED,
-        traversal.HISTORY_BUDGET,
+        limits.HISTORY_BUDGET,
     ]
 
 

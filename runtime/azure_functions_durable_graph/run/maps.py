@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ..graph.decisions import RouteDecision
 from ..graph.plan import PlanNode
+from .activities import node_call
 from .children import Child, child_id
 from .crowds import Crowd, Member, with_attempt
 from .items import run_graph_items
@@ -130,7 +131,7 @@ def call_of(traversal: Traversal, index: int, item: Any) -> NodeCall:
     """The call for one item: the state with this item alone in the field. It names the run of which this is a part."""
     field = traversal.plan_node["over"]
     alone = dict([item]) if isinstance(traversal.run["state"].get(field), dict) else [item]
-    call = traversal.call(item=index, state={**traversal.run["state"], field: alone})
+    call = node_call(traversal, item=index, state={**traversal.run["state"], field: alone})
     return {**call, "run_id": traversal.run["share"]["run"]} if "share" in traversal.run else call
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import PayloadTooLarge
 from ..graph.sizes import check_state
 from ..graph.states import apply_patch
+from .activities import node_call, run_activity
 from .messages import ErrorRecord, NodeResult
 from .outcomes import Failed, Revisit
 from .ports import Steps
@@ -28,9 +29,9 @@ def merge(traversal: Traversal, patch: Mapping[str, Any], writes: list[dict[str,
     failed = too_large(traversal, "the state with the results of", {**traversal.run["state"], **given})
     if failed is not None:
         return failed
-    call = traversal.call(apply_only=True, **{key: value for key, value in given.items() if value})
+    call = node_call(traversal, apply_only=True, **{key: value for key, value in given.items() if value})
     while True:
-        result = yield from traversal.run_activity(call)
+        result = yield from run_activity(traversal, call)
         if not result.get("missing"):
             break
         yield from traversal.park()

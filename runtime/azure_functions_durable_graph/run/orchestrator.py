@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..graph.decisions import RouteAction, RouteDecision, decision_after
+from .activities import node_call, run_activity
 from .maps import run_map
 from .merging import merge, take_step
 from .messages import ErrorRecord, RunInput
@@ -85,7 +86,7 @@ def _visit(traversal: Traversal) -> Steps[NodeOutcome]:
 def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
     """Run the node in one activity, and with it those that follow it without a checkpoint."""
     traversal.publish()
-    result = yield from traversal.run_activity(traversal.call())
+    result = yield from run_activity(traversal, node_call(traversal))
     if result.get("missing"):
         yield from traversal.park()
         return Revisit()

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_functions_durable_graph import DurableGraphApp
-from azure_functions_durable_graph.azure import sdk
+from azure_functions_durable_graph.azure.faster_replays import _time_reader, speed_up_replays
 from azure_functions_durable_graph.graph.names import ORCHESTRATOR
 from azure_functions_durable_graph.host.engine import history_events as hist
 
@@ -33,7 +33,7 @@ zones = st.sampled_from(["Z", "", "+00:00", "+02:00", "-05:30", "z", " Z", "+14:
 def test_a_timestamp_of_dotnet_is_read_as_dateutil_reads_it(second: str, fraction: str, zone: str) -> None:
     text = f"{second}{fraction}{zone}"
 
-    assert told(sdk._time_reader(parse), text) == told(parse, text)
+    assert told(_time_reader(parse), text) == told(parse, text)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_timestamp_of_dotnet_is_read_as_dateutil_reads_it(second: str, fractio
     ],
 )
 def test_any_other_value_is_read_or_refused_by_dateutil(text: Any) -> None:
-    assert told(sdk._time_reader(parse), text) == told(parse, text)
+    assert told(_time_reader(parse), text) == told(parse, text)
 
 
 def told(reader: Callable[..., datetime], text: Any) -> Any:
@@ -76,14 +76,14 @@ def test_timestamps_of_histories_never_reach_dateutil() -> None:
     def refuse(text: str) -> datetime:
         raise AssertionError(text)
 
-    read = sdk._time_reader(refuse)
+    read = _time_reader(refuse)
 
     assert read("2024-01-02T03:04:05.1234567Z") == datetime(2024, 1, 2, 3, 4, 5, 123456, timezone.utc)
     assert read("2024-01-02T03:04:05Z") - read("2024-01-02T03:04:04.5Z") == timedelta(seconds=0.5)
 
 
 def test_a_call_with_options_is_a_call_of_dateutil() -> None:
-    assert sdk._time_reader(parse)("2024-01-02T03:04:05Z", ignoretz=True) == datetime(2024, 1, 2, 3, 4, 5)
+    assert _time_reader(parse)("2024-01-02T03:04:05Z", ignoretz=True) == datetime(2024, 1, 2, 3, 4, 5)
 
 
 @pytest.fixture
@@ -95,9 +95,9 @@ def as_installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             if hasattr(module, attribute):
                 original = getattr(module, attribute)
                 monkeypatch.setattr(module, attribute, getattr(original, "__wrapped__", original))
-    sdk.speed_up_replays.cache_clear()
+    speed_up_replays.cache_clear()
     yield
-    sdk.speed_up_replays.cache_clear()
+    speed_up_replays.cache_clear()
 
 
 @pytest.mark.usefixtures("as_installed")
@@ -119,7 +119,7 @@ def test_the_first_run_in_a_process_speeds_up_those_that_follow() -> None:
 
 @pytest.mark.usefixtures("as_installed")
 def test_named_tuples_are_made_once() -> None:
-    sdk.speed_up_replays()
+    speed_up_replays()
     made = importlib.import_module(EXECUTOR).namedtuple
 
     assert made("Pair", ("a", "b")) is made("Pair", ("a", "b"))
@@ -133,7 +133,7 @@ def test_an_sdk_without_these_functions_or_with_others_is_left_alone(monkeypatch
     monkeypatch.setitem(sys.modules, EVENTS, other)
     monkeypatch.setitem(sys.modules, EXECUTOR, without)
 
-    sdk.speed_up_replays()
+    speed_up_replays()
 
     assert other.dt_parse is read_otherwise
     assert not hasattr(without, "namedtuple")
@@ -144,7 +144,7 @@ def test_an_sdk_without_these_modules_is_left_alone(monkeypatch: pytest.MonkeyPa
     for name in (EVENTS, EXECUTOR):
         monkeypatch.setitem(sys.modules, name, None)
 
-    sdk.speed_up_replays()
+    speed_up_replays()
 
 
 def read_otherwise(text: str) -> datetime:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from azure_functions_durable_graph import ManifestBuilder
 from azure_functions_durable_graph.azure import sdk
+from azure_functions_durable_graph.azure.sparing import SparingContext
 from azure_functions_durable_graph.graph.names import ORCHESTRATOR
 from azure_functions_durable_graph.host.app.worker import Worker
 from azure_functions_durable_graph.host.engine import actions as act
@@ -26,7 +27,7 @@ class Sparing(Played):
     """A run whose orchestrator gets the context that the app gives it."""
 
     def _orchestrate(self, context: Any) -> Any:
-        return super()._orchestrate(sdk.SparingContext(context))
+        return super()._orchestrate(SparingContext(context))
 
 
 @given(st.integers(0, 2**32), st.integers(0, 40), st.sampled_from([0.0, 0.3]))
@@ -101,7 +102,7 @@ class OtherContext:
 def test_an_sdk_with_other_tasks_sends_inputs_as_it_does() -> None:
     context = OtherContext()
 
-    task = sdk.SparingContext(context).call_activity("node", {"a": 1})
+    task = SparingContext(context).call_activity("node", {"a": 1})
 
     assert task.action == {"name": "node", "input": {"a": 1}}
     assert context.asked[-1] == ("node", {"a": 1})
@@ -114,7 +115,7 @@ def test_the_state_can_be_read_twice() -> None:
 
     def kept(context: Any) -> Any:
         contexts.append(context)
-        return orchestrate(sdk.SparingContext(context), json.loads(json.dumps(played.run)))
+        return orchestrate(SparingContext(context), json.loads(json.dumps(played.run)))
 
     given = {"history": played.history, "input": "null", "instanceId": "r", "isReplaying": False}
     first = sdk.episode_runner(kept)(json.dumps({**given, "parentInstanceId": None, "upperSchemaVersionNew": 2}))

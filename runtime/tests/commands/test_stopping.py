@@ -138,7 +138,7 @@ def test_a_store_that_cannot_be_written_ends_the_process_with_a_sentence(tmp_pat
         reader = threading.Thread(target=lambda: said.extend(process.stderr))
         reader.start()
         accepted = httpx.post(f"{url}/graphs/patient/runs", json={"instance_id": "kept"})
-        refused = httpx.post(f"{url}/graphs/patient/runs", json={"input": {"said": "x" * 800_000}})
+        refused = httpx.post(f"{url}/graphs/patient/runs", json={"input": {"said": "x" * 900_000}})
 
         assert process.wait(30) == 1
         reader.join()

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from azure_functions_durable_graph.azure import sdk
+from azure_functions_durable_graph.azure.sparing import SparingContext
 from azure_functions_durable_graph.graph.names import ORCHESTRATOR
 from azure_functions_durable_graph.host.engine import actions as act
 from azure_functions_durable_graph.host.engine import history_events as hist
@@ -105,7 +106,7 @@ def _random_share(dice: Random, node: dict[str, Any], items: list[int]) -> dict[
     return {"share": share, "child": True}
 
 
-class Unsparing(sdk.SparingContext):
+class Unsparing(SparingContext):
     """The SDK's context as it is, with what the runtime reads of it besides."""
 
     def call_activity(self, name: str, input_: Any = None) -> Any:
@@ -152,7 +153,7 @@ class Played:
         return hist.render_events(self.history, outputs=True)
 
     def _orchestrate(self, context: Any) -> Any:
-        known = context if isinstance(context, sdk.SparingContext) else Unsparing(context)
+        known = context if isinstance(context, SparingContext) else Unsparing(context)
         self.traversal = Traversal(known, json.loads(json.dumps(self.run)))
         return (yield from drive(self.traversal))
 

@@ -22,7 +22,7 @@ from shapes import conversation, line, loop
 
 from azure_functions_durable_graph import RetryPolicy
 from azure_functions_durable_graph.azure import sdk
-from azure_functions_durable_graph.azure.durable_runs import head_of, record_of
+from azure_functions_durable_graph.azure.records import head_of, record_of
 from azure_functions_durable_graph.history.arrivals import answered, arrival, moment
 from azure_functions_durable_graph.history.record import STATUSES, RunRecord
 from azure_functions_durable_graph.history.tasks import Task

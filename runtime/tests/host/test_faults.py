@@ -213,13 +213,20 @@ def test_a_store_that_is_damaged_anywhere_is_opened_or_refused_with_a_sentence(t
     hub.host.close()
     whole = path.read_bytes()
 
+    refusals: list[str] = []
     for _ in range(60):
         damaged = bytearray(whole)
         for _ in range(chance.choice([1, 10, 200])):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         path.write_bytes(damaged)
-        with contextlib.suppress(HostError), contextlib.closing(SqliteStore(path)) as store:
-            LocalHost(hub.host.worker, hub.clock, store=store)
-            [store.load(instance.id) for _, instance in store.find()]
+        try:
+            with contextlib.closing(SqliteStore(path)) as store:
+                LocalHost(hub.host.worker, hub.clock, store=store)
+                [store.load(instance.id) for _, instance in store.find()]
+        except HostError as refused:
+            refusals.append(str(refused))
         for left in tmp_path.glob("runs.db-*"):
             left.unlink()
+
+    assert len(refusals) > 20
+    assert not [text for text in refusals if "in use" in text], "a store that was refused still holds the file"

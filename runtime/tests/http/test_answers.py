@@ -13,7 +13,7 @@ from contract import problem, start
 from shapes import conversation
 
 from azure_functions_durable_graph.http.answers import Answer, Fate, fate_of, make_mark, read_answer
-from azure_functions_durable_graph.run.traversal import ANSWER_LIMIT
+from azure_functions_durable_graph.run.limits import ANSWER_LIMIT
 from azure_functions_durable_graph.testing import GraphHost, GraphRun, run_graph
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from shapes import conversation
 
 from azure_functions_durable_graph.host.engine.messages import RaiseEvent
+from azure_functions_durable_graph.run.limits import DISCARDED_LIMIT, HISTORY_BUDGET
 from azure_functions_durable_graph.run.raised import LONGEST_NAME, discarded_events
-from azure_functions_durable_graph.run.traversal import DISCARDED_LIMIT, HISTORY_BUDGET
 from azure_functions_durable_graph.testing import GraphHost, GraphRun
 
 AT = "2030-01-01T00:00:00+00:00"

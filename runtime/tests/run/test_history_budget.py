@@ -16,7 +16,7 @@ from shapes import Counter, increment
 from watching import Recording, record
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, NodeContext, RetryPolicy, RouteDecision
-from azure_functions_durable_graph.run.traversal import ANSWER_LIMIT, HISTORY_BUDGET, LONGEST_TIMER
+from azure_functions_durable_graph.run.limits import ANSWER_LIMIT, HISTORY_BUDGET, LONGEST_TIMER
 from azure_functions_durable_graph.testing import GraphHost
 
 CONTINUE_AS_NEW, TIMER = 4, 5

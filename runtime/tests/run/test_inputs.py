@@ -13,7 +13,7 @@ from watching import record
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder
 from azure_functions_durable_graph.run.inputs import for_next_generation, original_input, with_input
-from azure_functions_durable_graph.run.traversal import HISTORY_BUDGET
+from azure_functions_durable_graph.run.limits import HISTORY_BUDGET
 from azure_functions_durable_graph.testing import GraphHost
 
 ROUNDS = 3 * HISTORY_BUDGET

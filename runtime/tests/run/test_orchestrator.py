@@ -11,7 +11,7 @@ from watching import record
 
 from azure_functions_durable_graph import ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.host.engine.messages import RaiseEvent
-from azure_functions_durable_graph.run.traversal import HISTORY_BUDGET, TRAIL_LIMIT
+from azure_functions_durable_graph.run.limits import HISTORY_BUDGET, TRAIL_LIMIT
 from azure_functions_durable_graph.testing import GraphHost, Problem, run_graph
 
 

@@ -11,6 +11,7 @@ from too_large import CURE, HALF, Work, builder, nothing
 
 from azure_functions_durable_graph import RouteDecision
 from azure_functions_durable_graph.azure import sdk
+from azure_functions_durable_graph.azure.sparing import SparingContext
 from azure_functions_durable_graph.graph.sizes import LEAST_BYTES
 from azure_functions_durable_graph.run.orchestrator import orchestrate
 from azure_functions_durable_graph.testing import GraphHost
@@ -93,7 +94,7 @@ def test_a_part_of_a_map_that_is_too_large_to_start_is_told_by_its_node_and_what
 def test_what_is_not_sent_is_told_as_the_extension_expects_it_of_an_orchestrator_that_raised() -> None:
     graph = builder("a").add_node("a", nothing, next_node="b").add_node("b", nothing, terminal=True).build()
     run = new_run(graph, {"one": "x" * LEAST_BYTES}, {}, "2030-01-01T00:00:00+00:00")
-    call = sdk.episode_runner(lambda context: orchestrate(sdk.SparingContext(context, LEAST_BYTES), run))
+    call = sdk.episode_runner(lambda context: orchestrate(SparingContext(context, LEAST_BYTES), run))
     start = {"EventId": -1, "IsPlayed": False, "Timestamp": "2030-01-01T00:00:00Z"}
     history = [{**start, "EventType": 12}, {**start, "EventType": 0, "Name": "g", "Version": None, "Input": "{}"}]
     given = {"history": history, "input": "null", "instanceId": "r", "isReplaying": False, "parentInstanceId": None}

@@ -47,7 +47,7 @@ def test_a_run_with_too_large_an_input_does_not_start() -> None:
 
         assert (refused.value.status, refused.value.code) == (413, "body-too-large")
         assert refused.value.detail.startswith("the input of a run of graph 'g' takes 1,00")
-        assert "bytes (two 500,004, one 500,004, items 9), and a state may take 900,000, nine" in refused.value.detail
+        assert "bytes (two 500,004, one 500,004, items 9), but a state may take 950,000, 95 %" in refused.value.detail
         assert host.run_ids() == []
 
 
@@ -71,7 +71,7 @@ def test_a_node_that_makes_the_state_too_large_is_told_which_fields_are_large() 
         assert run.error is not None
         assert (run.error["type"], run.error["where"], run.error["node"]) == ("PayloadTooLarge", "size", "a")
         assert run.error["message"].startswith("the state after node 'a' takes 1,000,0")
-        assert "bytes (two 500,004, one 499,994, items 9), and" in run.error["message"]
+        assert "bytes (two 500,004, one 499,994, items 9), but" in run.error["message"]
 
 
 def test_the_error_is_not_tried_again() -> None:

@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ...azure import sdk
 from ...azure.app import MAX_BODY_BYTES, DurableGraphApp
-from ...azure.durable_runs import DurableRuns, record_of
+from ...azure.durable_runs import DurableRuns
+from ...azure.records import record_of
 from ...errors import RegistrationError
 from ...graph.registration import GraphRegistration
 from ...graph.sizes import MOST_BYTES

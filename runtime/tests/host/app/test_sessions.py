@@ -9,7 +9,7 @@ from watching import record
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.azure import sdk
 from azure_functions_durable_graph.host.app import sessions
-from azure_functions_durable_graph.run.traversal import HISTORY_BUDGET
+from azure_functions_durable_graph.run.limits import HISTORY_BUDGET
 from azure_functions_durable_graph.testing import GraphHost
 
 

@@ -16,7 +16,7 @@ from azure_functions_durable_graph.history.recording import recorded_run
 from azure_functions_durable_graph.host.harness.counting_host import CountingHost
 from azure_functions_durable_graph.host.harness.tally import KINDS, Tally
 from azure_functions_durable_graph.host.replay import replay
-from azure_functions_durable_graph.run.traversal import HISTORY_BUDGET
+from azure_functions_durable_graph.run.limits import HISTORY_BUDGET
 
 
 class Work(BaseModel):
