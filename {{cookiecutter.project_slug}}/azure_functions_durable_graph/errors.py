@@ -7,7 +7,7 @@ GraphError
 ├── DecisionError        a route handler returned something that is not a decision
 ├── InputError           a run was started with a key that the graph's state does not have
 ├── PayloadError         a value cannot cross the durable boundary as plain JSON
-│   └── PayloadTooLarge  it is larger than an app allows, and than a backend would take
+│   └── PayloadTooLarge  it is larger than the app allows
 ├── ManifestError        a manifest cannot be read; names the path of the bad value
 ├── LockError            graphs.lock.json cannot be read or created
 ├── HistoryError         a recorded run cannot be read, or diverges from today's code
@@ -79,7 +79,7 @@ class PayloadError(GraphError, ValueError):
 
 
 class PayloadTooLarge(PayloadError):  # noqa: N818 - users name it in on_error
-    """A value is larger than what may cross the durable boundary at once. The text says how large, and what to do."""
+    """A value is larger than what may cross the durable boundary at once. The text gives its size, and what to do."""
 
 
 class ManifestError(GraphError, ValueError):
@@ -105,7 +105,7 @@ class GraphRunFailed(GraphError):  # noqa: N818 - users read this name in their 
 class ApiError(GraphError):
     """The API has answered a call with a problem: `status` as in HTTP, `code` such as "run-not-found", `detail`.
 
-    `members` has what else the problem says, such as `errors` for an input that is not valid.
+    `members` has the other members of the problem, such as `errors` for an input that is not valid.
     """
 
     def __init__(self, status: int, code: str, detail: str, members: Mapping[str, Any] | None = None) -> None:

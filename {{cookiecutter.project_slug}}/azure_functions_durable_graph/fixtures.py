@@ -2,7 +2,7 @@
 
     from azure_functions_durable_graph.fixtures import app_host, graph_host
 
-They find the app in the project's function_app.py. pytest must be installed, and is not installed in Azure.
+They find the app in the project's function_app.py. They need pytest, which is not installed in Azure.
 """
 
 from __future__ import annotations

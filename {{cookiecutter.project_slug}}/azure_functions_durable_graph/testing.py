@@ -36,8 +36,8 @@ def run_graph(
 ) -> GraphRun:
     """Run one graph until it is finished or needs something from outside.
 
-    `fail` lists, for a node, what its calls raise, in order; None lets a call succeed, as do all later calls;
-    for a map, it may list that for single items, by their index: `{"score": {3: [ConnectionError()]}}`.
+    `fail` lists, for a node, what its calls raise, in order; for None, and after the last, the handler runs.
+    For a map, it may list that for single items, by their index: `{"score": {3: [ConnectionError()]}}`.
     Raises Problem (422) if `input` does not match the state model, RegistrationError if `registration` has not been
     built, and TypeError if `input` is not a dict.
     """

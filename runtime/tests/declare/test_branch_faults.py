@@ -115,7 +115,7 @@ def test_too_many_branches_with_steps() -> None:
         builder.add_wait(name, duration=timedelta(hours=1))
 
     assert faults(builder) == [
-        "node 'p': has 41 branches that are more than one task, and at most 40 are possible. "
+        "node 'p': has 41 branches of more than one task, but at most 40 are possible. "
         "Use a map over a list, or nest parallels."
     ]
 

@@ -53,10 +53,10 @@ class DurableGraphApp:
     ) -> None:
         """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure.
 
-        `studio` serves the page `studio`, whose files are open: it reads the API with the key that its reader gives it.
-        `max_body_bytes` is for requests, `max_payload_bytes` for what a run sends at once: its state, a result, an
-        answer. With `progress` the runs show what their nodes report by `context.progress`, which costs messages in the
-        task hub; without it nothing is registered for that.
+        `studio` serves the page `studio`. Its files need no key; the page calls the API with the key that its user
+        enters. `max_body_bytes` limits requests, `max_payload_bytes` what a run sends at once: its state, a result, an
+        answer. With `progress`, runs show what their nodes report with `context.progress`, which costs messages in the
+        task hub; without it, no function is registered for reports.
         """
         self.registry = Registry(check_limit(max_payload_bytes))
         self._starters: dict[str, Union[Schedule, MessageTrigger]] = {}
@@ -85,10 +85,10 @@ class DurableGraphApp:
         self._left_out |= found.warnings
 
     def register_lock(self, path: Path) -> None:
-        """Take over runs of earlier hashes, as graphs.lock.json allows; call it after the graphs are registered.
+        """Let graphs take over runs of their earlier hashes, where graphs.lock.json allows it.
 
-        A lock that is missing, out of date or unreadable allows nothing, and the log says so: an app that does not load
-        would be worse than runs that park.
+        Call it after the graphs are registered. A lock that is missing, out of date or unreadable allows nothing, and
+        the log says so: an app that does not load would be worse than runs that are parked.
         """
         try:
             self._take_over(path)
@@ -167,8 +167,9 @@ class DurableGraphApp:
         `input` makes the input from the message's JSON, if it is not the input itself. `connection` is the app setting
         with the storage account; `name` the function's name, by default that of the queue.
 
-        A message that is delivered again finds the run that it has started. One that can start no run fails with a
-        MessageError that says why, and ends up in the queue's poison queue. Raises RegistrationError.
+        A message that is delivered again finds the run that it started. A message that cannot start a run fails with a
+        MessageError that says why, and ends up in the queue's poison queue. Raises RegistrationError for an invalid
+        argument, and for a name that is already used.
         """
         from .triggers import add_queue
 
@@ -187,7 +188,7 @@ class DurableGraphApp:
         """Start a run of a graph for each message of a Service Bus queue, as `start_on_queue` does.
 
         The message's id decides which messages are the same, as in duplicate detection; without one, its sequence
-        number does. One that can start no run ends up in the dead-letter queue.
+        number does. A message that cannot start a run ends up in the dead-letter queue.
         """
         from .triggers import add_service_bus
 
@@ -225,10 +226,10 @@ class DurableGraphApp:
         self._starters[starter.function.lower()] = starter
 
     def retention(self, *, days: float, cron: str = "0 0 * * * *") -> None:
-        """Delete finished runs, with their histories, once they have been over for so many days.
+        """Delete finished runs, with their histories, once they have been over for this many days.
 
-        `cron` (NCRONTAB, or an app setting) is when the timer looks; each time it deletes at most 1,000 runs. Other
-        orchestrations of the task hub are left alone. Raises RegistrationError for values that make no sense, and when
+        `cron` (NCRONTAB, or an app setting) says when the timer looks for them; each time it deletes at most 1,000
+        runs. Other orchestrations of the task hub are left alone. Raises RegistrationError for invalid values, and if
         it is called twice.
         """
         from .retention import declared, purge_old_runs
@@ -244,9 +245,9 @@ class DurableGraphApp:
             await purge_old_runs(retention, client)
 
     def client(self, durable_client: df.DurableOrchestrationClient) -> "GraphCalls":
-        """The API for functions of the app: start, read, answer and steer runs, by the rules of the HTTP routes.
+        """The API for the app's own functions: start, read, answer and steer runs, by the rules of the HTTP routes.
 
-        `durable_client` is what `durable_client_input` provides. In a function with a queue trigger, say:
+        `durable_client` is what `durable_client_input` provides, for example in a function with a queue trigger:
 
             @app.queue_trigger(arg_name="message", queue_name="orders", connection="AzureWebJobsStorage")
             @app.durable_client_input(client_name="durable")

@@ -43,9 +43,11 @@ class MessageTrigger:
             if not isinstance(value, str) or not value:
                 raise RegistrationError(f"{self.kind} trigger: {what} is {value!r}; pass a name")
         if self.prepare is not None and not callable(self.prepare):
-            raise RegistrationError(f"{self}: input is a {type(self.prepare).__name__}; pass a function of the message")
+            raise RegistrationError(
+                f"{self}: input is a {type(self.prepare).__name__}; pass a function that takes the message"
+            )
         if re.fullmatch(r"[A-Za-z]\w{0,126}", self.function, re.ASCII) is None:
-            raise RegistrationError(f"{self}: {self.function!r} cannot name a function; give it a name=…")
+            raise RegistrationError(f"{self}: {self.function!r} is not a valid function name; pass name=…")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.source!r}"
@@ -91,9 +93,9 @@ def _input(trigger: MessageTrigger, content: Any) -> BaseModel | Mapping[str, An
         try:
             content = trigger.prepare(content)
         except Exception as error:
-            raise PayloadError(f"input=… has raised {type(error).__name__}: {error}") from error
+            raise PayloadError(f"input=… raised {type(error).__name__}: {error}") from error
     if not isinstance(content, (BaseModel, Mapping)):
-        raise PayloadError(f"the input of a run is an object, not a {type(content).__name__}")
+        raise PayloadError(f"the input of a run must be an object, not a {type(content).__name__}")
     return content
 
 

@@ -44,7 +44,8 @@ class OwnFunctions:
         @app.orchestration_trigger(context_name="context")
         def durable_graph_run(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
             from ..run.orchestrator import orchestrate
-            from .sdk import SparingContext, speed_up_replays
+            from .faster_replays import speed_up_replays
+            from .sparing import SparingContext
 
             speed_up_replays()
             sparing = SparingContext(context, registry.most_bytes)

@@ -77,7 +77,8 @@ class Schedule:
         except Problem as problem:
             yield Fault(str(self), problem.detail, "Correct input=… of the schedule")
         except Exception as error:  # a validator of the user's, or a value that is not JSON
-            yield Fault(str(self), f"its input fails ({type(error).__name__}: {error})", "Correct input=…")
+            text = f"its input is not valid ({type(error).__name__}: {error})"
+            yield Fault(str(self), text, "Correct input=… of the schedule")
 
 
 async def start_on_schedule(schedule: Schedule, registry: Registry, client: Any, timer: Any) -> None:

@@ -116,9 +116,11 @@ class Threads:
                 _add_thread(self.executor)
         logger.log(
             logging.WARNING if replaced else logging.ERROR,
-            "%s is no longer waited for, but keeps its thread, which cannot be stopped; %s. Still running: %s",
+            "%s timed out or was cancelled, but keeps its thread, which cannot be stopped; %s. Still running: %s",
             call.label,
-            "another thread takes its place" if replaced else f"{MOST_ADDED} were replaced, so calls may have to wait",
+            "another thread takes its place"
+            if replaced
+            else f"{MOST_ADDED} were replaced already: calls may have to wait",
             ", ".join(self.still_running),
         )
 
@@ -128,7 +130,7 @@ class Threads:
             if not call.given_up:
                 return
             self._lost.remove(call)
-        logger.info("%s, which was no longer waited for, has ended; its result is ignored", call)
+        logger.info("%s, which timed out or was cancelled, has ended; its result is ignored", call)
 
 
 def _add_thread(executor: ThreadPoolExecutor) -> None:
@@ -162,7 +164,7 @@ def thread_count(environment: Mapping[str, str]) -> int | None:
         return None
     if text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0:
         return int(text)
-    logger.warning("%s is %r; it must be a positive number, and is ignored", SETTING, text)
+    logger.warning("%s is %r, which is not a positive number, so it is ignored", SETTING, text)
     return None
 
 

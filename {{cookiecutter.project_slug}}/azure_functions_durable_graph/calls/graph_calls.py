@@ -62,8 +62,8 @@ class GraphCalls:
     ) -> Started:
         """Start a run of a graph; `input` is its state model, or a dict.
 
-        `key` makes the run's id: the same key again finds the first run instead of starting another. It is the
-        Idempotency-Key; a queue message's id is a good one. `instance_id` chooses the id itself.
+        `key` determines the run's id: a repeat with the same key finds the first run instead of starting another. It is
+        sent as the Idempotency-Key; a queue message's id is a good one. `instance_id` sets the id itself.
         """
         body: dict[str, Any] = {"input": plain_input(input), "on_conflict": on_conflict}
         body |= {} if instance_id is None else {"instance_id": instance_id}
@@ -99,8 +99,8 @@ class GraphCalls:
     async def follow(self, run: RunRef, *, every: float = 0.5) -> AsyncIterator[Step]:
         """Yield each step of a run once it is over, from the first one that is known until the run has finished.
 
-        It looks every so many seconds, and ten times as rarely while nothing happens. Of a run that takes many steps
-        between two looks some may be missing: their numbers are.
+        It looks every `every` seconds, and down to a tenth as often while nothing happens. If the run takes many steps
+        between two looks, some may be missing: their numbers then are, too.
         """
         seen: set[tuple[int, str]] = set()
         pause = every
@@ -133,7 +133,7 @@ class GraphCalls:
             if seen.finished or (until == "idle" and seen.status not in ("pending", "running")):
                 return seen
             if end is not None and self._door.clock() >= end:
-                raise TimeoutError(f"the run {seen.id!r} is {seen.status} after {timeout:g} seconds")
+                raise TimeoutError(f"the run {seen.id!r} is still {seen.status} after {timeout:g} seconds")
             if seen.status not in ("pending", "running"):  # the request did not wait: the run is idle
                 await self._door.pause(pause if end is None else min(pause, max(0.0, end - self._door.clock())))
                 pause = min(pause * 2, LAST_PAUSE)
@@ -150,9 +150,9 @@ class GraphCalls:
     ) -> Answer:
         """Answer a run that waits for an event. `payload` is its payload model, or JSON.
 
-        The answer is `applied`, exactly once; or `pending`, where that is not known within `wait` seconds (by default
-        5): `get_answer` says later what became of it. An ApiError with the status 409 or 410 means that it never was
-        and never will be applied. The same `key` again is the same answer, and is applied once.
+        The outcome is `applied`, exactly once; or `pending`, if that is not known within `wait` seconds (by default 5):
+        `get_answer` says later what became of it. An ApiError with the status 409 or 410 means that it never was and
+        never will be applied. A repeat with the same `key` is the same answer, and is applied once.
         """
         path, query = {"id": run_id(run), "event": event}, {"wait": wait, "wait_id": wait_id}
         return await self._ask(Answer, "post_event", path, query, body=plain_payload(payload), key=key)
@@ -181,7 +181,7 @@ class GraphCalls:
         state: BaseModel | Mapping[str, Any] | None = None,
         key: str | None = None,
     ) -> Started:
-        """Start the run again as a new run, as it was started or from a `node` that it has passed."""
+        """Start the run again as a new run, as it was started or from a `node` that it has visited."""
         body: dict[str, Any] = {} if node is None else {"node": node}
         body |= {} if state is None else {"state": plain_input(state)}
         return await self._ask(Started, "restart_run", {"id": run_id(run)}, body=body, key=key)
@@ -191,7 +191,7 @@ class GraphCalls:
         return await self._ask(Started, "retry_run", {"id": run_id(run)}, key=key)
 
     async def delete(self, run: RunRef) -> None:
-        """Delete a finished run with its history, and all that it has started. ApiError 409 if one has not finished."""
+        """Delete a finished run, its history and all runs that it started. ApiError 409 if one has not finished."""
         await self._send("delete_run", {"id": run_id(run)})
 
     async def graphs(self) -> tuple[GraphRow, ...]:
@@ -207,7 +207,7 @@ class GraphCalls:
         return await self._ask(Manifest, "get_manifest", {"graph": name}, {"hash": graph_hash})
 
     async def health(self) -> Health:
-        """Raises ApiError or, for a remote client, ApiUnreachable if the app is not up."""
+        """Whether the app is up: raises ApiError or, for a remote client, ApiUnreachable if it is not."""
         return await self._ask(Health, "get_health")
 
     async def diagram(self, name: str) -> str:

@@ -141,7 +141,7 @@ def _targets(node: NodeSpec) -> str:
 def _events(old: GraphManifest, new: GraphManifest) -> Iterator[Change]:
     before, after = old.event_handlers, new.event_handlers
     for name in sorted(set(before) - set(after)):
-        yield Change(Impact.BREAKING, f"event {name!r} was removed: a run that waits for it could not be answered")
+        yield Change(Impact.BREAKING, f"event {name!r} was removed: a run that waits for it can no longer be answered")
     for name in sorted(set(after) - set(before)):
         yield Change(Impact.SAFE, f"event {name!r} is new")
     for name in sorted(set(before) & set(after)):

@@ -12,7 +12,7 @@ from .lock import VersionChange
 
 _MARKS = {Impact.COSMETIC: "·", Impact.SAFE: "✓", Impact.BREAKING: "✗"}
 
-DROPPED = "is no longer registered: its runs in flight park until it is deployed again"
+DROPPED = "is no longer registered: its runs in flight are parked until it is deployed again"
 FIX = "Give the graph a new version, and keep the old one registered beside it until its runs have finished"
 
 

@@ -18,7 +18,7 @@ if typing.TYPE_CHECKING:
     Commands: typing.TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
     Run: typing.TypeAlias = Callable[[GraphClient, argparse.Namespace], None]
 
-INPUT = "as JSON, @FILE, or - for what is piped in"
+INPUT = "as JSON, @FILE, or - for standard input"
 
 
 def add_api_commands(commands: Commands) -> None:
@@ -41,24 +41,24 @@ def _with_client(run: Run, options: argparse.Namespace) -> int:
 
 def _add_runs(commands: Commands) -> None:
     parser = _command(commands, "runs", _runs, "list the runs of a served app")
-    parser.add_argument("--graph", metavar="GRAPH", help="only those of this graph")
+    parser.add_argument("--graph", metavar="GRAPH", help="only runs of this graph")
     parser.add_argument("--status", choices=typing.get_args(Status), metavar="STATUS", help="waiting, failed, …")
-    parser.add_argument("--tag", action="append", metavar="KEY=VALUE", help="only those with this tag; may be repeated")
+    parser.add_argument("--tag", action="append", metavar="KEY=VALUE", help="only runs with this tag; may be repeated")
     parser.add_argument("--since", metavar="TIME", help="started at or after: 2026-01-31T08:00:00Z, or 90m, 2h, 7d ago")
-    parser.add_argument("--until", metavar="TIME", help="started before")
-    parser.add_argument("--limit", type=_count, default=50, metavar="N", help="at most so many (default: %(default)s)")
-    parser.add_argument("--ids", action="store_true", help="print the ids only, one a line")
-    _add_json(parser, "one run a line")
+    parser.add_argument("--until", metavar="TIME", help="started before this time")
+    parser.add_argument("--limit", type=_count, default=50, metavar="N", help="at most N runs (default: %(default)s)")
+    parser.add_argument("--ids", action="store_true", help="print only the ids, one per line")
+    _add_json(parser, "one run per line")
     add_address(parser)
 
 
 def _add_show(commands: Commands) -> None:
-    parser = _command(commands, "show", _show, "show one run: how it stands, what it waits for, its steps")
+    parser = _command(commands, "show", _show, "show one run: its status, what it waits for, its steps")
     parser.add_argument("run_id", metavar="RUN")
     parser.add_argument(
         "--watch", action="store_true", help="print each step as it happens; exit code 1 unless the run completes"
     )
-    _add_json(parser, "with --watch one step a line")
+    _add_json(parser, "with --watch one step per line")
     add_address(parser)
 
 
@@ -66,9 +66,9 @@ def _add_start(commands: Commands) -> None:
     parser = _command(commands, "start", _start, "start a run, and print its id")
     parser.add_argument("graph", metavar="GRAPH")
     parser.add_argument("--input", metavar="JSON", help=f"the fields of the state, {INPUT}")
-    parser.add_argument("--tag", action="append", metavar="KEY=VALUE", help="a tag of the run; may be repeated")
+    parser.add_argument("--tag", action="append", metavar="KEY=VALUE", help="tag the run; may be repeated")
     parser.add_argument("--id", metavar="RUN", help="the run's id (default: a new one)")
-    parser.add_argument("--idempotency-key", metavar="KEY", help="the same key again finds the first run")
+    parser.add_argument("--idempotency-key", metavar="KEY", help="a repeat with this key finds the first run")
     parser.add_argument("--watch", action="store_true", help="then print each step as it happens, like show --watch")
     _add_json(parser)
     add_address(parser)
@@ -79,7 +79,7 @@ def _add_send(commands: Commands) -> None:
     parser.add_argument("run_id", metavar="RUN")
     parser.add_argument("event", metavar="EVENT")
     parser.add_argument("payload", nargs="?", metavar="PAYLOAD", help=f"{INPUT} (default: {{}})")
-    parser.add_argument("--idempotency-key", metavar="KEY", help="the same key again is the same answer")
+    parser.add_argument("--idempotency-key", metavar="KEY", help="a repeat with this key is the same answer")
     parser.add_argument("--wait-id", metavar="ID", help="which wait, where several ask for the event (see show)")
     _add_json(parser)
     add_address(parser)
@@ -93,9 +93,9 @@ def _add_steering(commands: Commands) -> None:
     ):
         parser = _command(commands, name, run, text)
         parser.add_argument("run_id", metavar="RUN")
-        parser.add_argument("--reason", metavar="TEXT", help="what the run's status or history will say")
+        parser.add_argument("--reason", metavar="TEXT", help="the reason to show in the run's status or history")
         add_address(parser)
-    parser = _command(commands, "delete", _delete, "delete a finished run, with all that it has started")
+    parser = _command(commands, "delete", _delete, "delete a finished run and all runs that it started")
     parser.add_argument("run_id", metavar="RUN")
     add_address(parser)
 
@@ -105,8 +105,8 @@ def _add_repeating(commands: Commands) -> None:
     restart = _command(commands, "restart", _restart, "start a run again as a new run, and print its id")
     for parser in (retry, restart):
         parser.add_argument("run_id", metavar="RUN")
-        parser.add_argument("--idempotency-key", metavar="KEY", help="the same key again finds the first new run")
-    restart.add_argument("--node", metavar="NODE", help="begin at this node, which the run has passed")
+        parser.add_argument("--idempotency-key", metavar="KEY", help="a repeat with this key finds the first new run")
+    restart.add_argument("--node", metavar="NODE", help="begin at this node, which the run has visited")
     restart.add_argument("--state", metavar="JSON", help=f"with this state instead of the one it had there, {INPUT}")
     for parser in (retry, restart):
         add_address(parser)
@@ -114,14 +114,14 @@ def _add_repeating(commands: Commands) -> None:
 
 def _add_graphs(commands: Commands) -> None:
     parser = _command(commands, "graphs", _graphs, "list the graphs of a served app")
-    _add_json(parser, "one graph a line")
+    _add_json(parser, "one graph per line")
     add_address(parser)
 
 
 def _add_diagram(commands: Commands) -> None:
     parser = _command(commands, "diagram", _diagram, "draw a graph of a served app")
     parser.add_argument("graph", metavar="GRAPH")
-    parser.add_argument("--output", metavar="FILE", help="write a file instead of printing")
+    parser.add_argument("--output", metavar="FILE", help="write to this file instead of standard output")
     add_address(parser)
 
 
@@ -132,7 +132,7 @@ def _add_json(parser: argparse.ArgumentParser, text: str = "") -> None:
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+        raise argparse.ArgumentTypeError("must be at least 1")
     return number
 
 

@@ -95,13 +95,13 @@ def _parser() -> argparse.ArgumentParser:
         "emulator. Runs are kept in a file and continue where they left off when the host is started again.",
     )
     serve.add_argument(
-        "folders", nargs="*", default=["."], help="where function_app.py is, or a project (default: here)"
+        "folders", nargs="*", default=["."], help="folder of function_app.py, or of a project (default: .)"
     )
     serve.add_argument(
         "--port",
         type=int,
         default=7071,
-        help="port on 127.0.0.1, 0 for a free one (default: 7071); several apps get it and those that follow",
+        help="port on 127.0.0.1, 0 for a free one (default: 7071); several apps get this port and those after it",
     )
     serve.add_argument("--store", default=".durable/runs.db", metavar="FILE", help="SQLite file (default: %(default)s)")
     serve.add_argument("--memory", action="store_true", help="keep runs in memory: they end with the process")
@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="also answer requests with this Host or Origin; may be given several times (default: loopback names only)",
+        help="also answer requests with this Host or Origin; may be repeated (default: loopback names only)",
     )
     serve.set_defaults(run=_serve, log=logging.INFO)
     _add_lock(commands)
@@ -134,7 +134,7 @@ def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         epilog="exit codes: 0 up to date or written, 1 something cannot be read, 3 the lock is out of date, 4 a change "
         "needs a new version, 5 live runs need a version that is dropped",
     )
-    lock.add_argument("folder", nargs="?", default=".", help="where function_app.py is (default: here)")
+    lock.add_argument("folder", nargs="?", default=".", help="folder of function_app.py (default: .)")
     lock.add_argument("--check", action="store_true", help="write nothing; fail if the lock is out of date")
     lock.add_argument("--json", action="store_true", help="print the changes as JSON")
     lock.add_argument(
@@ -154,7 +154,7 @@ def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "record",
         help="save the history of a run as a fixture for tests",
         description="Get a run from the Durable management API and write its history to a file. A test can replay it "
-        "against today's code and names the first difference.",
+        "against today's code; it then names the first difference.",
     )
     record.add_argument("run_id", metavar="RUN_ID")
     add_url(record)

@@ -38,31 +38,33 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "cost",
         help="count what a run costs in Azure: storage transactions, actions, GB-seconds",
         description="Run a graph in memory, or replay recorded runs, and count what the engine does: for Azure Storage "
-        "and for the Durable Task Scheduler. --input runs the graph's handlers on this machine, with everything that "
-        "they do to other systems; --recording runs none. Prices are yours: in any currency, per the units named.",
+        "and for the Durable Task Scheduler. --input runs the graph's handlers on this machine, with all "
+        "their effects on other systems; --recording runs none. Pass your own prices, in any currency, per unit named.",
     )
     cost.add_argument("graph", metavar="GRAPH")
     cost.add_argument("--app", metavar="APP", help="the app that the graph belongs to, if the project has several")
-    cost.add_argument("--input", metavar="JSON", help="run the graph with this input; @FILE, or - for what is piped in")
+    cost.add_argument("--input", metavar="JSON", help="run the graph with this input; @FILE, or - for standard input")
     cost.add_argument(
         "--event",
         action="append",
         default=[],
         metavar="NAME=JSON",
-        help="answer the run when it waits for this event; several in their order. Without one, time passes",
+        help="answer the run when it waits for this event; repeat it for several, in order. Otherwise time passes",
     )
     cost.add_argument(
         "--recording",
         action="append",
         default=[],
         metavar="FILE",
-        help="replay what `record` has saved; again for each run below it (branches, items, subgraphs)",
+        help="replay what `record` saved; repeat it for each run below that one (branches, items, subgraphs)",
     )
     cost.add_argument(
-        "--plan", choices=("flex", "consumption"), default="flex", help="how time is rounded (default: flex)"
+        "--plan", choices=("flex", "consumption"), default="flex", help="decides how time is rounded (default: flex)"
     )
-    cost.add_argument("--memory", type=int, metavar="MB", help="of an instance (flex: 2048), or that the app uses")
-    cost.add_argument("--seconds", type=_number, metavar="S", help="of each activity (default: as measured)")
+    cost.add_argument(
+        "--memory", type=int, metavar="MB", help="of an instance (default with flex: 2048), or used by the app"
+    )
+    cost.add_argument("--seconds", type=_number, metavar="S", help="duration of each activity (default: as measured)")
     for unit, text in PRICES.items():
         cost.add_argument(f"--price-{unit.replace('_', '-')}", type=_number, metavar="PRICE", help=text)
     cost.add_argument("--json", action="store_true", help="print the counts as JSON")
@@ -108,15 +110,15 @@ def _counted(options: argparse.Namespace) -> CountedRun:
 
     if (options.input is None) == (not options.recording):
         raise HostError(
-            "say which run it is: --input JSON runs the graph's handlers on this machine, --recording FILE replays a "
-            "run that `record` has saved"
+            "choose a run: --input JSON runs the graph's handlers on this machine, --recording FILE replays a "
+            "run that `record` saved"
         )
     if options.recording and options.event:
-        raise HostError("--event answers a run that --input has started; a recorded run has its events")
+        raise HostError("--event answers a run that --input starts; a recorded run already has its events")
     files = [Path(name).resolve() for name in options.recording]  # the app changes the folder
     given = read_body(options.input, "--input")
     if options.input is not None and not isinstance(given, dict):
-        raise HostError("--input must be a JSON object, as the body's `input` of a start")
+        raise HostError("--input must be a JSON object, like `input` in the body that starts a run")
     events = _events(options.event)
     registry = _registry(options)
     if options.graph not in registry.by_name:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import HistoryError, HostError
+from ..graph.wording import counted
 from ..history.recording import RecordedRun
 from ..host.harness.counting_host import CountingHost
 from ..host.harness.graph_run import GraphRun
@@ -96,7 +97,7 @@ def replayed(registry: Registry, graph: str, files: Sequence[Path]) -> CountedRu
             notes.append(f"{name} begins at step {run.input['step']}: generations before are not in it")
     missing = tally.counts()["child"] - sum(not CHILD_KEYS.isdisjoint(run.input) for run, _ in runs)
     if missing > 0:
-        notes.append(f"what {missing} runs below these do is not counted: record them, and name their files as well")
+        notes.append(f"not counted: {counted(missing, 'run')} below these; record them, and pass their files as well")
     first = next(run for run, _ in runs if run.input["plan"]["graph"] == graph)
     return CountedRun(
         first.input["plan"]["version"], _path(first), first.runtime_status.lower(), tally, tally.waited, notes
@@ -114,7 +115,7 @@ def _check_set(graph: str, runs: Sequence[tuple[RecordedRun, str]]) -> None:
     graphs = {name: run.input["plan"]["graph"] for run, name in runs}
     if graph not in graphs.values():
         found = ", ".join(f"{name} is of {of}" for name, of in graphs.items())
-        raise HistoryError(f"no recording is of a run of {graph}: {found}")
+        raise HistoryError(f"none of the recordings is of a run of {graph}: {found}")
     ids = [run.id for run, _ in runs]
     if twice := sorted({one for one in ids if ids.count(one) > 1}):
-        raise HistoryError(f"the run {twice[0]} is recorded twice; name each run once")
+        raise HistoryError(f"the run {twice[0]} is recorded twice; pass each run once")

@@ -38,4 +38,4 @@ def diagram(client: GraphClient, graph: str, output: str | None, say: Say) -> No
         Path(output).write_text(text, encoding="utf-8")
     except OSError as error:
         raise HostError(f"{output} cannot be written: {why(error)}") from None
-    say(f"{output} is written")
+    say(f"wrote {output}")

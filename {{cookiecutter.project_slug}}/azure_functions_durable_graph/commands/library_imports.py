@@ -37,7 +37,7 @@ def libraries_in(project: Project, files: Iterable[Path]) -> list[Library]:
 
 
 _MISTAKES = {
-    APPS: "{path} imports another app, which is not there in Azure; "
+    APPS: "{path} imports another app, which is not deployed with it; "
     "move the code that both need to a library (`nox -s new-lib -- NAME`)",
     LIBRARIES: "{path} imports `libs.…`; import a library by its own name",
 }

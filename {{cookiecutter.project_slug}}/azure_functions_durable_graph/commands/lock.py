@@ -90,7 +90,7 @@ def _write(path: Path, lock: Lock) -> str:
         path.write_text(lock.to_text(), encoding="utf-8")
     except OSError as error:
         raise HostError(f"{FILE_NAME} cannot be written: {why(error)}") from None
-    return f"{FILE_NAME} is written"
+    return f"wrote {FILE_NAME}"
 
 
 def locked_versions(registry: Registry) -> list[LockedVersion]:
@@ -155,7 +155,7 @@ def _deployed_versions(url: str, key: str | None, graph: str) -> list[dict[str, 
     versions = body.get("versions")
     if code != 200 or not isinstance(versions, list) or not all(map(_is_version, versions)):
         raise HostError(
-            f"{place} answered {code}, and not as an app with graphs does; use the app's URL, such as "
+            f"{place} answered {code}, but not as an app with durable graphs would; use the app's URL, such as "
             "https://APP.azurewebsites.net"
         )
     return versions

@@ -41,7 +41,7 @@ def move_to_apps(project: Project) -> list[str]:
             f"{error.filename} cannot be moved to {APPS}/{app.name}: {why(error)}; nothing has changed. "
             "Close the programs that use it, and try again"
         ) from None
-    return [f"{APPS}/{app.name} is the app that was at the root: {', '.join(names)}", *_staged(project.root, target)]
+    return [f"the app at the root has moved to {APPS}/{app.name}: {', '.join(names)}", *_staged(project.root, target)]
 
 
 def parts_of_the_app(root: Path) -> list[str]:
@@ -55,7 +55,7 @@ def _staged(root: Path, target: Path) -> list[str]:
     """Stage the move, and only the move, so that it becomes a commit in which git sees that files were moved."""
     if _git(root, "add", "--update", "--", ".") is None or _git(root, "add", "--", str(target)) is None:
         return []
-    return ["git has the move, and nothing else, staged: review it (git status), and commit it before you go on"]
+    return ["the move, and nothing else, is staged in git: review it (git status), and commit it before you continue"]
 
 
 def _check_committed(root: Path) -> None:

@@ -43,7 +43,7 @@ def new_app(root: Path, name: str) -> list[str]:
             (root / path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise HostError(f"{error.filename} cannot be written: {why(error)}; restore the project from git") from None
-    return [*done, f"{APPS}/{name} is a new app, with no graphs yet", *(f"{path} lists it" for path in lists)]
+    return [*done, f"created {APPS}/{name}, an app with no graphs yet", *(f"added it to {path}" for path in lists)]
 
 
 def _check_free(project: Project, name: str) -> None:
@@ -61,7 +61,7 @@ def _check_free(project: Project, name: str) -> None:
         raise HostError(f"{APPS}/{name} already exists, without a {SCRIPT}; choose another name, or remove it")
     if azure_hub(name) in hubs:
         raise HostError(
-            f"the task hub of {name!r} would have the name of that of {hubs[azure_hub(name)]!r}; choose another"
+            f"the task hub of {name!r} would have the same name as that of {hubs[azure_hub(name)]!r}; choose another"
         )
 
 

@@ -42,7 +42,7 @@ def add_address(parser: argparse.ArgumentParser) -> None:
 
 def add_url(parser: argparse.ArgumentParser) -> None:
     """The option that says where the app is."""
-    text = f"the app, with or without its route prefix (default: {URL_VARIABLE}, or {LOCAL})"
+    text = f"URL of the app, with or without its route prefix (default: {URL_VARIABLE}, or {LOCAL})"
     parser.add_argument("--url", default=os.environ.get(URL_VARIABLE) or LOCAL, help=text)
 
 
@@ -91,7 +91,7 @@ def read_tags(given: list[str] | None) -> dict[str, str]:
     for text in given or ():
         key, equals, value = text.partition("=")
         if not equals or key in tags:
-            raise HostError(f"--tag {text!r}: write KEY=VALUE, with another key each time")
+            raise HostError(f"--tag {text!r}: write KEY=VALUE, with a different key each time")
         tags[key] = value
     return tags
 

@@ -74,7 +74,7 @@ def resume(client: GraphClient, run_id: str, reason: str | None, say: Say) -> No
 def delete(client: GraphClient, run_id: str, say: Say) -> None:
     """Delete a finished run with its history."""
     client.delete(run_id)
-    say(f"{run_id} is deleted")
+    say(f"{run_id} was deleted")
 
 
 def retry(client: GraphClient, run_id: str, key: str | None, say: Say) -> None:

@@ -72,7 +72,7 @@ def record_of(package: Path) -> Record:
     """The record that a package folder should have."""
     version = version_of(package)
     if version is None:
-        raise VendorError(f"{package} does not say its version")
+        raise VendorError(f"{package} does not declare its version")
     return Record(version, digests(package))
 
 
@@ -104,7 +104,7 @@ def differences(project: Path) -> list[str]:
             *([f"{RECORD} names version {record.version}, the package {named}"] if named != record.version else []),
             *(f"{PACKAGE}{name} is a symbolic link" for name in links),
             *(f"{PACKAGE}/{name} was added" for name in _stray_folders(package, delivered)),
-            *(f"{PACKAGE}/{name} does not belong to its source" for name in _planted(package, delivered)),
+            *(f"{PACKAGE}/{name} is not the compiled form of its source" for name in _planted(package, delivered)),
         ]
     except OSError as error:
         raise VendorError(f"{error.filename or PACKAGE} cannot be read: {why(error)}") from None

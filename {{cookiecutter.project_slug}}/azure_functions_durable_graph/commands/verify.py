@@ -29,7 +29,7 @@ def verify_record(project: Path, template: str, revision: str | None, base: str 
     """
     verdict, record = verify(project), Record.read(project)
     if base is not None and record == _record_at(project, base):
-        return f"{verdict}; {RECORD} is that of {base}"
+        return f"{verdict}; {RECORD} matches that of {base}"
     revision = revision or f"v{record.version}"
     with template_at(template, revision) as clone:
         delivered = Record.read(clone / TEMPLATE_FOLDER)
@@ -37,10 +37,10 @@ def verify_record(project: Path, template: str, revision: str | None, base: str 
         names = {*record.files.items()} ^ {*delivered.files.items()}
         differing = ", ".join(sorted({name for name, _ in names})[:5]) or f"the version is {delivered.version}"
         raise VendorError(
-            f"{RECORD} is not that of {template} at {revision} ({differing}); replace the runtime with "
+            f"{RECORD} does not match that of {template} at {revision} ({differing}); replace the runtime with "
             "`nox -s update-runtime`, or name the revision that it comes from with --revision"
         )
-    return f"{verdict}; {RECORD} is that of {template} at {revision}"
+    return f"{verdict}; {RECORD} matches that of {template} at {revision}"
 
 
 def _record_at(project: Path, base: str) -> Record | None:

@@ -34,8 +34,8 @@ def branch_faults(manifest: GraphManifest) -> Iterator[Fault]:
 def _policies(node: NodeSpec) -> Iterator[Fault]:
     """What no run of a parallel or a map could fulfil."""
     if isinstance(node.stop_when, int) and (node.min_successful or 0) > node.stop_when:
-        problem = f"stop_when is {node.stop_when}, and min_successful is {node.min_successful}"
-        yield Fault(f"node {node.name!r}", problem, "Drop min_successful, or stop later")
+        problem = f"stop_when is {node.stop_when}, but min_successful is {node.min_successful}"
+        yield Fault(f"node {node.name!r}", problem, "Drop min_successful, or increase stop_when")
 
 
 def _named(node: NodeSpec) -> Iterator[Fault]:
@@ -45,9 +45,8 @@ def _named(node: NodeSpec) -> Iterator[Fault]:
     if len(set(branches)) < len(branches):
         yield Fault(where, "names a branch twice", "Name each branch once")
     if node.min_successful is not None and node.min_successful > len(branches):
-        yield Fault(
-            where, f"min_successful is {node.min_successful}, of {len(branches)} branches", "Use a smaller number"
-        )
+        problem = f"min_successful is {node.min_successful}, but the number of branches is {len(branches)}"
+        yield Fault(where, problem, "Use a smaller number")
     if node.next_node in branches:
         fix = "Name the node that follows when all branches are done, or drop next_node"
         yield Fault(where, f"its next_node {node.next_node!r} is one of its branches", fix)
@@ -99,5 +98,5 @@ def _entered(manifest: GraphManifest, both: frozenset[str]) -> set[str]:
 def _many(manifest: GraphManifest, node: NodeSpec) -> Iterator[Fault]:
     chains = [name for name in node.branches or () if not is_single(manifest.nodes[name].to_plan(), node.next_node)]
     if len(chains) > MOST_CHAINS:
-        problem = f"has {len(chains)} branches that are more than one task, and at most {MOST_CHAINS} are possible"
+        problem = f"has {len(chains)} branches of more than one task, but at most {MOST_CHAINS} are possible"
         yield Fault(f"node {node.name!r}", problem, "Use a map over a list, or nest parallels")

@@ -117,8 +117,9 @@ class ManifestBuilder(Generic[StateT]):
         end. Two branches may write one field only if it has a reducer. The parallel fails if a branch does, or, with
         `min_successful`, if fewer succeed. The node that `on_error` names sees what the others have changed.
 
-        With `stop_when` the rest is stopped after the first failure, or after so many successes, which are then all
-        that is needed; with a `deadline` what is not done by then is stopped, and fails with DeadlineExceeded.
+        With `stop_when`, the other branches are stopped after the first failure, or after that many successes, which
+        are then enough. With a `deadline`, branches that are not done by then are stopped, and fail with
+        DeadlineExceeded.
         """
         read = self._declared.reader("node", name)
         spec = NodeSpec(name, kind="parallel", branches=read.names("branches", branches))
@@ -209,16 +210,16 @@ class ManifestBuilder(Generic[StateT]):
         """Run `handler(state, item)` on each item of the field `over`; the results, in order, become `into`.
 
         `over` is a list, a tuple, a set, or a dict whose items are pairs. In the state that a handler gets, it contains
-        only the own item. At most `max_concurrency` run at once (20). `item_type` tells type checkers what the items
-        are; `build()` compares it with the field.
+        only the handler's item. At most `max_concurrency` run at once (20). `item_type` tells type checkers what the
+        items are; `build()` compares it with the field.
 
-        With `graph` each item is a run of that graph of its own (at most 100 at once). `input` maps its fields to
+        With `graph`, each item becomes a run of that graph (at most 100 at once). `input` maps its fields to
         fields of this state, to `"__item__"` or to a part of it, `"__item__.text"`; without it the item is the input.
         `output` maps list fields of this state to the field of each run, in order.
 
         The map fails if an item does, or, with `min_successful`, if fewer succeed; the results are then those of the
         items that succeeded. With `on_item_error="collect"` results are `ItemResult[…]`, each with a value or an error.
-        `stop_when` and `deadline` are those of a parallel; items that had not begun do not begin any more.
+        `stop_when` and `deadline` work as in a parallel; items that have not begun by then never begin.
         """
         read = self._declared.reader("node", name)
         limit = (20 if graph is None else 100) if max_concurrency is None else max_concurrency

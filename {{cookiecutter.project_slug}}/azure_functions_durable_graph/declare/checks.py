@@ -34,7 +34,7 @@ def _names(manifest: GraphManifest) -> Iterator[Fault]:
         if not isinstance(name, str) or not is_name(name):
             yield Fault(f"{kind} {brief_repr(name)}", "is not a valid name", f"Use {NAME_RULE}")
         elif (kind, name) == ("event", STOP):
-            yield Fault(f"event {name!r}", "is a name of the runtime's own", "Choose another")
+            yield Fault(f"event {name!r}", "is reserved by the runtime", "Choose another name")
     if not isinstance(manifest.version, str) or not manifest.version:
         yield Fault("version", f"is {brief_repr(manifest.version)}", 'Use a non-empty string such as "1"')
     steps = manifest.max_steps
@@ -100,10 +100,10 @@ def _over(node: NodeSpec, schema: Mapping[str, Any], known: Mapping[str, Any]) -
     options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
     kinds = [_collection(known.get(_name_of(option), option)) for option in options]
     if "tuple" in kinds:
-        yield Fault(where, f"over names {node.over!r}, a tuple whose items have types of their own", cure)
+        yield Fault(where, f"over names {node.over!r}, a tuple with a type for each item", cure)
     elif kinds and not any(kind in ("array", "object", "anything") for kind in kinds):
         said = " or ".join(sorted(set(kinds)))
-        yield Fault(where, f"over names {node.over!r}, which is not a list but of type {said!r}", cure)
+        yield Fault(where, f"over names {node.over!r}, which is of type {said!r}, not a list", cure)
 
 
 def _collection(schema: Mapping[str, Any]) -> str:

@@ -98,7 +98,7 @@ def _collections(manifest: GraphManifest, state_model: type[BaseModel] | None) -
             if state_model is None or field is None or field not in state_model.model_fields or value_type(item):
                 continue
             said = getattr(item, "__name__", "not of one type")
-            problem = f"on_item_error is 'collect', and the items of {field!r} are {said}"
+            problem = f"on_item_error is 'collect', but the items of {field!r} are {said}"
             yield Fault(f"node {name!r}", problem, f"Declare {field}: list[ItemResult[…]]")
 
 

@@ -168,7 +168,7 @@ class Declarations:
             yield Fault("graph", f"durability is {brief_repr(self.durability)}", fix)
         for name in sorted(self._single_branches() & set(self.checkpoints)):
             fix = "Drop it: the results of branches are kept where the branches join"
-            yield Fault(f"node {name!r}", "has checkpoint=… and is a branch of its own", fix)
+            yield Fault(f"node {name!r}", "has checkpoint=…, but is a branch by itself", fix)
 
     def _metadata_faults(self) -> list[Fault]:
         if not isinstance(self.metadata, Mapping):

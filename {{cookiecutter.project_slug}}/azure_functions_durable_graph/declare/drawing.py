@@ -209,7 +209,7 @@ def _note(node: NodeSpec) -> str:
         _NOTES.get(node.kind, lambda node: "")(node),
         f"at most {span(node.timeout)}" if node.timeout else "",
         f"{most} attempts" if most > 1 else "",
-        "goes on after errors" if _continues(node) else "",
+        "continues after errors" if _continues(node) else "",
     ]
     return " · ".join(part for part in parts if part)
 

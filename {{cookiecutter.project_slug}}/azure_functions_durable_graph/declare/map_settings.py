@@ -29,7 +29,7 @@ def map_of_graph(
         ("timeout", timeout, "Give the nodes of the graph a timeout"),
     ):
         if value is not None:
-            read.fault(f"has graph and {what}", fix)
+            read.fault(f"has both graph and {what}", fix)
     return replace(
         spec,
         into=None,

@@ -54,11 +54,11 @@ class NodeContext:
     error: NodeError | None = None
 
     def progress(self, value: float | dict[str, Any]) -> None:
-        """Say how far the node is: a fraction between 0 and 1, or a dict of at most 1,000 bytes of JSON.
+        """Report how far the node has got: a fraction between 0 and 1, or a dict of at most 1,000 bytes of JSON.
 
         `GET runs/{id}` shows the newest value while the node runs; of values in quick succession some are dropped. It
         may be called as often as you like, from any thread, and does nothing unless the app has `progress=True`.
-        Raises TypeError or ValueError for another value.
+        Raises TypeError or ValueError for any other value.
         """
         report: Callable[[Any], None] | None = vars(self).get("_report")
         known = progress_value(value)

@@ -215,7 +215,7 @@ def _check_prompt(prompt: Any) -> None:
     size = len(canonical(prompt))
     if size > LONGEST_PROMPT:
         raise DecisionError(
-            f"a decision's prompt has {size} bytes of JSON, the limit is {LONGEST_PROMPT}: put what is long into the "
+            f"a decision's prompt has {size} bytes of JSON; the limit is {LONGEST_PROMPT}: put what is long into the "
             "state, and a reference into the prompt"
         )
 

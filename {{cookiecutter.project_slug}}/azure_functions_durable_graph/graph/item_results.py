@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class ItemError(BaseModel):
-    """Why an item failed, with no attempt left. `bases` are the names of the exception's base classes."""
+    """Why an item failed, after its last attempt. `bases` are the names of the exception's base classes."""
 
     type: str
     bases: list[str] = []

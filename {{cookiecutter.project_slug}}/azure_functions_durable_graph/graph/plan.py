@@ -99,7 +99,7 @@ def _unpacked(packed: str) -> Mapping[str, PlanNode]:
     except (ValueError, TypeError, RecursionError, zlib.error):
         raise PayloadError("plan.packed cannot be read: it is not the compressed JSON of a plan's nodes") from None
     if not isinstance(nodes, dict) or not all(isinstance(node, dict) for node in nodes.values()):
-        raise PayloadError("plan.packed holds no nodes by their names")
+        raise PayloadError("plan.packed does not contain nodes by name")
     return nodes
 
 

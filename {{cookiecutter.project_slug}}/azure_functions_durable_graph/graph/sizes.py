@@ -19,13 +19,11 @@ MOST_BYTES = 1_000_000
 LEAST_BYTES = 10_000
 """Less than this no run could use: its plan and its trail cross with it."""
 
-FOR_STATES = Fraction(9, 10)
+FOR_STATES = Fraction(95, 100)
 """How much of it a state may take: the rest is for what crosses with it, such as the plan and the trail."""
 
 MOST_FIELDS = 3
 """Fields that an error names, largest first."""
-
-CURE = "keep large data in a blob or a file, and its name in the state"
 
 
 def sent_bytes(text: str) -> int:
@@ -55,8 +53,10 @@ def check_state(fields: Mapping[str, Any], most: int, what: str) -> None:
     """Raise PayloadTooLarge if a state, or what is to become part of one, takes more than a state may."""
     size, room = bytes_of(fields), int(most * FOR_STATES)
     if size > room:
-        limit = f"a state may take {room:,}, nine tenths of max_payload_bytes"
-        raise PayloadTooLarge(f"{what} takes {size:,} bytes{_largest(fields)}, and {limit}; {CURE}")
+        raise PayloadTooLarge(
+            f"{what} takes {size:,} bytes{_largest(fields)}, but a state may take {room:,}, 95 % of "
+            "max_payload_bytes; keep large data in a blob or a file, and its name in the state"
+        )
 
 
 def check_limit(most: object) -> int:
@@ -67,7 +67,10 @@ def check_limit(most: object) -> int:
 
 
 def _sentence(what: str, size: int, most: int, largest: str = "") -> str:
-    return f"{what} takes {size:,} bytes{largest}, and max_payload_bytes is {most:,}; {CURE}"
+    return (
+        f"{what} takes {size:,} bytes{largest}, but max_payload_bytes is {most:,}; "
+        "keep large data in a blob or a file, and its name in the state"
+    )
 
 
 def _largest(fields: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ class RecordedRun:
         try:
             data = parse_object(text)
             if data.get("format") != FORMAT:
-                raise HistoryError(f"{name}: this release reads recordings of format {FORMAT}")
+                raise HistoryError(f"{name} is not of format {FORMAT}, the only one that this release reads")
             _require(data, _RECORDING, "")
             _require(data["input"], _INPUT, "input.")
             _require(data["input"]["plan"], _PLAN, "input.plan.")
@@ -77,7 +77,7 @@ class RecordedRun:
         try:
             return cls.from_text(read_text(path), path.name)
         except FileNotFoundError:
-            raise HistoryError(f"there is no {path}") from None
+            raise HistoryError(f"{path} does not exist") from None
         except PayloadError as error:
             raise HistoryError(f"{path.name}: {error}") from None
 
@@ -117,7 +117,8 @@ def recorded_run(status: Mapping[str, Any]) -> RecordedRun:
     Raises HistoryError for an instance that is no run of a graph, and for an answer that cannot be read.
     """
     if status.get("name") != ORCHESTRATOR:
-        raise HistoryError(f"{status.get('instanceId')!r} is not a run of a graph, but of {status.get('name')!r}")
+        found = f"an instance of {status.get('name')!r}"
+        raise HistoryError(f"{status.get('instanceId')!r} is not a run of a graph, but {found}")
     try:
         events = [_event(item) for item in status.get("historyEvents") or ()]
         run = RecordedRun(
@@ -128,12 +129,12 @@ def recorded_run(status: Mapping[str, Any]) -> RecordedRun:
             output=status.get("output"),
             events=tuple(event for event in events if event is not None),
         )
-        return RecordedRun.from_text(run.to_text(), f"the answer about {run.id!r}")  # what a test could not read
+        return RecordedRun.from_text(run.to_text(), f"the response about run {run.id!r}")  # what a test could not read
     except HistoryError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         place = f"{type(error).__name__}: {error}"
-        raise HistoryError(f"the answer about {status.get('instanceId')!r} cannot be read ({place})") from None
+        raise HistoryError(f"the response about run {status.get('instanceId')!r} cannot be read ({place})") from None
 
 
 def _event(item: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -218,7 +218,7 @@ def follow(run_id: str, run: RunInput, history: Iterable[Any]) -> Followed:
             if walk.waiting.result is not error:  # else the run has ended with the failure of a task
                 followed.incomplete = _beyond(followed, f"{type(error).__name__}: {error}")
     if walk.unanswered is not None and not followed.over:
-        followed.incomplete = _beyond(followed, f"{walk.unanswered} answers nothing that the run asks for here")
+        followed.incomplete = _beyond(followed, f"{walk.unanswered} does not match anything that the run asks for here")
     return followed
 
 

@@ -166,8 +166,8 @@ class LocalHost:
             if isinstance(error, HostError):
                 self.failure = error
             else:
-                logger.critical("the local host has failed: this is a bug in it", exc_info=error)
-                self.failure = HostError(f"the local host has failed ({type(error).__name__}); the log says where")
+                logger.critical("the local host has failed; this is a bug in the local host", exc_info=error)
+                self.failure = HostError(f"the local host has failed ({type(error).__name__}); see the log")
             self._over.set()
             self._wake.set()
             self._answer()

@@ -11,11 +11,11 @@ import contextlib
 import sqlite3
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import HostError
 from .engine.entity import Entity
@@ -77,7 +77,7 @@ class SqliteStore:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._prepare()
-            self._number = int(self._db.execute("SELECT coalesce(max(number), 0) FROM instances").fetchone()[0])
+            ((self._number,),) = self._rows("SELECT coalesce(max(number), 0) FROM instances")
         except (HostError, *_UNREADABLE) as error:
             self._close()
             raise (error if isinstance(error, HostError) else _cannot_open(path, error)) from None
@@ -90,11 +90,12 @@ class SqliteStore:
         if instance_id in self._changed:  # deleted, but not yet committed
             return None
         with self._reading(instance_id):
-            row = self._db.execute("SELECT data, input FROM instances WHERE id = ?", (instance_id,)).fetchone()
-            if row is None:
+            found = self._rows("SELECT data, input FROM instances WHERE id = ?", (instance_id,))
+            if not found:
                 return None
-            events = self._db.execute("SELECT data FROM history WHERE id = ? ORDER BY position", (instance_id,))
-            return self._keep(self._instances, Instance.from_text(row[0], row[1], [data for (data,) in events]))
+            events = self._rows("SELECT data FROM history WHERE id = ? ORDER BY position", (instance_id,))
+            ((data, given),) = found
+            return self._keep(self._instances, Instance.from_text(data, given, [event for (event,) in events]))
 
     def save(self, instance: Instance) -> None:
         """Note that the instance has changed."""
@@ -111,8 +112,8 @@ class SqliteStore:
             self._entities.move_to_end(entity_id)
             return self._entities[entity_id]
         with self._reading(entity_id):
-            row = self._db.execute("SELECT data FROM entities WHERE id = ?", (entity_id,)).fetchone()
-            return None if row is None else self._keep(self._entities, Entity.from_text(row[0]))
+            found = self._rows("SELECT data FROM entities WHERE id = ?", (entity_id,))
+            return self._keep(self._entities, Entity.from_text(*found[0])) if found else None
 
     def save_entity(self, entity: Entity) -> None:
         """Note that the entity has changed."""
@@ -145,8 +146,8 @@ class SqliteStore:
             if not isinstance(error, sqlite3.Error):
                 raise
             raise StoreError(
-                f"the store {self._name} cannot be written ({error}). Everything that was accepted is kept: "
-                "free some space, or remove the cause, and start again"
+                f"the store {self._name} cannot be written ({error}). Nothing that was accepted is lost: "
+                "free some space, or fix the cause, and start again"
             ) from error
         for item in self._changed.values():
             if isinstance(item, Instance):
@@ -191,7 +192,7 @@ class SqliteStore:
         wanted = sorted({status.lower() for status in statuses})
         lowest, highest = (timestamp(moment) if moment else None for moment in (created_from, created_to))
         with self._reading("the list of instances"):
-            rows = self._db.execute(
+            rows = self._rows(
                 f"SELECT number, data, {'input' if inputs else 'NULL'} FROM instances "
                 "WHERE number > ? AND substr(id, 1, ?) = ? "
                 "AND created >= coalesce(?, '') AND created <= coalesce(?, '~') "
@@ -204,7 +205,7 @@ class SqliteStore:
         """Every instance that has not ended."""
         self.commit()
         with self._reading("the list of instances"):
-            rows = self._db.execute("SELECT id FROM instances WHERE live ORDER BY number").fetchall()
+            rows = self._rows("SELECT id FROM instances WHERE live ORDER BY number")
         found = (self.load(instance_id) for (instance_id,) in rows)
         return [instance for instance in found if instance is not None]
 
@@ -213,7 +214,7 @@ class SqliteStore:
         self.commit()
         prefix = f"@{name.lower()}@" if name else "@"
         with self._reading("the list of entities"):
-            rows = self._db.execute(
+            rows = self._rows(
                 "SELECT data FROM entities WHERE substr(id, 1, ?) = ? AND live >= ? ORDER BY id",
                 (len(prefix), prefix, busy),
             )
@@ -229,6 +230,11 @@ class SqliteStore:
     def abandon(self) -> None:
         """Close the file as it was at the last commit."""
         self._db.close()
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query. An open cursor, which a traceback may keep alive, would lock the file beyond `close`."""
+        with contextlib.closing(self._db.execute(query, values)) as cursor:
+            return cursor.fetchall()
 
     @contextlib.contextmanager
     def _reading(self, what: str) -> Iterator[None]:
@@ -249,7 +255,7 @@ class SqliteStore:
         return item
 
     def _prepare(self) -> None:
-        (found,) = self._db.execute("PRAGMA user_version").fetchone()
+        ((found,),) = self._rows("PRAGMA user_version")
         if found not in (0, FORMAT):
             age = "a newer" if found > FORMAT else "an older"
             raise HostError(

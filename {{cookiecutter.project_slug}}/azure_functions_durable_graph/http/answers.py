@@ -15,8 +15,8 @@ from ..graph.names import is_name, split_address, wait_address
 from ..graph.plain_json import digest
 from ..history.record import RunRecord
 from ..history.walk import follow
+from ..run.limits import ANSWER_LIMIT
 from ..run.messages import OpenWait
-from ..run.traversal import ANSWER_LIMIT
 from .api import Api
 
 KEY_DIGITS, CONTENT_DIGITS = 16, 8

@@ -85,5 +85,5 @@ class RestartRequest(BaseModel):
     @model_validator(mode="after")
     def _state_of_a_node(self) -> RestartRequest:
         if self.state is not None and self.node is None:
-            raise ValueError("a state belongs to a node: send node, too")
+            raise ValueError("a state requires a node: send node, too")
         return self

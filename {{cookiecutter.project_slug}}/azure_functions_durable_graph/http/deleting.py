@@ -38,7 +38,7 @@ async def delete_run(api: Api, request: Request) -> Response:
             raise Problem("run-live", text)
     await _purge(api, below[:MOST_DELETED])
     if len(below) > MOST_DELETED:
-        text = f"{MOST_DELETED} runs that {record.id!r} has started were deleted, and more are left: ask again"
+        text = f"{MOST_DELETED} runs that {record.id!r} has started were deleted, and more are left: repeat the request"
         raise Problem("deletion-unfinished", text)
     if not await api.runs.purge(record.id):
         raise Problem("run-not-found", f"there is no run {record.id!r}")

@@ -91,9 +91,10 @@ async def get_event(api: Api, request: Request) -> Response:
     answer = read_answer(request.params["event_id"])
     fate = Fate.NOT_ASKED if answer is None else await known_fate(api, answer, record)
     if answer is None or fate is Fate.NOT_ASKED:
-        raise Problem("event-not-found", f"the run {record.id!r} has not asked for such an event; use a Location")
+        text = f"the run {record.id!r} has not asked for such an event; use the Location of the response to the event"
+        raise Problem("event-not-found", text)
     if fate is Fate.FORGOTTEN:
-        raise Problem("event-not-found", "the run has taken so many answers since that it does not know this one")
+        raise Problem("event-not-found", "the run has taken so many answers since that it no longer remembers this one")
     reason = {"reason": _DISCARDED[fate][1]} if fate in _DISCARDED else {}
     outcome = "discarded" if reason else fate.value
     return Response(200, {**_line(record.id, answer, outcome), **reason})

@@ -102,7 +102,7 @@ def _refuse_misspelt(query: Mapping[str, str]) -> None:
         near = get_close_matches(key, [*KEYS, TAG], n=1, cutoff=0.7)
         if key not in KEYS and not key.startswith(TAG) and near:
             name = f"{TAG}KEY" if near[0] == TAG else near[0]
-            raise Problem("invalid", f"a list of runs has no filter {key!r}; did you mean {name!r}?")
+            raise Problem("invalid", f"runs cannot be filtered by {key!r}; did you mean {name!r}?")
 
 
 def _time(request: Request, key: str) -> datetime | None:

@@ -43,7 +43,7 @@ async def restart_run(api: Api, request: Request) -> Response:
     elif stood is not None:
         run = go_on_from(stood, _from_state(api, graph, record, stood["state"]))
     else:
-        text = f"the history of run {record.id!r} does not show how it came to {body.node!r}; send the state, too"
+        text = f"the history of run {record.id!r} does not show how it reached {body.node!r}; send the state, too"
         raise Problem("step-not-known", text)
     return await _start(api, request, record, run, origin)
 

@@ -33,7 +33,7 @@ class Route:
 
 _RUN_404 = {404: "there is no such run"}
 _GRAPH_404 = {404: "there is no such graph"}
-_FAULTY = {500: "the graph does not fit the graphs beside it"}
+_FAULTY = {500: "the graph does not fit the app's other graphs"}
 _BODY = {400: "the body is not JSON", 413: "the body is too large", 422: "the request is not valid"}
 
 ROUTES: tuple[Route, ...] = (
@@ -43,7 +43,7 @@ ROUTES: tuple[Route, ...] = (
         "graphs/{graph}/runs",
         "runs:start_run",
         "Start a run",
-        {202: "the run is started", 200: "the run was started before", 409: "the id is in use", **_GRAPH_404}
+        {202: "the run was started", 200: "the run had been started before", 409: "the id is in use", **_GRAPH_404}
         | _BODY
         | _FAULTY,
         body="StartRequest",
@@ -55,7 +55,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "runs/{id}",
         "runs:get_run",
-        "See a run",
+        "Get a run",
         {200: "the run", 422: "wait is not valid", **_RUN_404},
         query=("wait",),
         shows={200: "Run"},
@@ -75,7 +75,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "runs/{id}/history",
         "runs:get_history",
-        "See the steps of a run",
+        "Get the steps of a run",
         {200: "its steps and events", **_RUN_404},
         shows={200: "History"},
     ),
@@ -87,9 +87,9 @@ ROUTES: tuple[Route, ...] = (
         "Answer a run that waits for an event",
         {
             200: "the run has applied this event, once",
-            202: "the event was raised, and the Location tells what becomes of it",
+            202: "the event was raised, and the Location shows what becomes of it",
             409: "the event was not applied: the run is not asking for it, or has taken another answer",
-            410: "the run has finished, and has not applied it",
+            410: "the run has finished without applying it",
             **_RUN_404,
         }
         | _BODY,
@@ -102,7 +102,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "runs/{id}/events/{event_id}",
         "events:get_event",
-        "See what has become of an answer",
+        "Get the outcome of an answer",
         {200: "pending, applied or discarded", 404: "there is no such run, or no such event"},
         shows={200: "Answer"},
     ),
@@ -141,8 +141,8 @@ ROUTES: tuple[Route, ...] = (
         "POST",
         "runs/{id}/restart",
         "repeating:restart_run",
-        "Start a run again as a new run, from its start or from a node that it has passed",
-        {202: "the new run is started", 200: "it was started before", 409: "the state at the node is not known"}
+        "Start a run again as a new run, from its start or from a node that it has visited",
+        {202: "the new run was started", 200: "it had been started before", 409: "the state at the node is not known"}
         | _RUN_404
         | _BODY
         | _FAULTY,
@@ -155,8 +155,8 @@ ROUTES: tuple[Route, ...] = (
         "POST",
         "runs/{id}/retry",
         "repeating:retry_run",
-        "Go on with a failed run as a new run, from the node that has failed",
-        {202: "the new run is started", 200: "it was started before", 409: "the run has not failed"}
+        "Continue a failed run as a new run, from the node that failed",
+        {202: "the new run was started", 200: "it had been started before", 409: "the run has not failed"}
         | _RUN_404
         | _FAULTY
         | {422: "the request is not valid"},
@@ -169,8 +169,8 @@ ROUTES: tuple[Route, ...] = (
         "runs/{id}",
         "deleting:delete_run",
         "Delete a finished run with its history, and all runs that it has started",
-        {204: "the run is deleted", 409: "the run, or one that it has started, has not finished", **_RUN_404}
-        | {503: "more is left than one request deletes: ask again"},
+        {204: "the run was deleted", 409: "the run, or one that it has started, has not finished", **_RUN_404}
+        | {503: "there are more runs than one request deletes: repeat it"},
     ),
     Route(
         "list_graphs",
@@ -186,7 +186,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "graphs/{graph}",
         "listing:get_graph",
-        "See a graph, its versions and how many live runs each has",
+        "Get a graph, its versions and how many live runs each has",
         {200: "the graph", **_GRAPH_404},
         shows={200: "Graph"},
     ),
@@ -195,8 +195,8 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "graphs/{graph}/manifest",
         "describing:get_manifest",
-        "See the manifest of a graph, of the newest version or of the one that runs of a hash use",
-        {200: "the manifest, and where its graph is in the code", **_GRAPH_404},
+        "Get the manifest of a graph: of the newest version, or of the one that runs of a hash use",
+        {200: "the manifest, and where the graph is defined in the code", **_GRAPH_404},
         query=("hash",),
         shows={200: "Manifest"},
     ),

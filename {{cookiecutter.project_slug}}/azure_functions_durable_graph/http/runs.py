@@ -53,7 +53,7 @@ async def start_run(api: Api, request: Request) -> Response:
         run["tags"] = body.tags
     key = read_key(request)
     if key is not None and body.instance_id is not None:
-        raise Problem("invalid", "an Idempotency-Key makes the run's id: send it, or instance_id, not both")
+        raise Problem("invalid", "an Idempotency-Key determines the run's id: send the key or instance_id, not both")
     made = api.unique() if key is None else digest(key)[:KEY_DIGITS]
     run_id = body.instance_id or new_run_id(graph.graph_name, made)
     try:
@@ -105,7 +105,7 @@ def run_input(
     except InputError as error:
         raise unknown_keys(where, error.unknown) from None
     except ValidationError as error:
-        raise invalid(f"the {where} does not fit the state of graph {graph.graph_name!r}", error, where) from None
+        raise invalid(f"the {where} does not match the state of graph {graph.graph_name!r}", error, where) from None
     except PayloadTooLarge as error:
         raise Problem("body-too-large", str(error)) from None
     except PayloadError as error:

@@ -92,9 +92,9 @@ _PROBLEMS = {
     "body-too-large": (413, "The body is too large"),
     "invalid": (422, "The request is not valid"),
     "key-reused": (422, "The idempotency key was used for another request"),
-    "graph-faulty": (500, "The graph cannot run with the graphs beside it"),
+    "graph-faulty": (500, "The graph does not fit the app's other graphs"),
     "internal": (500, "Something went wrong on the server"),
-    "deletion-unfinished": (503, "Not all is deleted yet"),
+    "deletion-unfinished": (503, "Not everything has been deleted yet"),
 }
 
 
@@ -121,7 +121,7 @@ class Problem(Exception):  # noqa: N818 - it is the answer to a request, not a f
 def read_json(request: Request, limit: int, empty: Any) -> Any:
     """The body as JSON, or `empty` where there is none. Problems: 413, 400 and, for what a run could not hold, 422."""
     if len(request.body) > limit:
-        raise Problem("body-too-large", f"the body has {len(request.body)} bytes, the limit is {limit}")
+        raise Problem("body-too-large", f"the body has {len(request.body)} bytes; the limit is {limit}")
     if not request.body.strip():
         return empty
     try:

@@ -105,12 +105,12 @@ def _refusal(found: httpx.Response) -> dict[str, Any]:
     place = str(found.request.url.copy_with(query=None))
     elsewhere = found.headers.get("location")
     if found.is_redirect and elsewhere:
-        text = f"{place} leads to {elsewhere.partition('?')[0]}: use that address"
+        text = f"{place} redirects to {elsewhere.partition('?')[0]}: use that address"
         return {"type": f"urn:durable-graph:http-{found.status_code}", "detail": text}
     text = {
         401: f"{place} requires a function key, and this one is missing or wrong",
-        403: f"{place} does not let this machine in",
-        404: f"there is no API of durable graphs at {place}; is it the address of the app?",
+        403: f"{place} refuses this machine, or its app is stopped",
+        404: f"there is no durable graph API at {place}; is it the address of the app?",
     }.get(found.status_code, f"{place} answered {found.status_code}")
     return {"type": f"urn:durable-graph:http-{found.status_code}", "detail": text}
 

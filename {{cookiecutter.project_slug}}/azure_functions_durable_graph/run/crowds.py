@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Union, cast
 
 from ..graph.names import ACTIVITY
+from .activities import activity_result
 from .children import Child, begin, outcome_of
 from .messages import FanOut, NodeCall, NodeResult
 from .outcomes import Failed
@@ -74,7 +75,7 @@ def result_of(traversal: Traversal, key: str, member: Member, task: DurableTask)
         answer = yield from outcome_of(traversal, task, member)
         result = cast(NodeResult, member.fail(answer) if isinstance(answer, Failed) else member.read(answer))
     else:
-        result = yield from traversal.result_of(task, member)
+        result = yield from activity_result(task, member)
     traversal.came_back(key, member, result)
     return result
 

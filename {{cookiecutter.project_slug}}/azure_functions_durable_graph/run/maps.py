@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ..graph.decisions import RouteDecision
 from ..graph.plan import PlanNode
+from .activities import node_call
 from .children import Child, child_id
 from .crowds import Crowd, Member, with_attempt
 from .items import run_graph_items
@@ -62,7 +63,7 @@ def run_map(traversal: Traversal) -> Steps[NodeOutcome]:
 def _why(plan: PlanNode, of: int, succeeded: int, failed: int) -> str:
     if failed:
         return f"{failed} of {of} items failed"
-    return f"{succeeded} of {of} items succeeded, and {plan.get('min_successful')} have to"
+    return f"{succeeded} of {of} items succeeded, but min_successful is {plan.get('min_successful')}"
 
 
 def _take(traversal: Traversal, results: Sequence[Mapping[str, Any]]) -> Steps[NodeOutcome]:
@@ -104,7 +105,7 @@ _TOLD = ("type", "bases", "message", "where")
 STOPPED = {
     "type": "ItemStopped",
     "bases": ["Exception"],
-    "message": "it was stopped, or did not begin: enough was done",
+    "message": "the item was stopped, or never began, because stop_when was reached",
     "where": "stop_when",
 }
 """What stands in place of the value of an item that a map which collects has stopped."""
@@ -130,7 +131,7 @@ def call_of(traversal: Traversal, index: int, item: Any) -> NodeCall:
     """The call for one item: the state with this item alone in the field. It names the run of which this is a part."""
     field = traversal.plan_node["over"]
     alone = dict([item]) if isinstance(traversal.run["state"].get(field), dict) else [item]
-    call = traversal.call(item=index, state={**traversal.run["state"], field: alone})
+    call = node_call(traversal, item=index, state={**traversal.run["state"], field: alone})
     return {**call, "run_id": traversal.run["share"]["run"]} if "share" in traversal.run else call
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import PayloadTooLarge
 from ..graph.sizes import check_state
 from ..graph.states import apply_patch
+from .activities import node_call, run_activity
 from .messages import ErrorRecord, NodeResult
 from .outcomes import Failed, Revisit
 from .ports import Steps
@@ -25,12 +26,12 @@ def merge(traversal: Traversal, patch: Mapping[str, Any], writes: list[dict[str,
     So the node that collects results fails where they break these rules, not a later one.
     """
     given = {"patch": dict(patch), "writes": writes}
-    failed = too_large(traversal, "what comes together at", {**traversal.run["state"], **given})
+    failed = too_large(traversal, "the state with the results of", {**traversal.run["state"], **given})
     if failed is not None:
         return failed
-    call = traversal.call(apply_only=True, **{key: value for key, value in given.items() if value})
+    call = node_call(traversal, apply_only=True, **{key: value for key, value in given.items() if value})
     while True:
-        result = yield from traversal.run_activity(call)
+        result = yield from run_activity(traversal, call)
         if not result.get("missing"):
             break
         yield from traversal.park()
@@ -46,7 +47,7 @@ def take(traversal: Traversal, patch: Mapping[str, Any], writes: list[dict[str, 
     """Apply a patch here. Updates of fields with a reducer are left to the activity of the task that follows."""
     run = traversal.run
     pending: dict[str, Any] = {"writes": writes} if writes else {}
-    failed = too_large(traversal, "what comes together at", {**apply_patch(run["state"], patch), **pending})
+    failed = too_large(traversal, "the state with the results of", {**apply_patch(run["state"], patch), **pending})
     if failed is None:
         traversal.apply_patch(patch)
         run.update(pending)  # type: ignore[typeddict-item]
@@ -61,7 +62,7 @@ def take_step(traversal: Traversal, result: NodeResult) -> Failed | None:
     updates = run["written"]["updates"] if "written" in run else []
     if not updates:
         return None  # the activity has looked at the state
-    failed = too_large(traversal, "what the branch has written up to", {**run["state"], "updates": updates})
+    failed = too_large(traversal, "the state with the branch's updates up to", {**run["state"], "updates": updates})
     if failed is not None:
         run.update(before)  # type: ignore[typeddict-item]
     return failed
@@ -71,7 +72,7 @@ def put_off(traversal: Traversal) -> Revisit | Failed:
     """Visit the node again, with what has come back so far, which a new generation carries."""
     run = traversal.run
     carried = {"results so far": run["fan_out"]["done"]} if "fan_out" in run else {}
-    return too_large(traversal, "what has come back to", {**run["state"], **carried}) or Revisit()
+    return too_large(traversal, "the state with the results so far of", {**run["state"], **carried}) or Revisit()
 
 
 def too_large(traversal: Traversal, what: str, gathered: Mapping[str, Any]) -> Failed | None:

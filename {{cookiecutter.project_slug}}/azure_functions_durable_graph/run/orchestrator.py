@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..graph.decisions import RouteAction, RouteDecision, decision_after
+from .activities import node_call, run_activity
 from .maps import run_map
 from .merging import merge, take_step
 from .messages import ErrorRecord, RunInput
@@ -85,7 +86,7 @@ def _visit(traversal: Traversal) -> Steps[NodeOutcome]:
 def run_task(traversal: Traversal) -> Steps[NodeOutcome]:
     """Run the node in one activity, and with it those that follow it without a checkpoint."""
     traversal.publish()
-    result = yield from traversal.run_activity(traversal.call())
+    result = yield from run_activity(traversal, node_call(traversal))
     if result.get("missing"):
         yield from traversal.park()
         return Revisit()
@@ -119,7 +120,7 @@ def move_to_next(traversal: Traversal, decision: RouteDecision) -> Steps[None]:
 
 def _too_many_steps(traversal: Traversal) -> ErrorRecord:
     limit = traversal.run["plan"]["max_steps"]
-    message = f"the run took {limit} steps, the max_steps of its graph, and has not completed"
+    message = f"the run took {limit} steps, the max_steps of its graph, without completing"
     return {"type": "MaxStepsExceeded", "bases": ["Exception"], "message": message, "where": "max_steps"}
 
 

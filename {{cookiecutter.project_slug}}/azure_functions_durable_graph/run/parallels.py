@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from ..graph.plan import nodes_of
 from ..graph.regions import is_single
+from .activities import node_call
 from .children import Child, child_id, depth_below, too_deep
 from .crowds import Crowd, Member, with_attempt
 from .merging import merge, put_off, take
@@ -33,7 +34,7 @@ def run_parallel(traversal: Traversal) -> Steps[NodeOutcome]:
     def make(name: str, attempt: int) -> Member:
         if name in chains:
             return _branch_run(traversal, name, depth or 0)
-        return with_attempt(traversal.call(node=name, branch=name), attempt)
+        return with_attempt(node_call(traversal, node=name, branch=name), attempt)
 
     def retry(name: str) -> Any:
         return None if name in chains else nodes[name].get("retry")

@@ -13,10 +13,11 @@ from typing import Any
 from ..graph.policies import may_retry, pause_after
 from .children import Child
 from .crowds import Crowd, Member, begin_member, file_result, open_runs, result_of
+from .limits import LONGEST_TIMER
 from .messages import FanOut, NodeResult
 from .ports import DurableTask, DurableTimer, Steps
 from .stops import CalledOff, Ears, ask_to_end, end_what_they_started, tell
-from .traversal import LONGEST_TIMER, Traversal
+from .traversal import Traversal
 
 STOP_AGAIN, STOP_LONGEST = timedelta(minutes=1), timedelta(hours=1)
 """When runs that have not ended are stopped again: one that had not begun could not be stopped. The pause doubles up to

@@ -137,7 +137,8 @@ def end_what_they_started(traversal: Traversal, ended: list[str]) -> Steps[None]
 def _ask(traversal: Traversal, asked: Mapping[str, Any]) -> Steps[dict[str, Any] | None]:
     """The activity's answer; None where it failed: what it has not done is asked again later."""
     run = traversal.run
-    call = {"node": run["node"], "step": run["step"], "stop": [], **asked, "reason": f"{run['node']} needs it no more"}
+    reason = f"{run['node']} no longer needs it"
+    call = {"node": run["node"], "step": run["step"], "stop": [], **asked, "reason": reason}
     traversal.turns += 1
     try:
         answer = yield traversal.context.call_activity(STOP, call)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from ..graph.names import did_you_mean
+from .activities import node_call, run_activity
 from .children import TOO_DEEP, Child, begin, child_id, depth_below, outcome_of, too_deep
 from .merging import merge, take
 from .messages import ErrorRecord, RunInput
@@ -24,7 +25,7 @@ def run_subgraph(traversal: Traversal) -> Steps[NodeOutcome]:
     if depth is None:
         return Failed(too_deep(traversal))
     traversal.publish()
-    prepared = yield from traversal.run_activity(traversal.call(started_at=traversal.now().isoformat()))
+    prepared = yield from run_activity(traversal, node_call(traversal, started_at=traversal.now().isoformat()))
     if prepared.get("missing"):
         yield from traversal.park(prepared.get("missing_graph"))
         return Revisit()

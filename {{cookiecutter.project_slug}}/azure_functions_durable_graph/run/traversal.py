@@ -12,39 +12,17 @@ from typing import Any, cast
 
 from ..errors import GraphRunFailed
 from ..graph.decisions import RouteDecision, decision_after
-from ..graph.names import ACTIVITY
 from ..graph.plan import PlanNode, nodes_of
 from ..graph.policies import error_target, may_retry, pause_after
 from ..graph.states import apply_patch
+from . import limits
 from .inputs import for_next_generation
-from .lost import lost_activity
-from .messages import ErrorRecord, NodeCall, NodeResult, RunInput, TrailEntry
+from .messages import ErrorRecord, NodeResult, RunInput, TrailEntry
 from .outcomes import Failed, NodeOutcome, Revisit
 from .ports import DurableTask, DurableTimer, OrchestrationContext, Steps
 from .raised import discarded_events
 from .status import SURE_ANSWERS, run_status
 from .written import noted
-
-HISTORY_BUDGET = 10
-"""Durable turns after which a run continues as new: the cost of replays grows with the square of the history."""
-
-PART_BUDGET = 5
-"""The same for a part of a map, which nobody looks at: the fewer, the less an item costs."""
-
-TRAIL_LIMIT = 25
-"""Steps that a run carries with it, so that its path can still be shown."""
-
-ANSWER_LIMIT = 1000
-"""Answers that a run remembers: as many as it can accept within the default max_steps."""
-
-LONGEST_TIMER = timedelta(days=3)
-"""SDK 1.7 splits timers of more than six days, and a split timer cannot be cancelled: longer waits use segments."""
-
-DISCARDED_LIMIT = 25
-"""Discarded events that a run carries with it, so that its history can still show them."""
-
-PARK_FIRST, PARK_LONGEST = 15.0, 600.0
-"""Seconds that a parked run waits before it checks again; the pause doubles up to the longest."""
 
 
 class Traversal:
@@ -67,7 +45,7 @@ class Traversal:
     @property
     def budget(self) -> int:
         """Durable turns after which the run continues as new."""
-        return PART_BUDGET if "share" in self.run else HISTORY_BUDGET
+        return limits.PART_BUDGET if "share" in self.run else limits.HISTORY_BUDGET
 
     @property
     def attempt(self) -> int:
@@ -92,54 +70,12 @@ class Traversal:
         """Set the custom status; replays must set it again, so it is never skipped."""
         self.context.set_custom_status(run_status(self.run, **details))
 
-    def call(self, **details: Any) -> NodeCall:
-        """The activity's input for the current node."""
-        run = self.run
-        call: dict[str, Any] = {
-            "run_id": self.context.instance_id,
-            "graph": run["plan"]["graph"],
-            "hash": run["plan"]["hash"],
-            "node": run["node"],
-            "step": run["step"],
-            "state": run["state"],
-        }
-        if run["metadata"]:
-            call["metadata"] = run["metadata"]
-        if self.attempt > 1:
-            call["attempt"] = self.attempt
-        if "branch" in run:
-            call["branched"] = True
-            call |= {"join": run["branch"]["join"]} if "join" in run["branch"] else {}
-        for key in ("event", "error", "writes", "trace"):
-            if key in run:
-                call[key] = run[key]
-        return cast(NodeCall, {**call, **details})
-
-    def run_activity(self, call: NodeCall) -> Steps[NodeResult]:
-        """Run the node activity. Its result has an error record if the activity failed as a whole."""
-        self.turns += 1
-        return (yield from self.result_of(self.context.call_activity(ACTIVITY, call), call))
-
-    def result_of(self, task: DurableTask, call: NodeCall) -> Steps[NodeResult]:
-        """Await one call of the node activity.
-
-        The extension reports an activity as failed if it timed out (functionTimeout), its worker died, or its answer
-        cannot be read; the SDK raises that as an Exception with a text.
-        """
-        try:
-            result = yield task
-        except Exception as error:
-            return lost_activity(call, str(error))
-        if not isinstance(result, dict) or "node" not in result:
-            return lost_activity(call, f"it returned {type(result).__name__}, which is not a node's result")
-        return cast(NodeResult, result)
-
     def sleep(self, seconds: float) -> Steps[None]:
         """Sleep, in segments that can be cancelled."""
         until = self.now() + timedelta(seconds=seconds)
         while True:
             self.turns += 1
-            segment = min(until, self.now() + LONGEST_TIMER)
+            segment = min(until, self.now() + limits.LONGEST_TIMER)
             yield self.timer_at(segment)
             if segment >= until:
                 return
@@ -156,12 +92,12 @@ class Traversal:
 
     def park(self, missing_graph: str | None = None) -> Steps[None]:
         """Publish that the run's version, or the subgraph `missing_graph`, is not deployed; then sleep."""
-        plan, pause = self.run["plan"], self.run.get("pause", PARK_FIRST)
+        plan, pause = self.run["plan"], self.run.get("pause", limits.PARK_FIRST)
         if missing_graph is None:
             self.publish(parked=f"no deployed graph {plan['graph']!r} has the hash {plan['hash']}")
         else:
-            self.publish(parked=f"no graph {missing_graph!r} is deployed, and node {self.run['node']!r} runs it")
-        self.run["pause"] = min(pause * 2, PARK_LONGEST)
+            self.publish(parked=f"no graph {missing_graph!r} is deployed, but node {self.run['node']!r} runs it")
+        self.run["pause"] = min(pause * 2, limits.PARK_LONGEST)
         yield from self.sleep(pause)
 
     def adopt(self, result: Mapping[str, Any]) -> None:
@@ -197,10 +133,10 @@ class Traversal:
         """
         new = [[step, one] for one in ids]
         if new:
-            self.run["taken"] = [*self.run.get("taken", []), *new][-ANSWER_LIMIT:]
+            self.run["taken"] = [*self.run.get("taken", []), *new][-limits.ANSWER_LIMIT :]
             self.answers += len(new)
         if self.answers > SURE_ANSWERS:
-            self.turns = max(self.turns, HISTORY_BUDGET)
+            self.turns = max(self.turns, limits.HISTORY_BUDGET)
 
     def static_edge(self) -> RouteDecision:
         """Where the current node leads without a route: to its next node, or to the end."""
@@ -212,7 +148,7 @@ class Traversal:
         entry: dict[str, Any] = {"step": run["step"], "node": run["node"], "at": self.now().isoformat()}
         more = {"to": decision.targets, "events": list(decision.awaited), "note": decision.note, "error": error}
         entry |= {key: value for key, value in {**more, "items": items}.items() if value not in (None, [])}
-        run["trail"] = [*run["trail"][1 - TRAIL_LIMIT :], cast(TrailEntry, entry)]
+        run["trail"] = [*run["trail"][1 - limits.TRAIL_LIMIT :], cast(TrailEntry, entry)]
         run["step"] += 1
 
     def _mapped(self) -> int | None:
@@ -266,7 +202,7 @@ class Traversal:
         """Begin a new generation at the current node. What was discarded in this one would not be known in the next."""
         discarded = discarded_events(self.context.raised_events(), self.run.get("taken", ()))
         if discarded:
-            self.run["discarded"] = [*self.run.get("discarded", []), *discarded][-DISCARDED_LIMIT:]
+            self.run["discarded"] = [*self.run.get("discarded", []), *discarded][-limits.DISCARDED_LIMIT :]
         self.context.continue_as_new(for_next_generation(self.run, self._before))
 
     def _child_answer(self, answer: dict[str, Any]) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 
 from ..graph.decisions import RouteDecision
 from ..graph.names import wait_address
+from .limits import LONGEST_TIMER
 from .messages import OpenWait
 from .outcomes import Moved, NodeOutcome
 from .ports import DurableTask, DurableTimer, Steps
 from .raised import opened
-from .traversal import LONGEST_TIMER, Traversal
+from .traversal import Traversal
 
 
 def await_events(traversal: Traversal, decision: RouteDecision) -> Steps[None]:

@@ -21,7 +21,7 @@ def item_input(
     """
     if not table:
         if not isinstance(item, dict):
-            text = f"the item is {type(item).__name__}, not an object: say with input={{…}} which field it becomes"
+            text = f"the item is of type {type(item).__name__}, not an object: name the field for it with input={{…}}"
             raise PayloadError(text)
         return dict(item)
     return {theirs: _value(source, state, item, model) for theirs, source in table.items()}

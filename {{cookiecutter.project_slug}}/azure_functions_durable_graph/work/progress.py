@@ -109,7 +109,7 @@ class Throttled:
         except Exception as error:
             if not self._complained:
                 self._complained = True
-                text = "a report of progress could not be sent (%s: %s): %s"
+                text = "a progress report could not be sent (%s: %s): %s"
                 logger.warning(text, type(error).__name__, error, as_text(self._place))
 
 

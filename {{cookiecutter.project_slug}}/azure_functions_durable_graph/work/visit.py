@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import DecisionError
-from ..graph.decisions import RouteDecision, as_decision
-from ..graph.names import COMPLETE, did_you_mean
+from ..graph.decisions import as_decision
 from ..graph.partial import load_item
 from ..graph.reducers import reducers_of, write_update
 from ..graph.registration import GraphRegistration, Handler
@@ -18,6 +17,7 @@ from ..graph.states import has_model_validators, load
 from ..run.messages import EventInput, NodeCall
 from .boundary import NodeFailed, failure
 from .calling import Caller, InThread
+from .decisions import check_decision
 from .fan_in import ItemReader, child_fits, surely_reduces
 from .item_inputs import item_input
 from .node_facts import as_text, facts_of
@@ -120,7 +120,7 @@ class Visit:
             answer = await self._caller("route", route, self._state.value)
             with _ours("route"):
                 decision = as_decision(answer, self._spec.next_node)
-                _check_decision(decision, self._graph, self._spec.name)
+                check_decision(decision, self._graph, self._spec.name)
             self._answer["decision"] = decision.to_dict()
 
     def _note(self, update: dict[str, Any]) -> None:
@@ -249,27 +249,3 @@ def _ours(where: str) -> Iterator[None]:
         raise
     except BaseException as error:
         raise NodeFailed(failure(error, where, permanent=True)) from None
-
-
-def _check_decision(decision: RouteDecision, graph: GraphRegistration, node: str) -> None:
-    """Reject a decision that the graph cannot follow: better here, with a name, than after a person has answered."""
-    manifest = graph.manifest
-    where = f"the route of node {node!r}"
-    for target in decision.targets:
-        if target not in manifest.nodes:
-            known = did_you_mean(target, manifest.nodes)
-            raise DecisionError(f"{where} leads to the unknown node {target!r}; {known}")
-    for event in decision.awaited:
-        if event not in manifest.event_handlers:
-            known = did_you_mean(event, manifest.event_handlers)
-            raise DecisionError(f"{where} waits for the event {event!r}, which has no handler; {known}")
-    spec = manifest.nodes[node]
-    for target in () if node in manifest.inside else decision.targets:
-        if target in manifest.inside:
-            raise DecisionError(f"{where} leads to {target!r}, which is part of a branch: lead to its parallel instead")
-    for target in decision.targets or [COMPLETE]:
-        if spec.targets is not None and target not in {*spec.targets, spec.next_node}:
-            raise DecisionError(
-                f"{where} chose {target!r}, which its targets do not declare: "
-                f"add it to targets=[…] or to the Literal[…] annotation"
-            )

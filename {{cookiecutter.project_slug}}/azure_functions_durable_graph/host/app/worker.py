@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from azure.functions import meta
 
-from ...azure import sdk
 from ...azure.crossing import on_loop
+from ...azure.faster_replays import speed_up_replays
 from ...azure.own_functions import is_own_orchestrator
 from ...azure.threads import Outcome as Ending
 from ...azure.threads import Threads
@@ -81,7 +81,7 @@ class Worker:
         Whoever serves the management API sets `client_binding`, the binding JSON of durable clients in activities; a
         test's host sets `reporter_for`, which takes the progress of nodes.
         """
-        sdk.speed_up_replays()
+        speed_up_replays()
         self._directory = directory
         self._timeout = timeout
         self._threads = Threads(count=threads)

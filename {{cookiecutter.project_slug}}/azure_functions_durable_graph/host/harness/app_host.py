@@ -69,11 +69,11 @@ class AppHost:
         id: str | None = None,  # noqa: A002 - what a queue calls it
         properties: Mapping[str, Any] | None = None,
     ) -> None:
-        """Call a function as its trigger would, and let what it has started go as far as it can.
+        """Call a function as its trigger would, and let the runs that it starts go as far as they can.
 
         It can have a queue, Service Bus, Event Grid, blob or timer trigger. `message` is the message, the event or the
-        blob's content: text, bytes, or anything that is written as JSON. The same `id` again is the same message,
-        delivered again. `properties` are other metadata, by the names that Azure gives them.
+        blob's content: text, bytes, or anything that JSON can represent. A repeated `id` is the same message, delivered
+        again. `properties` are other metadata, by the names that Azure gives them.
 
         Raises what the function raises, and HostError if there is no such function.
         """

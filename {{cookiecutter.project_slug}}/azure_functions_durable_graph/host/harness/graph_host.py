@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ...azure import sdk
 from ...azure.app import MAX_BODY_BYTES, DurableGraphApp
-from ...azure.durable_runs import DurableRuns, record_of
+from ...azure.durable_runs import DurableRuns
+from ...azure.records import record_of
 from ...errors import RegistrationError
 from ...graph.registration import GraphRegistration
 from ...graph.sizes import MOST_BYTES
@@ -46,7 +47,7 @@ class GraphHost:
     def __init__(self, *registrations: GraphRegistration, max_payload_bytes: int = MOST_BYTES) -> None:
         """The registrations are deployed together; if two share a name, new runs use the last.
 
-        `max_payload_bytes` is that of the app.
+        `max_payload_bytes` is the app's limit.
         """
         self._max_payload_bytes = max_payload_bytes
         self.clock = ManualClock()
@@ -69,7 +70,7 @@ class GraphHost:
         self.close()
 
     def close(self) -> None:
-        """Close the host. A host that is not closed ends with its last reference."""
+        """Close the host. A host that is not closed is closed with the last reference to it."""
         self._host.store.close()
 
     def deploy(
@@ -112,7 +113,7 @@ class GraphHost:
     ) -> GraphRun:
         """Start a run and let it go as far as it can. Raises the Problem that the HTTP route would answer.
 
-        With the `key` (the Idempotency-Key) of an earlier start the run of that start is found.
+        With the `key` (the Idempotency-Key) of an earlier start, it returns the run of that start.
         """
         if not isinstance(input, Mapping):
             raise TypeError(
@@ -124,11 +125,11 @@ class GraphHost:
         return GraphRun(self, answer["id"])
 
     def fail(self, node: str, *calls: Exception | None, graph: str | None = None, item: int | None = None) -> None:
-        """Make the next calls of a node raise these exceptions, in order; None lets a call pass, as do all later calls.
+        """Make a node's next calls raise these exceptions, in order. For None, and after the last, its handler runs.
 
-        With `item`, the calls for one item of a map, by its index, from 0. The node's retry policy, time-out and error
-        edges react as if its handler had raised. `graph` is needed only if several graphs have such a node. Raises
-        RegistrationError if none has.
+        With `item`, these are the calls for one item of a map, by its index, from 0. The node's retry policy, time-out
+        and error edges react as if its handler had raised. `graph` is needed only if several graphs have such a node.
+        Raises RegistrationError if none has.
         """
         having = [found for found in self._runtime.registry.defaults() if node in found.nodes]
         wanted = [found for found in having if graph in (None, found.graph_name)]
@@ -173,7 +174,7 @@ class GraphHost:
     ) -> Any:
         """Answer one API request, then let every run go as far as it can. Returns the body; raises Problem.
 
-        `key` is sent as the Idempotency-Key. While the request waits, every run goes as far as it can.
+        `key` is sent as the Idempotency-Key. Every run goes as far as it can while the request waits, too.
         """
         encoded = b"" if body is None else _encoded(body)
         headers = {} if key is None else {KEY_HEADER: key}
@@ -188,7 +189,7 @@ class GraphHost:
         return _HOST_LOOP.submit(work()).result().body
 
     def peek(self, run_id: str) -> RunRecord | None:
-        """How a run stands, without letting anything go on."""
+        """How a run stands, without letting anything continue; None if there is no such run."""
         answer = self._management.handle("GET", f"instances/{run_id}", {}, b"")
         return None if answer.status == 404 else record_of(sdk.read_status(answer.body))
 
@@ -256,7 +257,7 @@ def _check_span(span: object, method: str) -> None:
     if not isinstance(span, timedelta):
         raise TypeError(f"{method} takes a timedelta, as in {method}(timedelta(seconds=30)), not {span!r}")
     if span < timedelta(0):
-        raise ValueError(f"time does not go back: {method} takes a timedelta that is not negative, not {span!r}")
+        raise ValueError(f"{method} takes a timedelta that is not negative, not {span!r}: time does not go back")
 
 
 def _encoded(body: Any) -> bytes:
@@ -264,6 +265,6 @@ def _encoded(body: Any) -> bytes:
         return json.dumps(body).encode()
     except (TypeError, ValueError) as error:
         raise TypeError(
-            f"what is sent to a run is JSON, and this is not ({error}); "
+            f"what is sent to a run must be JSON, and this is not ({error}); "
             "pass plain values, or a pydantic model as the payload of an event"
         ) from None

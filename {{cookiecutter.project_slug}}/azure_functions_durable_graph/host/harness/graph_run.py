@@ -36,13 +36,14 @@ class GraphRun:
             record = self.host.peek(self.id)
         except Exception:  # a closed host, say: a repr is what people see while something else is wrong
             record = None
-        return f"<GraphRun id={self.id!r} {'not to be seen' if record is None else _standing(record)}>"
+        return f"<GraphRun id={self.id!r} {'unavailable' if record is None else _standing(record)}>"
 
     @property
     def status(self) -> str:
         """pending, running, waiting, sleeping, parked, suspended, completed, failed or cancelled.
 
-        Text for type checkers: they would take a Literal that one assert has found for good, and it changes.
+        It is typed as `str`: with a Literal, type checkers would assume that the status which one assert has seen never
+        changes.
         """
         return str(self._view()["status"])
 
@@ -88,7 +89,7 @@ class GraphRun:
 
     @property
     def view(self) -> dict[str, Any]:
-        """The whole answer of GET runs/{id}."""
+        """The whole response of GET runs/{id}."""
         return self._view()
 
     def send(self, event: str, payload: Any = None, *, key: str | None = None, wait_id: str | None = None) -> GraphRun:
@@ -123,14 +124,14 @@ class GraphRun:
         return self
 
     def resume(self) -> GraphRun:
-        """Let a suspended run go on."""
+        """Resume a suspended run."""
         self.host.call(resume_run, {"id": self.id}, {"reason": "resumed by the test"})
         return self
 
     def restart(self, node: str | None = None, state: Any = None, *, key: str | None = None) -> GraphRun:
-        """Start the run again as a new run, which is returned: with its input, or from a node that it has passed.
+        """Start the run again and return the new run: with the same input, or from a node that the run has visited.
 
-        `state` is a model or a dict, for a start from the node with another state than the recorded one.
+        `state` is a model or a dict, to start from the node with a state other than the recorded one.
         """
         if isinstance(state, BaseModel):
             state = state.model_dump(mode="json")
@@ -138,11 +139,11 @@ class GraphRun:
         return GraphRun(self.host, self.host.call(restart_run, {"id": self.id}, body, key=key)["id"])
 
     def retry(self, *, key: str | None = None) -> GraphRun:
-        """Go on with a failed run as a new run, which is returned, from the node that has failed."""
+        """Continue a failed run from the node that failed, as a new run, and return that."""
         return GraphRun(self.host, self.host.call(retry_run, {"id": self.id}, key=key)["id"])
 
     def delete(self) -> None:
-        """Delete the run, which has to be over, with its history and all that it has started."""
+        """Delete the run, which must have finished, with its history and all runs that it started."""
         self.host.call(delete_run, {"id": self.id})
 
     @property

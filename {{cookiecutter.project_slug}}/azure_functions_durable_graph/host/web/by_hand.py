@@ -73,5 +73,5 @@ def _read(function: Function, body: bytes) -> Delivery:
         raise HostError("the body is not a JSON object")
     message_id, properties = given.get("id"), given.get("properties")
     if not isinstance(message_id, (str, type(None))) or not isinstance(properties, (dict, type(None))):
-        raise HostError("id is a text, and properties is an object")
+        raise HostError("id must be a string, and properties an object")
     return delivery(function.kind, given.get("input"), message_id, properties)

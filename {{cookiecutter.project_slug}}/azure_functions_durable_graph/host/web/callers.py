@@ -22,8 +22,8 @@ def refusal(hosts: Iterable[str], origins: Iterable[str], allowed: Collection[st
             if not _is_loopback(name) and name not in allowed:
                 named = name or value.lstrip("/")
                 return (
-                    f"this host answers requests whose {header} is localhost or a loopback address, not {named!r}; "
-                    f"to allow it, start `serve` with --allow-host NAME"
+                    f"this host only answers requests whose {header} is localhost or a loopback address, not {named!r}"
+                    f"; to allow it, start `serve` with --allow-host NAME"
                 )
     return None
 

@@ -64,7 +64,7 @@ export async function call(method, path, { body, signal, headers, plain } = {}) 
     response = await fetch(root + path, { method, headers: sent, body: text, signal, cache: "no-store" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, { title: "The app does not answer", detail: "Is it running? The studio keeps trying." });
+    throw new Problem(0, { title: "The app does not respond", detail: "Is it running? The studio keeps trying." });
   }
   if (response.status === 401) dispatchEvent(new Event("studio-locked"));
   const text = await response.text();
@@ -76,7 +76,7 @@ export async function call(method, path, { body, signal, headers, plain } = {}) 
   return found;
 }
 
-const NOT_THE_API = { title: "That was not the app", detail: "The answer is not the API's: does a proxy or a login page stand before it?" };
+const NOT_THE_API = { title: "Not a response of the app", detail: "The response is not from the API: is a proxy or a login page in front of it?" };
 
 function parsed(text) {
   try {

@@ -47,7 +47,7 @@ function App() {
     main.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [here, entry.open]);
-  return html`<a class="skip" href="#main" onClick=${(event) => (event.preventDefault(), main.current.focus())}>To the content</a>
+  return html`<a class="skip" href="#main" onClick=${(event) => (event.preventDefault(), main.current.focus())}>Skip to content</a>
     <${Bar} at=${parts[0] ?? "runs"} help=${ask} forget=${() => (keepKey(""), enter())} />
     <main id="main" ref=${main} tabindex="-1">
       ${entry.open === null && html`<p class="hint" role="status">Connecting …</p>`}
@@ -84,7 +84,7 @@ function Bar({ at, help, forget }) {
     <nav aria-label="Main">${tab("runs", "Runs")} ${tab("graphs", "Graphs")}</nav>
     <span class="host hint">${location.host}</span>
     <button type="button" class="plain" onClick=${turn} title="Light or dark">${theme === "auto" ? "Auto" : theme === "dark" ? "Dark" : "Light"}</button>
-    <button type="button" class="plain" onClick=${help} aria-label="Keys"><kbd>?</kbd></button>
+    <button type="button" class="plain" onClick=${help} aria-label="Keyboard shortcuts"><kbd>?</kbd></button>
     ${key() && html`<button type="button" class="plain" onClick=${forget}>Forget the key</button>`}
   </header>`;
 }
@@ -99,9 +99,9 @@ function Gate({ error, enter }) {
     enter();
   };
   return html`<form class="gate" onSubmit=${submit}>
-    <h1>A function key, please</h1>
-    <p>${key() ? "The app does not accept this key." : "The API of this app asks for one."} You find it in the portal under App keys, or with
-      <code>az functionapp keys list</code>. It stays in this tab, and is sent as a header only.</p>
+    <h1>Function key required</h1>
+    <p>${key() ? "The app does not accept this key." : "The API of this app requires one."} You can find it in the portal under App keys, or with
+      <code>az functionapp keys list</code>. It stays in this tab, and is sent only as a header.</p>
     <label for="key">Function key</label>
     <input id="key" type="password" autocomplete="off" value=${text} onInput=${(event) => setText(event.target.value)} />
     <div class="row"><button type="submit" class="main">Open the studio</button></div>

@@ -51,7 +51,7 @@ export function GraphPage({ name, query, say }) {
 
 function Versions({ data }) {
   return html`<table class="plain-table">
-    <thead><tr><th>Version</th><th>Hash</th><th>Runs alive</th><th>New runs</th><th>Served by</th></tr></thead>
+    <thead><tr><th>Version</th><th>Hash</th><th>Live runs</th><th>New runs</th><th>Served by</th></tr></thead>
     <tbody>${data.versions.map((version) => html`<tr>
       <th scope="row">${version.version}</th>
       <td class="id" title=${version.graph_hash}>${version.graph_hash.slice(0, 12)}</td>
@@ -69,7 +69,7 @@ function Contract({ manifest, state, name }) {
     ${events.length > 0 && html`<h2>Events</h2>${events.map(([event, spec]) => html`<h3 class="id">${event}</h3>
       ${spec.payload_schema ? html`<${Fields} schema=${spec.payload_schema} />` : html`<p class="hint">any JSON</p>`}`)}`}
     <${Fold} title="Manifest"><${Json} value=${manifest} label="manifest" /><//>
-    <div class="row"><${Copy} label="Copy as Mermaid" text=${() => get(path`graphs/${name}/diagram`, { plain: true })} title="The picture as text for a document" /></div>`;
+    <div class="row"><${Copy} label="Copy as Mermaid" text=${() => get(path`graphs/${name}/diagram`, { plain: true })} title="The diagram as text, for a document" /></div>`;
 }
 
 /** The fields of a model in a table. */
@@ -94,17 +94,17 @@ function Start({ name, schema, close, say }) {
   const send = async (input) => {
     const body = { input, ...(id ? { instance_id: id } : {}), ...(tags.trim() ? { tags: tagged(tags) } : {}) };
     const started = await post(path`graphs/${name}/runs`, body);
-    say(`${name} is started`);
+    say(`${name} was started`);
     go(started.id);
   };
   const pick = (event) => setSample(all.find((one) => one.key === event.target.value) ?? { key: "empty" });
-  const extra = all.length > 0 && html`<div class="field"><label for="sample">Fill it like</label>
-    <select id="sample" value=${sample.key} onChange=${pick}><option value="empty">nothing: an empty form</option>
+  const extra = all.length > 0 && html`<div class="field"><label for="sample">Fill in from</label>
+    <select id="sample" value=${sample.key} onChange=${pick}><option value="empty">nothing (an empty form)</option>
       ${all.map((one) => html`<option value=${one.key}>${one.label}</option>`)}</select></div>`;
   return html`<${Dialog} title=${`Start ${name}`} onClose=${close} wide=${true}>
     <${Form} key=${sample.key} schema=${schema} initial=${sample.input} send=${send} label="Start the run" root="input" onCancel=${close} extra=${extra} />
     <${Fold} title="Id and tags">
-      <div class="field"><label for="run-id">Id <span class="hint">optional</span></label><input id="run-id" value=${id} onInput=${(event) => setId(event.target.value)} placeholder="made for you" /></div>
+      <div class="field"><label for="run-id">Id <span class="hint">optional</span></label><input id="run-id" value=${id} onInput=${(event) => setId(event.target.value)} placeholder="generated if empty" /></div>
       <div class="field"><label for="run-tags">Tags <span class="hint">optional</span></label><input id="run-tags" value=${tags} onInput=${(event) => setTags(event.target.value)} placeholder="team=billing, region=eu" /></div>
     <//>
   <//>`;
@@ -125,6 +125,6 @@ async function samples(name) {
     const text = JSON.stringify(view.input);
     if (seen.has(text)) return [];
     seen.add(text);
-    return [{ key: view.id, label: `the run of ${ago(view.started_at, Date.now())}: ${text.slice(0, 60)}`, input: view.input }];
+    return [{ key: view.id, label: `the run started ${ago(view.started_at, Date.now())}: ${text.slice(0, 60)}`, input: view.input }];
   });
 }

@@ -9,8 +9,8 @@ export const KEYS = [
   ["/", "search for a run"],
   ["j  k", "next and previous run, or step"],
   ["Enter", "open it"],
-  ["a", "to the first answer"],
-  ["?", "this list"],
+  ["a", "go to the first answer"],
+  ["?", "show this list"],
 ];
 
 const STOPS = ".line a.id, .step > .bar-line, .cards > li > a";
@@ -59,7 +59,7 @@ export function useKeys(help) {
 }
 
 export function Help({ close }) {
-  return html`<${Dialog} title="Keys" onClose=${close}>
+  return html`<${Dialog} title="Keyboard shortcuts" onClose=${close}>
     <table class="plain-table">${KEYS.map(([key, text]) => html`<tr><th scope="row"><kbd>${key}</kbd></th><td>${text}</td></tr>`)}</table>
   <//>`;
 }

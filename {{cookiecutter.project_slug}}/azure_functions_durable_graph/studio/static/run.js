@@ -74,7 +74,7 @@ function Shown({ view, history, refresh, say, parent }) {
       <${Answers} view=${view} manifest=${manifest} now=${now} refresh=${refresh} say=${told} />
       <section class="seen" aria-label="Path"><${Path} view=${view} answer=${answer} steps=${steps} run=${run} open=${open} setOpen=${setOpen} /></section>
       <section class="told" aria-label="Steps">
-        <h2>Steps ${history.steps_not_shown > 0 && html`<small class="hint">the first ${history.steps_not_shown} are not known any more</small>`}</h2>
+        <h2>Steps ${history.steps_not_shown > 0 && html`<small class="hint">the first ${history.steps_not_shown} are no longer known</small>`}</h2>
         ${history.incomplete && html`<p class="hint">${history.incomplete}</p>`}
         ${steps.length
           ? html`<${Steps} run=${run} steps=${steps} open=${open} setOpen=${setOpen} now=${now} restart=${setRestarting} />`
@@ -110,7 +110,7 @@ function Standing({ view, now, answer }) {
   const until = (at) => html`until <b><${Time} at=${at} /></b> (${ago(at, now)})`;
   const lines = [];
   if (view.error) lines.push(html`<p><b class="bad">${view.error.type}</b> in the ${view.error.where} of ${view.error.node}: ${String(view.error.message).split("\n")[0]}</p>`);
-  if (view.parked) lines.push(html`<p><b>Parked.</b> ${view.parked} It looks again from time to time: deploy that version, and the run goes on.</p>`);
+  if (view.parked) lines.push(html`<p><b>Parked.</b> ${view.parked} It checks again from time to time: deploy that version, and the run continues.</p>`);
   if (view.status === "sleeping" && view.sleeps_until) lines.push(html`<p><b>Sleeping</b> at ${view.node} ${until(view.sleeps_until)}.</p>`);
   if (view.retry) lines.push(html`<p><b>Retrying</b> ${view.node}: attempt ${view.retry.attempt ?? ""} ended with ${view.retry.error ?? "an error"}; the next one begins ${span(1000 * (view.retry.pause ?? 0))} after it.</p>`);
   if (view.status === "suspended") lines.push(html`<p><b>Suspended.</b> Nothing begins until it is resumed; events are kept.</p>`);
@@ -123,7 +123,7 @@ function Standing({ view, now, answer }) {
   if (answer.data && answer.data.graph_hash !== view.graph_hash) {
     lines.push(html`<p class="hint">The picture shows version ${answer.data.version}: this run's own version is not deployed.</p>`);
   }
-  return lines.length ? html`<section class=${`standing s-${view.status}`} aria-label="How the run stands">${lines}</section>` : null;
+  return lines.length ? html`<section class=${`standing s-${view.status}`} aria-label="Status of the run">${lines}</section>` : null;
 }
 
 /** What a running node says of itself: a fraction, or a few values. */
@@ -138,7 +138,7 @@ function Path({ view, answer, steps, run, open, setOpen }) {
   const drawn = useMemo(() => drawing && diagram(drawing, JSON.parse(met)), [drawing, met]);
   const parts = useParts(steps);
   const lit = useMemo(() => drawn && passed(drawn, steps, run, parts), [drawn, steps, run, parts]);
-  if (answer.error instanceof Problem) return html`<${Empty} title="No picture.">The graph ${view.graph} is not deployed any more; the steps tell the path.<//>`;
+  if (answer.error instanceof Problem) return html`<${Empty} title="No picture.">The graph ${view.graph} is no longer deployed; the steps show the path.<//>`;
   if (!drawn) return html`<p class="hint">Drawing …</p>`;
   const pick = (node) => {
     const index = steps.findLastIndex((step) => step.node === node);

@@ -111,9 +111,9 @@ function arranged(runs, text) {
 
 function Listed({ waiting, others, more, filtered, id, load }) {
   const count = waiting.length + others.length;
-  if (!count && more && id) return html`<${Empty} title="No run that is loaded matches.">Open <a class="id" href=${link(["runs", id])}>${id}</a>, if that is all of its id, or <button type="button" class="plain" onClick=${load}>load ${MOST} more</button>.<//>`;
-  if (!count && filtered) return html`<${Empty} title="No run matches.">Clear a filter, or look at <a href="#/graphs">the graphs</a>.<//>`;
-  if (!count) return html`<${Empty} title="No run yet."><a href="#/graphs">Start one</a> from a graph's form, or with POST graphs/…/runs.<//>`;
+  if (!count && more && id) return html`<${Empty} title="None of the loaded runs match.">Open <a class="id" href=${link(["runs", id])}>${id}</a>, if that is a complete id, or <button type="button" class="plain" onClick=${load}>load ${MOST} more</button>.<//>`;
+  if (!count && filtered) return html`<${Empty} title="No runs match.">Clear a filter, or look at <a href="#/graphs">the graphs</a>.<//>`;
+  if (!count) return html`<${Empty} title="No runs yet."><a href="#/graphs">Start one</a> from a graph's form, or with POST graphs/…/runs.<//>`;
   return html`<${Table} waiting=${waiting} others=${others} />
     <p class="hint">${count === 1 ? "1 run" : `${count} runs`}${more && html`; there are more: narrow the list by graph, status, tag or time, or
       <button type="button" class="plain" onClick=${load}>load ${MOST} more</button>`}</p>`;

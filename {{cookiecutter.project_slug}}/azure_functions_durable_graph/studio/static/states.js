@@ -33,7 +33,7 @@ const WORDS = { CREATE: "added", REMOVE: "removed", CHANGE: "changed" };
 
 export function Diff({ before, after }) {
   const changes = useMemo(() => diff(before ?? {}, after ?? {}), [before, after]);
-  if (!changes.length) return html`<p class="hint">This step has changed nothing.</p>`;
+  if (!changes.length) return html`<p class="hint">This step changed nothing.</p>`;
   return html`<table class="diff">
     <thead><tr><th><span class="unseen">What</span></th><th>Field</th><th>Before</th><th>After</th></tr></thead>
     <tbody>${changes.slice(0, 200).map((change) => html`<tr class=${change.type.toLowerCase()}>

@@ -87,7 +87,7 @@ function Details({ step, run, restart }) {
     ${step.writes && html`<${Fold} title="Written for the reducers"><${Json} value=${step.writes} label="writes" /><//>`}
     ${known ? html`<${Fold} title="State before"><${Json} value=${step.before} label="state before" /><//>
       ${step.after !== step.before && step.patch && html`<${Fold} title="State after"><${Json} value=${step.after} label="state after" /><//>`}`
-      : html`<p class="hint">The state at this step is not known any more: the run has continued as new since.</p>`}
+      : html`<p class="hint">The state at this step is no longer known: the run has continued as new since.</p>`}
     ${restart && !step.branch && html`<div class="row"><${Act} label="Restart from here …" title="A new run that begins at this step; you can edit the state" run=${async () => restart(step)} /></div>`}
   </div>`;
 }

@@ -48,7 +48,7 @@ export function Copy({ text, label = "Copy", title }) {
       await navigator.clipboard.writeText(typeof text === "function" ? await text() : text);
       setDone("Copied");
     } catch {
-      setDone("Not copied: the browser forbids it");
+      setDone("Not copied: the browser does not allow it");
     }
     setTimeout(() => setDone(""), 2000);
   };

@@ -21,14 +21,14 @@ export function Verbs({ view, history, refresh, say, fail }) {
   };
   const again = (name) => async () => {
     const started = await post(path`runs/${view.id}/${name}`);
-    say(`This is the new run. ${view.id} stays as it was.`);
+    say(`This is the new run. ${view.id} is unchanged.`);
     go(started.id);
   };
   const act = (label, run, more) => html`<${Act} label=${label} run=${run} onError=${fail} ...${more} />`;
-  return html`<div class="verbs" role="group" aria-label="What can be done with this run">
-    ${view.status === "failed" && act("Retry", again("retry"), { kind: "main", title: "A new run that goes on from the node that failed" })}
+  return html`<div class="verbs" role="group" aria-label="Actions on this run">
+    ${view.status === "failed" && act("Retry", again("retry"), { kind: "main", title: "A new run that continues from the node that failed" })}
     ${!over && view.status !== "suspended" && act("Suspend", verb("suspend", "The run is being suspended"), { title: "Nothing begins until it is resumed; events are kept" })}
-    ${view.status === "suspended" && act("Resume", verb("resume", "The run goes on"), { kind: "main" })}
+    ${view.status === "suspended" && act("Resume", verb("resume", "The run is being resumed"), { kind: "main" })}
     ${!over && act("Cancel …", async () => setAsking("cancel"))}
     ${act("Restart", again("restart"), { title: "A new run with the same input, on the newest version" })}
     ${over && act("Delete …", async () => setAsking("delete"))}
@@ -49,7 +49,7 @@ function Cancel({ view, close, refresh, say }) {
     refresh();
   };
   return html`<${Dialog} title="Cancel this run?" onClose=${close}>
-    <p>It ends, with the subgraphs that it waits for. A node at work finishes, and its result is ignored.</p>
+    <p>It ends, and so do the subgraphs that it waits for. A node that is running finishes, but its result is ignored.</p>
     <${Form} schema=${REASON} send=${send} label="Cancel the run" root="body" onCancel=${close} />
   <//>`;
 }
@@ -57,11 +57,11 @@ function Cancel({ view, close, refresh, say }) {
 function Delete({ view, close, say, fail }) {
   const remove = async () => {
     await call("DELETE", path`runs/${view.id}`);
-    say(`${view.id} is deleted`);
+    say(`${view.id} was deleted`);
     location.hash = "#/runs";
   };
   return html`<${Dialog} title="Delete this run?" onClose=${close}>
-    <p>The run, its history, and all runs that it has started are removed for ever.</p>
+    <p>The run, its history, and all runs that it started are deleted permanently.</p>
     <div class="row"><${Act} label="Delete the run" kind="main" run=${remove} onError=${fail} /><button type="button" onClick=${close}>Close</button></div>
   <//>`;
 }
@@ -71,12 +71,12 @@ export function Restart({ view, step, last, schema = {}, close, say }) {
   const send = async (state) => {
     const edited = !last || step.before === undefined || JSON.stringify(state) !== JSON.stringify(ordered(step.before, state));
     const started = await post(path`runs/${view.id}/restart`, edited ? { node: step.node, state } : { node: step.node });
-    say(`This is the new run, from ${step.node}. ${view.id} stays as it was.`);
+    say(`This is the new run, from ${step.node}. ${view.id} is unchanged.`);
     close();
     go(started.id);
   };
   return html`<${Dialog} title=${`Restart from ${step.node}`} onClose=${close} wide=${true}>
-    <p>A new run begins at <b>${step.node}</b> with this state. The run that you look at stays as it is.</p>
+    <p>A new run begins at <b>${step.node}</b> with this state. The run that you are looking at is unchanged.</p>
     <${Form} schema=${schema} initial=${step.before ?? view.input} send=${send} label="Start the new run" root="state" onCancel=${close} />
   <//>`;
 }
