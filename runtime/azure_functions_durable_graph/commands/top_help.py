@@ -18,7 +18,7 @@ class CommandLine(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """The text of `--help`."""
-        lines = [f"usage: {self.prog} COMMAND …   (COMMAND --help says more)", "", str(self.description), ""]
+        lines = [f"usage: {self.prog} COMMAND …   (for details: COMMAND --help)", "", str(self.description), ""]
         for action in self._actions:
             if isinstance(action, argparse._SubParsersAction):
                 texts = {listed.dest: listed.help for listed in action._get_subactions()}

@@ -125,7 +125,7 @@ class Step(_Shown):
     """One step of a run: what it wrote (`patch`), when, and what followed (`to`, `wait`) or went wrong (`error`).
 
     A step of a map has the number of its `items`, and each attempt at one that failed (`item_failures`: `item`, `at`,
-    `error`); those of a map that is dealt out to several runs stand in these. The `writes` of a branch go to fields
+    `error`); if a map is dealt out to several runs, these are in those runs. The `writes` of a branch go to fields
     with a reducer. A branch of several steps is a run of its own, the `child`, and may have been `stopped`.
     """
 

@@ -146,6 +146,6 @@ def test_graphs_lists_them(command: Commands) -> None:
 def test_diagram_prints_or_writes_the_picture(command: Commands, tmp_path: Path) -> None:
     target = tmp_path / "line.mmd"
     assert done(command("diagram", "line")).startswith("flowchart TD")
-    assert done(command("diagram", "line", "--output", str(target))) == f"{target} is written"
+    assert done(command("diagram", "line", "--output", str(target))) == f"wrote {target}"
     assert target.read_text(encoding="utf-8").startswith("flowchart TD")
     assert "cannot be written" in refused(command("diagram", "line", "--output", "no/folder/x"))

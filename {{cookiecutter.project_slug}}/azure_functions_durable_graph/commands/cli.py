@@ -84,7 +84,10 @@ def _tolerate_encodings() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = CommandLine(prog="python -m azure_functions_durable_graph", description="Durable graphs.")
+    parser = CommandLine(
+        prog="python -m azure_functions_durable_graph",
+        description="Serve, inspect and maintain apps with durable graphs.",
+    )
     parser.add_argument("--version", action="version", version=str(version_of(PACKAGE)))
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=argparse.ArgumentParser)
     serve = commands.add_parser(

@@ -27,7 +27,7 @@ SETTINGS_FILES = ("local.settings.json", "local.settings.example.json")
 def check_app_name(name: str) -> None:
     """Raise HostError unless an app can have this name, which it also has in Azure."""
     if not re.fullmatch(r"[a-z][a-z0-9-]{1,38}[a-z0-9]", name) or "--" in name:
-        raise HostError(f"{name!r} cannot be the name of an app, which is also its name in Azure: use {APP_RULE}")
+        raise HostError(f"{name!r} cannot be the name of an app, here and in Azure: use {APP_RULE}")
     if name in RESERVED or is_device(name):
         raise HostError(f"{name!r} cannot be the name of an app: {_reason(name)}")
 
@@ -35,7 +35,7 @@ def check_app_name(name: str) -> None:
 def check_library_name(name: str) -> None:
     """Raise HostError unless a library can have this name, under which it is imported."""
     if not re.fullmatch(r"[a-z](?:_?[a-z0-9]){0,39}", name) or keyword.iskeyword(name):
-        raise HostError(f"{name!r} cannot be the name of a library, by which it is imported: use {LIBRARY_RULE}")
+        raise HostError(f"{name!r} cannot be the name of a library and of its package: use {LIBRARY_RULE}")
     if name in RESERVED or is_device(name):
         raise HostError(f"{name!r} cannot be the name of a library: {_reason(name)}")
     if taken := _taken(name):
