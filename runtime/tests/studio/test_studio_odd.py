@@ -75,7 +75,7 @@ def test_what_is_not_the_api_is_said_and_what_was_shown_stays(studio: Any, page:
     expect(status(page)).to_have_text("waiting")
     answer_with(page, answer)
 
-    expect(page.get_by_role("alert")).to_contain_text("does a proxy or a login page stand before it?")
+    expect(page.get_by_role("alert")).to_contain_text("is a proxy or a login page in front of it?")
     expect(status(page)).to_have_text("waiting")
     page.unroute_all()
     page.get_by_role("button", name="Try again").click()
