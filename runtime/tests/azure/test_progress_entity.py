@@ -73,9 +73,11 @@ def started(app: Any, graph: str = "g") -> Iterator[tuple[AppHost, str]]:
 
 def shown(url: str, count: int = 1) -> list[dict[str, Any]]:
     """What the run shows once it shows so many reports."""
-    while len(found := httpx.get(url).json().get("progress", [])) < count:
-        pass
-    return found  # type: ignore[no-any-return]
+    for _ in range(2000):
+        found: list[dict[str, Any]] = httpx.get(url).json().get("progress", [])
+        if len(found) >= count:
+            return found
+    raise AssertionError(f"{url} never shows {count} reports")
 
 
 def entities(host: AppHost) -> Any:

@@ -46,19 +46,27 @@ VIOLATIONS = (
 )
 
 
-@functools.cache
 def chromium() -> tuple[str, str]:
     """The program, and the folder of its libraries, "" for the machine's. Skips the test where there is none."""
+    found, reasons = _found_or_reasons()
+    if found is None:
+        pytest.skip("no browser: this machine has no Chromium, and none could be had; " + "; ".join(reasons))
+    return found
+
+
+@functools.cache
+def _found_or_reasons() -> tuple[tuple[str, str] | None, list[str]]:
+    """Remembered, also where there is none: to look for one takes a minute."""
     own = next(filter(None, map(shutil.which, NAMES)), None)
     if own is not None and "snap" not in os.path.realpath(own):
-        return own, ""
+        return (own, ""), []
     reasons = []
     for way in (_from_npm, _from_debian):
         try:
-            return way()
+            return way(), []
         except (ImportError, OSError, LookupError, subprocess.SubprocessError) as error:
             reasons.append(f"{way.__name__}: {error}")
-    pytest.skip("no browser: this machine has no Chromium, and none could be had; " + "; ".join(reasons))
+    return None, reasons
 
 
 def _from_npm() -> tuple[str, str]:
