@@ -51,7 +51,7 @@ class DurableGraphApp:
         studio: bool = True,
         progress: bool = False,
     ) -> None:
-        """`auth_level` protects every route except `health`; FUNCTION requires a function key in Azure.
+        """`auth_level` protects every route but `health` and the studio's files; FUNCTION requires a key in Azure.
 
         `studio` serves the page `studio`. Its files need no key; the page calls the API with the key that its user
         enters. `max_body_bytes` limits requests, `max_payload_bytes` what a run sends at once: its state, a result, an
