@@ -95,7 +95,7 @@ def to_json(value: Any, where: str, kind: TypeAdapter[Any] | None = None) -> Any
     """
     try:
         if kind is not None:
-            return kind.dump_python(value, mode="json", round_trip=True)
+            return kind.dump_python(value, mode="json", round_trip=True, by_alias=False)
         return to_jsonable_python(value, by_alias=False)
     except Exception as error:  # pydantic's own, or one of a serializer of the user's
         raise PayloadError(f"{where}: {type(value).__name__} has no JSON form ({str(error)[:200]})") from None

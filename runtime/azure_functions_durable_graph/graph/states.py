@@ -1,8 +1,8 @@
 """A pydantic model as the state of a run: JSON in, JSON out.
 
-Inside a run a state is a dict under field names, as `model_dump(mode="json", round_trip=True)` returns it, with sets in
-canonical order. It is read back in pydantic's JSON mode, so that datetime, UUID, Decimal, set, bytes and strict models
-survive.
+Inside a run a state is a dict under field names, whatever the model's config says (`serialize_by_alias`), as
+`model_dump(mode="json", round_trip=True, by_alias=False)` returns it, with sets in canonical order. It is read back in
+pydantic's JSON mode, so that datetime, UUID, Decimal, set, bytes and strict models survive.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def dump_checked(state: BaseModel, fields: set[str], *, only: bool = False) -> d
 
 def _dump(state: BaseModel, only: set[str] | None = None) -> dict[str, Any]:
     try:
-        return state.model_dump(mode="json", round_trip=True, include=only)
+        return state.model_dump(mode="json", round_trip=True, by_alias=False, include=only)
     except RecursionError:
         raise PayloadError("state: nested too deeply") from None
     except Exception as error:  # pydantic does not say which field it was
@@ -67,7 +67,7 @@ def _dump(state: BaseModel, only: set[str] | None = None) -> dict[str, Any]:
 def _dump_problem(state: BaseModel, error: Exception) -> str:
     for name in type(state).model_fields:
         try:
-            state.model_dump(mode="json", round_trip=True, include={name})
+            state.model_dump(mode="json", round_trip=True, by_alias=False, include={name})
         except Exception as reason:
             return f"state.{name}: {type(getattr(state, name)).__name__} has no JSON form ({str(reason)[:200]})"
     return f"state: it has no JSON form ({str(error)[:200]})"
