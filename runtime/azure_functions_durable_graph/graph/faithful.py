@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..errors import PayloadError
-from .plain_json import canonical
+from .plain_json import canonical, same_json
+from .wording import brief_repr
 
 
 def faithful(value: Any, dumped: Any, where: str) -> Any:
@@ -78,3 +79,22 @@ def _mapping(value: Mapping[Any, Any], dumped: dict[str, Any], where: str) -> di
         key: _faithful(item, form, f"{where}.{key}")
         for item, (key, form) in zip(value.values(), dumped.items(), strict=True)
     }
+
+
+def check_read_again(written: Any, read: Any, where: str) -> None:
+    """Raise PayloadError if a JSON form that was `read` and written again is not what was `written` before."""
+    if isinstance(written, dict) and isinstance(read, dict):
+        for key, value in written.items():
+            if key not in read:
+                raise PayloadError(
+                    f"{where}: {key!r} would be lost, since a base class is read there; "
+                    "declare the field as a union of the classes that it may hold"
+                )
+            check_read_again(value, read[key], f"{where}.{key}")
+    elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
+        for index, (before, after) in enumerate(zip(written, read, strict=True)):
+            check_read_again(before, after, f"{where}[{index}]")
+    elif not same_json(written, read):
+        raise PayloadError(
+            f"{where}: {brief_repr(written)} would be read as {brief_repr(read)}; its class sets it anew"
+        )

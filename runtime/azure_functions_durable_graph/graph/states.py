@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from ..errors import PayloadError
-from .faithful import faithful
+from .faithful import check_read_again, faithful
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -53,6 +54,29 @@ def dump_checked(state: BaseModel, fields: set[str], *, only: bool = False) -> d
     for name in fields & set(dumped):
         dumped[name] = faithful(getattr(state, name), dumped[name], f"state.{name}")
     return dumped
+
+
+def check_comes_back(model: type[BaseModel], dumped: Mapping[str, Any], fields: set[str]) -> None:
+    """Raise PayloadError, which names the place, if one of the `fields` would be read as less than is written.
+
+    Costs nothing for models of which everything that is written is read.
+    """
+    if reads_less(model):
+        again = dump(load(model, dumped))
+        for name in fields & set(dumped):
+            check_read_again(dumped[name], again.get(name), f"state.{name}")
+
+
+@lru_cache(maxsize=256)
+def reads_less(model: type[BaseModel]) -> bool:
+    """Whether some of what the model writes may not be read again.
+
+    Fields of subclasses, where they are written (`SerializeAsAny`, `polymorphic_serialization`), and those of a
+    dataclass that its own code sets (`init=False`).
+    """
+    schema = repr(getattr(model, "__pydantic_core_schema__", ""))
+    signs = ("'serialization': {'type': 'any'", "'polymorphic_serialization': True", "'init': False")
+    return any(sign in schema for sign in signs)
 
 
 def _dump(state: BaseModel, only: set[str] | None = None) -> dict[str, Any]:
@@ -102,9 +126,30 @@ def apply_patch(state: Mapping[str, Any], patch: Mapping[str, Any], unset: list[
     return merged
 
 
-def schema_for_people(model: type[BaseModel]) -> dict[str, Any]:
-    """The model's JSON Schema, with titles, descriptions and examples."""
-    return copy.deepcopy(model.model_json_schema(mode="validation", by_alias=False))
+def schema_for_people(
+    model: type[BaseModel], *, by_alias: bool = False, references: str | None = None
+) -> dict[str, Any]:
+    """The model's JSON Schema, with titles, descriptions and examples, and without infinities, which are not JSON.
+
+    `references` is pydantic's `ref_template`.
+    """
+    template: dict[str, Any] = {} if references is None else {"ref_template": references}
+    found = model.model_json_schema(mode="validation", by_alias=by_alias, **template)
+    schema: dict[str, Any] = _without_infinities(found)
+    return schema
+
+
+def _without_infinities(schema: Any) -> Any:
+    """A copy without limits and defaults that are infinite or NaN: no limit says the same, and a default is no rule."""
+    if isinstance(schema, dict):
+        return {key: _without_infinities(value) for key, value in schema.items() if not _is_infinite(value)}
+    if isinstance(schema, list):
+        return [_without_infinities(item) for item in schema if not _is_infinite(item)]
+    return copy.deepcopy(schema)
+
+
+def _is_infinite(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:

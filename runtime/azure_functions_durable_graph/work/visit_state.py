@@ -18,7 +18,7 @@ from ..graph.fields import field_keys, unknown_fields
 from ..graph.names import did_you_mean
 from ..graph.plain_json import check, same_json
 from ..graph.reducers import read_update, reduce_field, reducers_of
-from ..graph.states import dump, dump_checked, has_validators, load
+from ..graph.states import check_comes_back, dump, dump_checked, has_validators, load
 
 StateT = TypeVar("StateT", bound=BaseModel)
 
@@ -152,6 +152,7 @@ class VisitState(Generic[StateT]):
             part = dump_checked(value, written, only=True)
             check(part, "state")
             dumped = {**before, **part}
+        check_comes_back(self._model, dumped, set(dumped) if replaced else written)
         self.value, self._dumped = value, dumped
         self._written |= written
 

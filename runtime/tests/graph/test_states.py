@@ -1,5 +1,7 @@
 """Between any two nodes a state is converted to JSON and back, without any loss."""
 
+import math
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -7,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, computed_field
+from visits import visited
 
 from azure_functions_durable_graph.errors import PayloadError
-from azure_functions_durable_graph.graph.states import dump, dump_checked, load
+from azure_functions_durable_graph.graph.states import dump, dump_checked, load, schema_for_people
 
 
 class Colour(Enum):
@@ -150,3 +153,72 @@ def test_what_its_json_form_would_lose_in_silence_is_refused_with_its_place(stat
 def test_a_value_without_a_json_form_is_named_by_its_field() -> None:
     with pytest.raises(PayloadError, match=r"state\.anything: object has no JSON form"):
         dump(Drawing(anything=object()))
+
+
+class Limits(BaseModel):
+    """Infinite limits and defaults."""
+
+    most: float = Field(math.inf, gt=-math.inf, examples=[1.0, math.inf])
+
+
+def test_a_schema_is_json_where_limits_are_infinite() -> None:
+    assert schema_for_people(Limits)["properties"] == {"most": {"title": "Most", "type": "number", "examples": [1.0]}}
+
+
+class Polymorphic(BaseModel):
+    """Its subclasses are written as what they are."""
+
+    model_config = ConfigDict(polymorphic_serialization=True)
+    name: str = ""
+
+
+class Named(Polymorphic):
+    """Has a field that its base class lacks."""
+
+    title: str = ""
+
+
+@dataclass
+class Area:
+    """Computes a field from the others."""
+
+    side: int
+    size: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self.size = self.side**2
+
+
+class Anything(BaseModel):
+    """Fields whose values are written as what they are, and a dataclass that computes a field."""
+
+    shape: SerializeAsAny[Shape] = Shape()
+    shapes: list[SerializeAsAny[Shape]] = []
+    person: Polymorphic = Polymorphic()
+    area: Area = Area(1)
+
+
+def wrong_area() -> Area:
+    area = Area(2)
+    area.size = 5
+    return area
+
+
+@pytest.mark.parametrize(
+    ("update", "text"),
+    [
+        ({"shape": Circle()}, r"state.shape: 'radius' would be lost, since a base class is read there; declare the"),
+        ({"shapes": [Shape(), Circle()]}, r"state.shapes\[1\]: 'radius' would be lost"),
+        ({"person": Named(title="Dr.")}, r"state.person: .*'title' would be lost"),
+        ({"area": wrong_area()}, r"state.area.size: 5 would be read as 4; its class sets it anew"),
+    ],
+)
+def test_what_is_written_and_would_not_be_read_is_refused_with_its_place(update: Any, text: str) -> None:
+    with pytest.raises(PayloadError, match=text):
+        visited(Anything, {}, update)
+
+
+def test_what_is_read_as_it_is_written_is_kept() -> None:
+    state = visited(Anything, {}, {"shape": Shape(name="a"), "person": Polymorphic(name="b"), "area": Area(3)})
+
+    assert state.patch()[0] == {"shape": {"name": "a"}, "person": {"name": "b"}, "area": {"side": 3, "size": 9}}

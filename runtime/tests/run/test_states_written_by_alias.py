@@ -1,4 +1,4 @@
-"""A model that writes itself by alias (`serialize_by_alias`) is a state like any other: a run knows field names only."""
+"""A model that writes itself by alias (`serialize_by_alias`) is a state like any other: runs know field names only."""
 
 import operator
 from typing import Annotated, Any
