@@ -7,6 +7,7 @@ are not strings, unions, and values with a custom serializer.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +17,7 @@ from pydantic_core import SchemaSerializer, SchemaValidator
 
 from ..errors import Fault
 from ..graph.wording import brief_repr
-from .state_samples import Samples, Schema, choices
+from .state_samples import Samples, Schema, choices, has_odd_members
 
 if TYPE_CHECKING:
     from pydantic_core.core_schema import CoreConfig
@@ -29,6 +30,8 @@ _NEVER = {
 _FIXES = {
     "bytes": "Set model_config = ConfigDict(ser_json_bytes='base64', val_json_bytes='base64') in its model",
     "dict": "Use strings, integers or dates as keys, or a list of pairs",
+    "enum": "Give its members strings or numbers as values",
+    "literal": "Derive the enum from str or int as well, as in `class Kind(str, Enum)`",
     "union": "Make its members differ in JSON: give models a Literal field as a discriminator, or drop a member",
     "serializer": "Let its serializer write what its validator reads, or drop the serializer",
 }
@@ -64,7 +67,9 @@ class _Walk:
             return
         config = core.get("config", config)
         if core.get("type") == "model":
-            yield from self._hidden_fields(core["cls"])
+            yield from self._hidden_fields(core["cls"], field)
+        if core.get("type") == "dataclass":
+            yield from self._arguments_only(core)
         if core.get("type") in _NEVER:
             text = f"field {field!r} may contain {_NEVER[core['type']]}"
             yield Fault(self._where, text, "Use a type with plain values")
@@ -77,7 +82,13 @@ class _Walk:
             for name, inner in _parts(core):
                 yield from self.faults(inner, config, name or field)
 
-    def _hidden_fields(self, cls: type[BaseModel]) -> Iterator[Fault]:
+    def _hidden_fields(self, cls: type[BaseModel], field: str) -> Iterator[Fault]:
+        if cls is BaseModel:
+            text = (
+                f"field {field!r} is annotated with BaseModel, which has no fields: those of its values would be lost"
+            )
+            yield Fault(self._where, text, "Annotate it with the model that it holds, or with a union of models")
+            return
         for name in cls.__private_attributes__:
             yield Fault(
                 self._where,
@@ -90,6 +101,26 @@ class _Walk:
                     self._where,
                     f"field {name!r} of {cls.__name__} is excluded from serialization, so it would be lost",
                     "Drop exclude, or keep the value out of the state",
+                )
+            if _is_infinite(info.default):
+                yield Fault(
+                    self._where,
+                    f"field {name!r} of {cls.__name__} is {info.default} by default, which JSON does not have",
+                    "Use None, or a number that is large enough",
+                )
+
+    def _arguments_only(self, schema: Schema) -> Iterator[Fault]:
+        """A dataclass is made anew from its fields; an InitVar is not one of them."""
+        inner = schema["schema"]
+        while "fields" not in inner and isinstance(inner.get("schema"), Mapping):
+            inner = inner["schema"]
+        for argument in inner.get("fields", ()):
+            if argument.get("init_only"):
+                yield Fault(
+                    self._where,
+                    f"{schema['cls'].__name__} has the InitVar {argument['name']!r}, which would be lost "
+                    "between two nodes",
+                    "Make it a field, or keep it out of the state",
                 )
 
     def _find_loss(self, schema: Schema, config: Mapping[str, Any]) -> str | None:
@@ -110,6 +141,10 @@ class _Walk:
         return None
 
 
+def _is_infinite(default: Any) -> bool:
+    return isinstance(default, float) and not math.isfinite(default)
+
+
 def _below_validators(schema: Schema) -> Schema:
     """The schema inside validator functions; the functions are tried together with it."""
     while str(schema.get("type")).startswith("function-") and "schema" in schema and not _has_serializer(schema):
@@ -128,6 +163,8 @@ def _risk(schema: Schema) -> str | None:
     kind = schema.get("type")
     if kind == "dict" and schema.get("keys_schema", {"type": "any"})["type"] not in ("str", "any"):
         return "dict"
+    if kind in ("enum", "literal"):
+        return kind if has_odd_members(schema) else None
     return kind if kind in ("bytes", "union") else None
 
 
