@@ -134,7 +134,7 @@ class VisitState(Generic[StateT]):
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
             more = sorted(set(kind.model_fields) - names)
             if more or not issubclass(kind, self._model):
-                text = f"its {', '.join(map(repr, more))} would be lost" if more else "it is not a subclass"
+                text = f"its {', '.join(map(repr, more))} would be lost" if more else _no_subclass(kind, self._model)
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
         self._replaced = True
         self._validate(_values(update), set(), replaced=True)
@@ -183,6 +183,11 @@ class VisitState(Generic[StateT]):
 def _values(model: BaseModel) -> dict[str, Any]:
     """A model's fields and extra fields, without cached properties that have been read."""
     return {**{name: getattr(model, name) for name in type(model).model_fields}, **(model.model_extra or {})}
+
+
+def _no_subclass(kind: type, model: type) -> str:
+    twice = "it is another class of that name; its module may have been loaded twice"
+    return twice if kind.__name__ == model.__name__ else "it is not a subclass"
 
 
 _NEW = object()
