@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
 
 from ..errors import PayloadError
 from .faithful import check_read_again, faithful
@@ -54,6 +55,30 @@ def dump_checked(state: BaseModel, fields: set[str], *, only: bool = False) -> d
     for name in fields & set(dumped):
         dumped[name] = faithful(getattr(state, name), dumped[name], f"state.{name}")
     return dumped
+
+
+def dump_to_send(given: BaseModel) -> dict[str, Any]:
+    """A model as an input or a payload: by field names, without computed fields.
+
+    Raises PayloadError for what a model hides when it is written: the run would get a mask or a default in its place.
+    """
+    kind = type(given)
+    dumped = dump(given)
+    for name in kind.model_fields:
+        if name not in dumped and not kind.__pydantic_decorators__.model_serializers:
+            raise PayloadError(
+                f"{kind.__name__}.{name} is excluded from serialization, so it would be lost; send a dict"
+            )
+    if _has_secrets(kind):
+        raise PayloadError(f"{kind.__name__} has a SecretStr or SecretBytes, which would be sent masked; send a dict")
+    return dumped
+
+
+def _has_secrets(model: type[BaseModel]) -> bool:
+    try:
+        return '"writeOnly": true' in json.dumps(schema_of(model), default=str)
+    except PydanticUserError:  # it has no JSON Schema
+        return False
 
 
 def check_comes_back(model: type[BaseModel], dumped: Mapping[str, Any], fields: set[str]) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, computed_field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, SerializeAsAny, computed_field
 from visits import visited
 
 from azure_functions_durable_graph.errors import PayloadError
-from azure_functions_durable_graph.graph.states import dump, dump_checked, load, schema_for_people
+from azure_functions_durable_graph.graph.states import dump, dump_checked, dump_to_send, load, schema_for_people
 
 
 class Colour(Enum):
@@ -153,6 +153,49 @@ def test_what_its_json_form_would_lose_in_silence_is_refused_with_its_place(stat
 def test_a_value_without_a_json_form_is_named_by_its_field() -> None:
     with pytest.raises(PayloadError, match=r"state\.anything: object has no JSON form"):
         dump(Drawing(anything=object()))
+
+
+class Sent(BaseModel):
+    """Writes another name than it reads, and something that it does not read."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+    amount: int = Field(0, serialization_alias="Amount")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def double(self) -> int:
+        return self.amount * 2
+
+
+class Hidden(BaseModel):
+    """A field that is not written."""
+
+    note: str = Field("", exclude=True)
+
+
+class Login(BaseModel):
+    """A field that is written as stars."""
+
+    password: SecretStr
+
+
+def test_a_model_that_is_sent_arrives_as_it_was() -> None:
+    assert load(Sent, dump_to_send(Sent(amount=3))) == Sent(amount=3)
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        (Hidden(note="a"), "Hidden.note is excluded from serialization, so it would be lost; send a dict"),
+        (
+            Login(password=SecretStr("a")),
+            "Login has a SecretStr or SecretBytes, which would be sent masked; send a dict",
+        ),
+    ],
+)
+def test_a_model_that_would_arrive_as_another_is_not_sent(model: BaseModel, text: str) -> None:
+    with pytest.raises(PayloadError, match=text):
+        dump_to_send(model)
 
 
 class Limits(BaseModel):
