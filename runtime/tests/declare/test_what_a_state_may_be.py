@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Union
 
 import pytest
-from pydantic import BeforeValidator, PlainSerializer, create_model
+from pydantic import BaseModel, BeforeValidator, PlainSerializer, create_model
 from state_kinds import COMES_BACK, REFUSED, Animal, BytesTree, Deaf, Excluded, Private, Secret
 
 from azure_functions_durable_graph import GraphBuildError, ManifestBuilder
@@ -92,3 +92,10 @@ def test_a_reducer_that_has_to_be_awaited_is_refused(reducer: Any) -> None:
         "state model: the reducer of field 'v' is an async function. Use a plain function of two arguments, and await "
         "in the node that returns the update."
     )
+
+
+def test_the_class_of_all_models_is_no_state() -> None:
+    with pytest.raises(
+        GraphBuildError, match="state model: BaseModel has no fields. Derive a class with fields from it"
+    ):
+        ManifestBuilder("g", BaseModel).set_entrypoint("a").add_node("a", lambda state: None, terminal=True).build()
