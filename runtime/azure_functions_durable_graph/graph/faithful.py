@@ -15,6 +15,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..errors import PayloadError
+from .fields import unknown_attributes
+from .names import did_you_mean
 from .plain_json import canonical, same_json
 from .wording import brief_repr
 
@@ -34,6 +36,9 @@ def _faithful(value: Any, dumped: Any, where: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise PayloadError(f"{where}: {value} is not a JSON value")
     if isinstance(value, BaseModel) and isinstance(dumped, dict):
+        for name in unknown_attributes(value):
+            hint = did_you_mean(name, type(value).model_fields)
+            raise PayloadError(f"{where}: {name!r} is not a field of {type(value).__name__}; {hint}")
         return _fields(type(value).__name__, _model_fields(value), dumped, where)
     if dataclasses.is_dataclass(value) and not isinstance(value, type) and isinstance(dumped, dict):
         names = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import BaseModel
 
 from ..errors import PayloadError
-from ..graph.fields import field_keys, unknown_fields
+from ..graph.fields import field_keys, unknown_attributes, unknown_fields
 from ..graph.names import did_you_mean
 from ..graph.plain_json import check, same_json
 from ..graph.reducers import read_update, reduce_field, reducers_of
@@ -136,6 +136,9 @@ class VisitState(Generic[StateT]):
             if more or not issubclass(kind, self._model):
                 text = f"its {', '.join(map(repr, more))} would be lost" if more else _no_subclass(kind, self._model)
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
+        for name in unknown_attributes(update):
+            hint = did_you_mean(name, names)
+            raise TypeError(f"{who} returned a {kind.__name__} with the unknown field {name!r}; {hint}")
         self._replaced = True
         self._validate(_values(update), set(), replaced=True)
 

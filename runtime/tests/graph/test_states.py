@@ -142,6 +142,10 @@ class Drawing(BaseModel):
         (Drawing(shapes={"a": [Shape(), Circle()]}), r"state.shapes.a\[1\]: is a Circle"),
         (Drawing(anything=float("nan")), "state.anything: nan is not a JSON value"),
         (Drawing(anything={"x": [float("inf")]}), r"state.anything.x\[0\]: inf is not a JSON value"),
+        (
+            Drawing(shape=Shape().model_copy(update={"nmae": "a"})),
+            "state.shape: 'nmae' is not a field of Shape; did you",
+        ),
         (Drawing(anything={1: "a", "1": "b"}), "state.anything: two of its keys become the same string in JSON"),
     ],
 )

@@ -272,5 +272,30 @@ def test_a_model_of_another_class_is_refused_with_what_would_be_lost(model: Any,
         visited(model, {"name": "a"}, update)
 
 
+def test_a_copy_of_the_state_with_a_misspelt_field_is_refused() -> None:
+    with pytest.raises(TypeError, match="node 'a' returned a Base with the unknown field 'nmae'; did you mean 'name'"):
+        visited(Base, {}, Base().model_copy(update={"nmae": "x"}))
+
+
+class Remembering(BaseModel):
+    """A state that has more than its fields, by its own doing."""
+
+    name: str = ""
+
+    @functools.cached_property
+    def length(self) -> int:
+        return len(self.name)
+
+    def model_post_init(self, context: Any) -> None:
+        self.__dict__["_seen"] = True
+
+
+def test_what_a_state_remembers_by_itself_is_no_misspelt_field() -> None:
+    state = Remembering(name="ab")
+
+    assert state.length == 2
+    assert visited(Remembering, {}, state).patch()[0]["name"] == "ab"
+
+
 def test_a_subclass_that_adds_no_field_is_a_state() -> None:
     assert visited(Derived, {}, Same(name="x", count=2)).patch() == ({"name": "x", "count": 2}, [])
