@@ -96,6 +96,6 @@ def test_a_reducer_that_has_to_be_awaited_is_refused(reducer: Any) -> None:
 
 def test_the_class_of_all_models_is_no_state() -> None:
     with pytest.raises(
-        GraphBuildError, match="state model: BaseModel has no fields. Derive a class with fields from it"
+        GraphBuildError, match=r"state model: BaseModel has no fields\. Derive a class with fields from it"
     ):
         ManifestBuilder("g", BaseModel).set_entrypoint("a").add_node("a", lambda state: None, terminal=True).build()
