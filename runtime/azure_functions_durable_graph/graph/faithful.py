@@ -35,6 +35,11 @@ def faithful(value: Any, dumped: Any, where: str) -> Any:
 def _faithful(value: Any, dumped: Any, where: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise PayloadError(f"{where}: {value} is not a JSON value")
+    if isinstance(value, deque) and value.maxlen is not None:
+        raise PayloadError(
+            f"{where}: is a deque with maxlen={value.maxlen}, which would be lost, and the deque would grow; "
+            f"write its items without it, as in [*items, new][-{value.maxlen}:]"
+        )
     if isinstance(value, BaseModel) and isinstance(dumped, dict):
         for name in unknown_attributes(value):
             hint = did_you_mean(name, type(value).model_fields)

@@ -1,6 +1,7 @@
 """Between any two nodes a state is converted to JSON and back, without any loss."""
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -146,6 +147,7 @@ class Drawing(BaseModel):
             Drawing(shape=Shape().model_copy(update={"nmae": "a"})),
             "state.shape: 'nmae' is not a field of Shape; did you",
         ),
+        (Drawing(anything=deque([1], maxlen=3)), "state.anything: is a deque with maxlen=3, which would be lost"),
         (Drawing(anything={1: "a", "1": "b"}), "state.anything: two of its keys become the same string in JSON"),
     ],
 )
@@ -269,3 +271,14 @@ def test_what_is_read_as_it_is_written_is_kept() -> None:
     state = visited(Anything, {}, {"shape": Shape(name="a"), "person": Polymorphic(name="b"), "area": Area(3)})
 
     assert state.patch()[0] == {"shape": {"name": "a"}, "person": {"name": "b"}, "area": {"side": 3, "size": 9}}
+
+
+class Newest(BaseModel):
+    """Its default keeps the last three."""
+
+    items: deque[int] = Field(default_factory=lambda: deque(maxlen=3))
+
+
+def test_a_run_does_not_begin_with_a_deque_whose_limit_would_be_lost() -> None:
+    with pytest.raises(PayloadError, match=r"state.items: is a deque with maxlen=3, .* as in \[\*items, new\]\[-3:\]"):
+        dump(Newest())
