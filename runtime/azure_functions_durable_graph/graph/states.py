@@ -124,7 +124,7 @@ def _dump_problem(state: BaseModel, error: Exception) -> str:
 
 @lru_cache(maxsize=256)
 def _may_differ(model: type[BaseModel]) -> bool:
-    """Whether a value's JSON form may depend on the process (sets have no order), or lack something (a deque's maxlen)."""
+    """Whether a JSON form may depend on the process (sets have no order), or lack something (the maxlen of a deque)."""
     schema = repr(getattr(model, "__pydantic_core_schema__", "'any'"))
     return any(f"'{kind}'" in schema for kind in ("set", "frozenset", "any", "is-instance", "deque"))
 
