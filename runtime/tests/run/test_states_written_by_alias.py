@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from azure_functions_durable_graph import GraphRegistration, ManifestBuilder
+from azure_functions_durable_graph import ManifestBuilder
 from azure_functions_durable_graph.testing import GraphHost, run_graph
 
 
@@ -28,7 +28,7 @@ def graph(name: str = "g") -> Any:
     return ManifestBuilder(name, State)
 
 
-def scoring() -> GraphRegistration:
+def scoring() -> Any:
     builder = graph().set_entrypoint("score")
     builder.add_map("score", lambda state, item: Score(of_item=item), over="all_items", into="all_scores")
     return builder.build()
