@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
@@ -21,6 +22,8 @@ from .state_samples import Samples, Schema, choices, has_odd_members
 
 if TYPE_CHECKING:
     from pydantic_core.core_schema import CoreConfig
+
+Write = Callable[[Any], Any]
 
 _NEVER = {
     "generator": "an iterable that can be read only once; a list, a set or a Sequence can be read again",
@@ -56,14 +59,16 @@ class _Walk:
         self._where = where
         self._seen: set[int] = set()
 
-    def faults(self, schema: Schema, config: Mapping[str, Any], field: str) -> Iterator[Fault]:
-        """The faults at this schema and below it; `config` is that of the model around it."""
+    def faults(
+        self, schema: Schema, config: Mapping[str, Any], field: str, owner: type[BaseModel] | None = None
+    ) -> Iterator[Fault]:
+        """The faults at this schema and below it; `config` is that of the model around it, the `owner` of the field."""
         if id(schema) in self._seen:
             return
         self._seen.add(id(schema))
         core = _below_validators(schema)
         if core.get("type") == "definition-ref":
-            yield from self.faults(self._definitions[core["schema_ref"]], config, field)
+            yield from self.faults(self._definitions[core["schema_ref"]], config, field, owner)
             return
         config = core.get("config", config)
         if core.get("type") == "model":
@@ -75,12 +80,13 @@ class _Walk:
             yield Fault(self._where, text, "Use a type with plain values")
             return
         kind = _risk(core)
-        lost = kind and self._find_loss(schema, config)
+        lost = kind and self._find_loss(schema, config, _writer_of(owner, field) if _is_method(core) else None)
         if kind and lost:
             yield Fault(self._where, f"field {field!r} may contain {lost}", _FIXES[kind])
         elif kind != "serializer":  # a custom serializer writes the whole value, parts included
+            owner = core["cls"] if core.get("type") == "model" else owner
             for name, inner in _parts(core):
-                yield from self.faults(inner, config, name or field)
+                yield from self.faults(inner, config, name or field, owner)
 
     def _hidden_fields(self, cls: type[BaseModel], field: str) -> Iterator[Fault]:
         if cls is BaseModel:
@@ -123,8 +129,11 @@ class _Walk:
                     "Make it a field, or keep it out of the state",
                 )
 
-    def _find_loss(self, schema: Schema, config: Mapping[str, Any]) -> str | None:
-        """A sample that does not survive, and what becomes of it; None if all survive, or none can be tried."""
+    def _find_loss(self, schema: Schema, config: Mapping[str, Any], method: Write | None) -> str | None:
+        """A sample that does not survive, and what becomes of it; None if all survive, or none can be tried.
+
+        `method` writes by a serializer that is a method of the model.
+        """
         settings = cast("CoreConfig", dict(config))
         whole: Any = {"type": "definitions", "schema": schema, "definitions": list(self._definitions.values())}
         try:
@@ -132,10 +141,12 @@ class _Walk:
         except Exception:  # a schema that cannot stand alone
             return None
         values = self._samples.of(schema)
+        if method is not None:
+            values = [value for value in values if _can_be_written(method, value)]
         for value in [*values, *_look_alikes(writer, values)]:
             with suppress(Exception):  # not a value of this type, or the user's own validator rejects it
                 if _alike(reader.validate_python(value, by_alias=True, by_name=True), value):
-                    lost = _round_trip_problem(writer, reader, value)
+                    lost = _round_trip_problem(method or partial(_write, writer), reader, value)
                     if lost is not None:
                         return lost
         return None
@@ -207,10 +218,40 @@ def _look_alikes(writer: SchemaSerializer, values: list[Any]) -> list[Any]:
     return found
 
 
-def _round_trip_problem(writer: SchemaSerializer, reader: SchemaValidator, value: Any) -> str | None:
+def _write(writer: SchemaSerializer, value: Any) -> Any:
+    return writer.to_python(value, mode="json", round_trip=True, warnings=False)
+
+
+def _is_method(schema: Schema) -> bool:
+    """Whether it is written by a `@field_serializer` that takes the model's instance."""
+    return bool(schema.get("serialization", {}).get("is_field_serializer"))
+
+
+def _writer_of(owner: type[BaseModel] | None, field: str) -> Write:
+    """Writes a value as a field of a model that has nothing but defaults else."""
+
+    def write(value: Any) -> Any:
+        assert owner is not None
+        made = owner.model_construct()
+        made.__dict__[field] = value
+        return made.model_dump(mode="json", round_trip=True, by_alias=False, include={field}, warnings=False)[field]
+
+    return write
+
+
+def _can_be_written(write: Write, value: Any) -> bool:
+    """Whether a method writes a sample: it may need other fields, which samples do not have."""
+    try:
+        json.dumps(write(value))
+    except Exception:
+        return False
+    return True
+
+
+def _round_trip_problem(write: Write, reader: SchemaValidator, value: Any) -> str | None:
     """Write and read a value as states are written and read; what is wrong if it does not survive."""
     try:
-        written = json.dumps(writer.to_python(value, mode="json", round_trip=True, warnings=False))
+        written = json.dumps(write(value))
     except Exception:
         return f"values such as {brief_repr(value)}, which cannot be written as JSON"
     try:
