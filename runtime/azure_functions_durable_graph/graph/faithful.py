@@ -10,7 +10,11 @@ import dataclasses
 import math
 from collections import deque
 from collections.abc import Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -108,3 +112,23 @@ def check_read_again(written: Any, read: Any, where: str) -> None:
         raise PayloadError(
             f"{where}: {brief_repr(written)} would be read as {brief_repr(read)}; its class sets it anew"
         )
+
+
+_PLAIN = (str, bytes, int, float, Decimal, date, time, timedelta, UUID, NoneType)
+"""Types whose values can be compared; of others it is not known what their equality means."""
+
+
+def check_value_read(value: Any, back: Any, where: str) -> None:
+    """Raise PayloadError if what was read `back` from JSON is not the `value` that was written; odd types are let pass."""
+    if isinstance(value, BaseModel) and type(value) is type(back):
+        for name in type(value).model_fields:
+            check_value_read(getattr(value, name), getattr(back, name), f"{where}.{name}")
+    elif isinstance(value, Mapping) and isinstance(back, Mapping) and value.keys() == back.keys():
+        for key, item in value.items():
+            check_value_read(item, back[key], f"{where}.{key}")
+    elif isinstance(value, (list, tuple)) and isinstance(back, (list, tuple)) and len(value) == len(back):
+        for index, (before, after) in enumerate(zip(value, back, strict=True)):
+            check_value_read(before, after, f"{where}[{index}]")
+    elif isinstance(value, _PLAIN) and isinstance(back, _PLAIN) and value != back:
+        text = f"{brief_repr(value)} would be read as {brief_repr(back)}, since a serializer writes less than the value"
+        raise PayloadError(f"{where}: {text}")

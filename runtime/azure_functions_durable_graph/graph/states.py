@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from ..errors import PayloadError
-from .faithful import check_read_again, faithful
+from .faithful import check_read_again, check_value_read, faithful
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -81,26 +81,31 @@ def _has_secrets(model: type[BaseModel]) -> bool:
         return False
 
 
-def check_comes_back(model: type[BaseModel], dumped: Mapping[str, Any], fields: set[str]) -> None:
-    """Raise PayloadError, which names the place, if one of the `fields` would be read as less than is written.
+def check_comes_back(state: BaseModel, dumped: Mapping[str, Any], fields: set[str]) -> None:
+    """Raise PayloadError, which names the place, if one of the `fields` would be read as less than it is.
 
     Costs nothing for models of which everything that is written is read.
     """
+    model = type(state)
     if reads_less(model):
-        again = dump(load(model, dumped))
+        back = load(model, dumped)
+        again = dump(back)
         for name in fields & set(dumped):
             check_read_again(dumped[name], again.get(name), f"state.{name}")
+        for name in fields & set(model.model_fields):
+            check_value_read(getattr(state, name), getattr(back, name), f"state.{name}")
 
 
 @lru_cache(maxsize=256)
 def reads_less(model: type[BaseModel]) -> bool:
-    """Whether some of what the model writes may not be read again.
+    """Whether something of a value may not be read again.
 
-    Fields of subclasses, where they are written (`SerializeAsAny`, `polymorphic_serialization`), and those of a
-    dataclass that its own code sets (`init=False`).
+    Fields of subclasses, where they are written (`SerializeAsAny`, `polymorphic_serialization`), those of a dataclass
+    that its own code sets (`init=False`), and what a serializer of the user's leaves out or rounds.
     """
     schema = repr(getattr(model, "__pydantic_core_schema__", ""))
-    signs = ("'serialization': {'type': 'any'", "'polymorphic_serialization': True", "'init': False")
+    serialized = ("'serialization': {'type': 'any'", "'serialization': {'type': 'function")
+    signs = (*serialized, "'polymorphic_serialization': True", "'init': False")
     return any(sign in schema for sign in signs)
 
 

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ..graph.faithful import check_read_again, faithful
+from ..graph.faithful import check_read_again, check_value_read, faithful
 from ..graph.item_results import value_type
 from ..graph.plain_json import canonical, check
 from ..graph.reducers import adapter_of, reducers_of, to_json
@@ -38,14 +38,15 @@ class ItemReader:
         else:
             valid = self._validate(result)
             value = faithful(valid, to_json(valid, where, self._model, self._item), where)
-            self._check_comes_back(value, where)
+            self._check_comes_back(valid, value, where)
         check(value, where)
         return value
 
-    def _check_comes_back(self, value: Any, where: str) -> None:
+    def _check_comes_back(self, valid: Any, value: Any, where: str) -> None:
         if self._item is not None and reads_less(self._model):
             back = self._item.validate_json(json.dumps(value), by_alias=True, by_name=True)
             check_read_again(value, to_json(back, where, self._model, self._item), where)
+            check_value_read(valid, back, where)
 
     def _validate(self, result: Any) -> Any:
         assert self._item is not None

@@ -155,7 +155,7 @@ class VisitState(Generic[StateT]):
             part = dump_checked(value, written, only=True)
             check(part, "state")
             dumped = {**before, **part}
-        check_comes_back(self._model, dumped, set(dumped) if replaced else written)
+        check_comes_back(value, dumped, set(dumped) if replaced else written)
         self.value, self._dumped = value, dumped
         self._written |= written
 

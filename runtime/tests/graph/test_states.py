@@ -6,11 +6,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, SerializeAsAny, computed_field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    SerializeAsAny,
+    computed_field,
+    model_serializer,
+)
 from visits import visited
 
 from azure_functions_durable_graph.errors import PayloadError
@@ -238,6 +247,17 @@ class Area:
         self.size = self.side**2
 
 
+class Half(BaseModel):
+    """Writes one of its two fields."""
+
+    first: int = 0
+    second: int = 0
+
+    @model_serializer
+    def write(self) -> dict[str, int]:
+        return {"first": self.first}
+
+
 class Anything(BaseModel):
     """Fields whose values are written as what they are, and a dataclass that computes a field."""
 
@@ -245,6 +265,8 @@ class Anything(BaseModel):
     shapes: list[SerializeAsAny[Shape]] = []
     person: Polymorphic = Polymorphic()
     area: Area = Area(1)
+    half: Half = Half()
+    price: Annotated[float, PlainSerializer(lambda value: round(value, 2))] = 0.0
 
 
 def wrong_area() -> Area:
@@ -259,6 +281,8 @@ def wrong_area() -> Area:
         ({"shape": Circle()}, r"state.shape: 'radius' would be lost, since a base class is read there; declare the"),
         ({"shapes": [Shape(), Circle()]}, r"state.shapes\[1\]: 'radius' would be lost"),
         ({"person": Named(title="Dr.")}, r"state.person: .*'title' would be lost"),
+        ({"half": Half(first=1, second=2)}, "state.half.second: 2 would be read as 0, since a serializer writes less"),
+        ({"price": 1.234}, "state.price: 1.234 would be read as 1.23, since a serializer writes less than the value"),
         ({"area": wrong_area()}, r"state.area.size: 5 would be read as 4; its class sets it anew"),
     ],
 )
@@ -268,9 +292,16 @@ def test_what_is_written_and_would_not_be_read_is_refused_with_its_place(update:
 
 
 def test_what_is_read_as_it_is_written_is_kept() -> None:
-    state = visited(Anything, {}, {"shape": Shape(name="a"), "person": Polymorphic(name="b"), "area": Area(3)})
+    state = visited(
+        Anything, {}, {"shape": Shape(name="a"), "person": Polymorphic(name="b"), "area": Area(3), "price": 1.5}
+    )
 
-    assert state.patch()[0] == {"shape": {"name": "a"}, "person": {"name": "b"}, "area": {"side": 3, "size": 9}}
+    assert state.patch()[0] == {
+        "shape": {"name": "a"},
+        "person": {"name": "b"},
+        "area": {"side": 3, "size": 9},
+        "price": 1.5,
+    }
 
 
 class Newest(BaseModel):
