@@ -119,7 +119,7 @@ _PLAIN = (str, bytes, int, float, Decimal, date, time, timedelta, UUID, NoneType
 
 
 def check_value_read(value: Any, back: Any, where: str) -> None:
-    """Raise PayloadError if what was read `back` from JSON is not the `value` that was written; odd types are let pass."""
+    """Raise PayloadError if what was read `back` from JSON is not the `value` that was written. Other types pass."""
     if isinstance(value, BaseModel) and type(value) is type(back):
         for name in type(value).model_fields:
             check_value_read(getattr(value, name), getattr(back, name), f"{where}.{name}")
