@@ -1,10 +1,12 @@
 """`build()` finds all problems of a graph at once, and says how to fix each."""
 
+from functools import partial
 from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, RootModel, SecretStr
 from shapes import Counter, increment
+from typing_extensions import TypeAliasType
 
 from azure_functions_durable_graph import GraphBuildError, ManifestBuilder, RouteDecision
 
@@ -123,6 +125,35 @@ def test_targets_come_from_the_return_annotation() -> None:
 
     assert nodes["a"].targets == ("__complete__", "b")
     assert nodes["b"].targets == ("__complete__", "b")
+
+
+NEXT = TypeAliasType("NEXT", Literal["b", "__complete__"])
+
+
+def test_targets_are_found_beside_arguments_of_types_that_only_type_checkers_know() -> None:
+    def route(state: Any, context: Any) -> Any:
+        return "b"
+
+    route.__annotations__ = {"context": "ImportedForTypeCheckers", "return": 'Literal["b", "__complete__"]'}
+    builder = ManifestBuilder("g", Counter).set_entrypoint("a")
+    builder.add_node("a", increment, route=route).add_node("b", increment, terminal=True)
+
+    assert builder.build().manifest.nodes["a"].targets == ("__complete__", "b")
+
+
+def test_targets_come_from_aliases_callable_objects_and_partials() -> None:
+    class Route:
+        def __call__(self, state: Any) -> NEXT:
+            return "b"
+
+    def route(state: Any, *, by: str) -> NEXT:
+        return "b"
+
+    builder = ManifestBuilder("g", Counter).set_entrypoint("a")
+    builder.add_node("a", increment, route=Route()).add_node("b", increment, route=partial(route, by="size"))
+    nodes = builder.build().manifest.nodes
+
+    assert nodes["a"].targets == nodes["b"].targets == ("__complete__", "b")
 
 
 def test_an_unknown_target_is_a_fault() -> None:

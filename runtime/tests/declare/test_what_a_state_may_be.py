@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Union
 
 import pytest
-from pydantic import BeforeValidator, PlainSerializer, create_model
+from pydantic import BaseModel, BeforeValidator, PlainSerializer, create_model, field_serializer
 from state_kinds import COMES_BACK, REFUSED, Animal, BytesTree, Deaf, Excluded, Private, Secret
 
 from azure_functions_durable_graph import GraphBuildError, ManifestBuilder
@@ -92,3 +92,57 @@ def test_a_reducer_that_has_to_be_awaited_is_refused(reducer: Any) -> None:
         "state model: the reducer of field 'v' is an async function. Use a plain function of two arguments, and await "
         "in the node that returns the update."
     )
+
+
+def test_the_class_of_all_models_is_no_state() -> None:
+    with pytest.raises(
+        GraphBuildError, match=r"state model: BaseModel has no fields\. Derive a class with fields from it"
+    ):
+        ManifestBuilder("g", BaseModel).set_entrypoint("a").add_node("a", lambda state: None, terminal=True).build()
+
+
+class Written(BaseModel):
+    """Serializers as pydantic's guide writes them: methods of the model."""
+
+    zone: str
+    at: datetime = datetime(2026, 1, 1)
+    tags: set[str] = set()
+    by_zone: str = ""
+
+    @field_serializer("at", when_used="json")
+    def write_time(self, value: datetime) -> str:
+        return value.isoformat()
+
+    @field_serializer("tags", mode="wrap")
+    def write_tags(self, value: set[str], write: Any) -> Any:
+        return write(value)
+
+    @field_serializer("by_zone")
+    def write_by_zone(self, value: str) -> str:
+        return value.removeprefix(self.zone)
+
+
+def test_a_serializer_may_be_a_method_and_need_other_fields() -> None:
+    seen: list[Any] = []
+
+    run = run_graph(two_nodes(Written, Written(zone="a", at=datetime(2026, 2, 3), tags={"x"}), seen), {})
+
+    assert run.status == "completed", run.error
+    assert seen == [Written(zone="a", at=datetime(2026, 2, 3), tags={"x"})]
+
+
+class Days(BaseModel):
+    """A method that writes what the field does not read."""
+
+    at: datetime = datetime(2026, 1, 1)
+
+    @field_serializer("at")
+    def write_time(self, value: datetime) -> str:
+        return value.strftime("%d.%m.%Y")
+
+
+def test_a_method_that_writes_what_nothing_reads_is_refused() -> None:
+    with pytest.raises(
+        GraphBuildError, match=r"field 'at' may contain values such as .* cannot be read back from JSON"
+    ):
+        two_nodes(Days, None, [])

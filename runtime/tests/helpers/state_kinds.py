@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import ipaddress
+import math
 import pathlib
 from collections import deque
 from collections.abc import Iterable
@@ -207,6 +208,25 @@ class Deaf(BaseModel):
     v: Annotated[int, PlainSerializer(lambda value: f"number {value}")] = 0
 
 
+class Range(enum.Enum):
+    SHORT = (0, 10)
+    LONG = (10, 100)
+
+
+class Kind(enum.Enum):
+    CAT = "cat"
+
+
+class Unlimited(BaseModel):
+    most: float = math.inf
+
+
+@dataclasses.dataclass
+class Scaled:
+    size: int
+    scale: dataclasses.InitVar[int] = 1
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "bytes": (
         bytes,
@@ -229,6 +249,17 @@ REFUSED: dict[str, tuple[Any, str]] = {
         Union[HttpUrl, str],
         "HttpUrl('https://example.com/a'), which come back from JSON as",
     ),
+    "an enum of tuples": (
+        Range,
+        "such as <Range.SHORT: (0, 10)>, which cannot be read back from JSON. Give its members strings or numbers",
+    ),
+    "a literal of a plain enum": (
+        Literal[Kind.CAT],
+        "such as <Kind.CAT: 'cat'>, which cannot be read back from JSON. Derive the enum from str or int as well",
+    ),
+    "an infinite default within": (Unlimited, "field 'most' of Unlimited is inf by default, which JSON does not have"),
+    "an argument of a dataclass that is no field": (Scaled, "Scaled has the InitVar 'scale', which would be lost"),
+    "any model": (BaseModel, "field 'v' is annotated with BaseModel, which has no fields"),
     "an iterable": (Iterable[int], "field 'v' may contain an iterable that can be read only once"),
     "a class": (type[int], "field 'v' may contain a class, which has no JSON form. Use a type with plain values."),
     "list or set": (Union[list[int], set[int]], "which come back from JSON as [1]"),

@@ -164,6 +164,16 @@ def test_the_nearest_base_class_wins() -> None:
     assert not may_retry(None, record, 1)
 
 
+def test_base_exception_stands_for_every_error() -> None:
+    left, permanent = {"type": "SystemExit", "bases": []}, {"type": "TypeError", "bases": [], "permanent": True}
+    policy = RetryPolicy(retry_on=(BaseException,)).to_dict()
+
+    assert error_target({"BaseException": "b", "*": "x"}, left) == "b"
+    assert may_retry(policy, left, 1)
+    assert not may_retry(policy, permanent, 1)
+    assert not may_retry(RetryPolicy(give_up_on=(BaseException,)).to_dict(), {"type": "A", "bases": ["Exception"]}, 1)
+
+
 # --- time-outs ----------------------------------------------------------------------------------------------------
 
 

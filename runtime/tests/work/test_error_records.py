@@ -33,6 +33,22 @@ def test_a_huge_message_is_cut() -> None:
     assert (len(message), message[-1]) == (MESSAGE_LIMIT, "…")
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="notes are new in Python 3.11")
+def test_notes_follow_the_text_as_in_a_traceback() -> None:
+    error: Any = ValueError("row 7 is not valid")
+    error.add_note("in the file orders.csv")
+
+    assert error_record(error, "handler")["message"] == "row 7 is not valid\nin the file orders.csv"
+
+
+@pytest.mark.parametrize("notes", [None, "text", [1, "a note"]])
+def test_odd_notes_hide_no_error(notes: Any) -> None:
+    error: Any = ValueError("text")
+    error.__notes__ = notes
+
+    assert error_record(error, "handler")["message"].splitlines()[0] == "text"
+
+
 def test_an_error_without_a_text_says_so() -> None:
     assert error_record(Unprintable(), "handler")["message"] == "(its text cannot be read: __str__ raised RuntimeError)"
 
