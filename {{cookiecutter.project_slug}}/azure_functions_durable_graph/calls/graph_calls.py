@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import ApiError
 from ..graph.names import RUN_ID_RULE, Status, is_run_id
-from ..graph.states import dump
+from ..graph.states import dump_to_send
 from ..http.responses import (
     Answer,
     Graph,
@@ -259,12 +259,12 @@ def run_id(run: RunRef) -> str:
 
 def plain_input(given: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
     """The input of a run as JSON. Raises PayloadError, which names the field, for a value that has no JSON form."""
-    return dump(given) if isinstance(given, BaseModel) else dict(given or {})
+    return dump_to_send(given) if isinstance(given, BaseModel) else dict(given or {})
 
 
 def plain_payload(given: Any) -> Any:
-    """An event's payload as JSON."""
-    return given.model_dump(mode="json") if isinstance(given, BaseModel) else given
+    """An event's payload as JSON. Raises PayloadError for a model that would not arrive as a whole."""
+    return dump_to_send(given) if isinstance(given, BaseModel) else given
 
 
 def moment_text(moment: datetime | None) -> str | None:

@@ -10,21 +10,23 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-import types
 from collections.abc import Callable
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
+
+from ..graph.annotations import members
+from ..graph.signatures import own_signature, scope_of
 
 
 def annotated_targets(route: Callable[..., Any], otherwise: str) -> tuple[str, ...] | None:
     """The targets that `-> Literal["a", "__complete__"]` declares, or None if the annotation is open.
 
-    `otherwise` is what a returned None means.
+    `otherwise` is what a returned None means. Only the answer's annotation is read: those of the arguments may name
+    what is imported for type checkers only.
     """
-    try:
-        answer = get_type_hints(route).get("return")
-    except Exception:  # annotations are the user's code: a name that does not resolve is not a fault of the graph
+    signature = own_signature(route)
+    if signature is None:
         return None
-    parts = get_args(answer) if get_origin(answer) in (Union, types.UnionType) else (answer,)
+    parts = members(signature.return_annotation, scope_of(inspect.unwrap(route)))
     targets: list[str] = []
     for part in parts:
         if get_origin(part) is Literal and all(isinstance(value, str) for value in get_args(part)):

@@ -43,6 +43,8 @@ def examine_payload(model: Any, where: str) -> Examined:
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         name = getattr(model, "__name__", None) or brief_repr(model)
         return {}, [Fault(where, f"{name} is not a pydantic v2 model", "Derive it from pydantic.BaseModel")]
+    if model is BaseModel:
+        return {}, [Fault(where, "BaseModel has no fields", "Derive a class with fields from it")]
     if model.__pydantic_root_model__:
         fix = "Give it named fields: derive it from BaseModel"
         return {}, [Fault(where, f"{model.__name__} is a RootModel", fix)]

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -123,6 +124,24 @@ def _inner_fields(schema: Schema) -> Mapping[str, Any]:
     return found
 
 
+def members_of(schema: Schema) -> list[Any]:
+    """The values of an enum or a Literal, the odd ones first."""
+    return sorted(schema[_MEMBERS[schema["type"]]], key=lambda member: not _is_odd(member, schema))
+
+
+def has_odd_members(schema: Schema) -> bool:
+    """Whether an enum or a Literal has values that may come back from JSON as something else, or not at all."""
+    return any(_is_odd(member, schema) for member in schema[_MEMBERS[schema["type"]]])
+
+
+def _is_odd(member: Any, schema: Schema) -> bool:
+    """Not text or a number: an enum is read by its members' values, a Literal by its members as they are."""
+    value = member.value if schema["type"] == "enum" else member
+    return not isinstance(value, (str, int, float, NoneType))
+
+
+_MEMBERS = {"enum": "members", "literal": "expected"}
+
 _COLLECTIONS: dict[str, Any] = {"list": list, "set": set, "frozenset": frozenset, "deque": deque}
 
 _MAKERS: dict[str, Callable[[Samples, Schema, int], list[Any]]] = {
@@ -136,7 +155,7 @@ _MAKERS: dict[str, Callable[[Samples, Schema, int], list[Any]]] = {
     "dict": Samples._dict,
     "typed-dict": Samples._typed_dict,
     "model": Samples._model,
-    "enum": lambda samples, schema, depth: list(schema["members"]),
-    "literal": lambda samples, schema, depth: list(schema["expected"]),
+    "enum": lambda samples, schema, depth: members_of(schema),
+    "literal": lambda samples, schema, depth: members_of(schema),
     "is-instance": lambda samples, schema, depth: [_INSTANCES[schema["cls"]]] if schema["cls"] in _INSTANCES else [],
 }

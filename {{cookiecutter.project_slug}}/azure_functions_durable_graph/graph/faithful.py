@@ -10,12 +10,19 @@ import dataclasses
 import math
 from collections import deque
 from collections.abc import Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
 from ..errors import PayloadError
-from .plain_json import canonical
+from .fields import unknown_attributes
+from .names import did_you_mean
+from .plain_json import canonical, same_json
+from .wording import brief_repr
 
 
 def faithful(value: Any, dumped: Any, where: str) -> Any:
@@ -32,7 +39,15 @@ def faithful(value: Any, dumped: Any, where: str) -> Any:
 def _faithful(value: Any, dumped: Any, where: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise PayloadError(f"{where}: {value} is not a JSON value")
+    if isinstance(value, deque) and value.maxlen is not None:
+        raise PayloadError(
+            f"{where}: is a deque with maxlen={value.maxlen}, which would be lost, and the deque would grow; "
+            f"write its items without it, as in [*items, new][-{value.maxlen}:]"
+        )
     if isinstance(value, BaseModel) and isinstance(dumped, dict):
+        for name in unknown_attributes(value):
+            hint = did_you_mean(name, type(value).model_fields)
+            raise PayloadError(f"{where}: {name!r} is not a field of {type(value).__name__}; {hint}")
         return _fields(type(value).__name__, _model_fields(value), dumped, where)
     if dataclasses.is_dataclass(value) and not isinstance(value, type) and isinstance(dumped, dict):
         names = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
@@ -78,3 +93,42 @@ def _mapping(value: Mapping[Any, Any], dumped: dict[str, Any], where: str) -> di
         key: _faithful(item, form, f"{where}.{key}")
         for item, (key, form) in zip(value.values(), dumped.items(), strict=True)
     }
+
+
+def check_read_again(written: Any, read: Any, where: str) -> None:
+    """Raise PayloadError if a JSON form that was `read` and written again is not what was `written` before."""
+    if isinstance(written, dict) and isinstance(read, dict):
+        for key, value in written.items():
+            if key not in read:
+                raise PayloadError(
+                    f"{where}: {key!r} would be lost, since a base class is read there; "
+                    "declare the field as a union of the classes that it may hold"
+                )
+            check_read_again(value, read[key], f"{where}.{key}")
+    elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
+        for index, (before, after) in enumerate(zip(written, read, strict=True)):
+            check_read_again(before, after, f"{where}[{index}]")
+    elif not same_json(written, read):
+        raise PayloadError(
+            f"{where}: {brief_repr(written)} would be read as {brief_repr(read)}; its class sets it anew"
+        )
+
+
+_PLAIN = (str, bytes, int, float, Decimal, date, time, timedelta, UUID, NoneType)
+"""Types whose values can be compared; of others it is not known what their equality means."""
+
+
+def check_value_read(value: Any, back: Any, where: str) -> None:
+    """Raise PayloadError if what was read `back` from JSON is not the `value` that was written. Other types pass."""
+    if isinstance(value, BaseModel) and type(value) is type(back):
+        for name in type(value).model_fields:
+            check_value_read(getattr(value, name), getattr(back, name), f"{where}.{name}")
+    elif isinstance(value, Mapping) and isinstance(back, Mapping) and value.keys() == back.keys():
+        for key, item in value.items():
+            check_value_read(item, back[key], f"{where}.{key}")
+    elif isinstance(value, (list, tuple)) and isinstance(back, (list, tuple)) and len(value) == len(back):
+        for index, (before, after) in enumerate(zip(value, back, strict=True)):
+            check_value_read(before, after, f"{where}[{index}]")
+    elif isinstance(value, _PLAIN) and isinstance(back, _PLAIN) and value != back:
+        text = f"{brief_repr(value)} would be read as {brief_repr(back)}, since a serializer writes less than the value"
+        raise PayloadError(f"{where}: {text}")

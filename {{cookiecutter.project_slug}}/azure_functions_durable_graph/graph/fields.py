@@ -36,6 +36,17 @@ def unknown_fields(model: type[BaseModel], keys: Iterable[object]) -> list[str]:
     return [str(key) for key in keys if key not in known]
 
 
+def unknown_attributes(value: BaseModel) -> list[str]:
+    """What an instance holds that its class does not know: `model_copy(update={"typo": 1})` checks nothing.
+
+    Cached properties are attributes of the class; names with an underscore are the user's own business.
+    """
+    kind = type(value)
+    return [
+        name for name in vars(value) if name not in kind.model_fields and name[:1] != "_" and not hasattr(kind, name)
+    ]
+
+
 def reads_raw_input(model: type[BaseModel]) -> bool:
     """Whether the model's own code sees the input before its fields do, and may accept keys that are not fields.
 

@@ -18,6 +18,9 @@ from .wording import brief_repr
 ANY = "*"
 """The key of an `on_error` table that matches every error."""
 
+EVERY = BaseException.__name__
+"""The base class of all errors, which no record lists."""
+
 ErrorName = Union[str, type[BaseException]]
 
 
@@ -98,9 +101,9 @@ def may_retry(policy: Mapping[str, Any] | None, error: Mapping[str, Any], attemp
     """Whether attempt `attempt` (from 1), which failed with this error record, is followed by another."""
     if policy is None or attempt >= policy["max_attempts"]:
         return False
-    names = {error["type"], *error["bases"]}
+    names = {error["type"], *error["bases"], EVERY}
     if error.get("permanent"):
-        names -= {"Exception"}  # a permanent error is retried only if the policy names its type
+        names -= {"Exception", EVERY}  # a permanent error is retried only if the policy names its type
     return not names.isdisjoint(policy["retry_on"]) and names.isdisjoint(policy["give_up_on"])
 
 
@@ -118,7 +121,7 @@ def pause_after(policy: Mapping[str, Any], attempt: int) -> float:
 
 def error_target(table: Mapping[str, str] | None, error: Mapping[str, Any]) -> str | None:
     """The node to which `on_error` leads: by the error's type, then its nearest base class, then "*"."""
-    for name in (error["type"], *error["bases"], ANY):
+    for name in (error["type"], *error["bases"], EVERY, ANY):
         if table and name in table:
             return table[name]
     return None

@@ -11,10 +11,11 @@ import inspect
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
@@ -74,7 +75,7 @@ def _update_types(model: type[BaseModel], field: str) -> tuple[TypeAdapter[Any],
     """What an update of the field may be: a value of its type, then one item where that is a list, set or tuple."""
     annotation: Any = model.model_fields[field].annotation
     items = get_args(annotation) if get_origin(annotation) in (list, set, frozenset, tuple, deque) else ()
-    return tuple(TypeAdapter(kind) for kind in (annotation, *items) if kind is not ...)
+    return tuple(adapter_of(model, kind) for kind in (annotation, *items) if kind is not ...)
 
 
 def write_update(model: type[BaseModel], field: str, value: Any) -> Any:
@@ -82,21 +83,41 @@ def write_update(model: type[BaseModel], field: str, value: Any) -> Any:
 
     Raises PayloadError for a value that has no JSON form, or that would not come back as a whole.
     """
-    update = to_json(value, f"state.{field}")
+    if isinstance(value, Iterator):  # it can be read once, and is written by several types in turn
+        value = list(value)
+    update = _update_to_json(model, field, value)
     check(update, f"state.{field}")
     back = read_update(model, field, update)
-    return faithful(value, to_json(back, f"state.{field}"), f"state.{field}")
+    return faithful(value, _update_to_json(model, field, back), f"state.{field}")
 
 
-def to_json(value: Any, where: str, kind: TypeAdapter[Any] | None = None) -> Any:
+def _update_to_json(model: type[BaseModel], field: str, value: Any) -> Any:
+    """Written as its type is, where it is of one that the field or an item of it has; otherwise as pydantic can."""
+    for adapter in _update_types(model, field):
+        with suppress(Exception):  # it is of another type
+            return adapter.dump_python(value, mode="json", round_trip=True, by_alias=False, warnings="error")
+    return to_json(value, f"state.{field}", model)
+
+
+def adapter_of(model: type[BaseModel], kind: Any) -> TypeAdapter[Any]:
+    """Reads and writes values of a type as the fields of the model are, by the model's config (strict, base64, …)."""
+    try:
+        return TypeAdapter(kind, config=model.model_config)
+    except PydanticUserError as error:
+        if error.code != "type-adapter-config-unused":
+            raise
+        return TypeAdapter(kind)  # a model or a dataclass has a config of its own
+
+
+def to_json(value: Any, where: str, model: type[BaseModel], kind: TypeAdapter[Any] | None = None) -> Any:
     """A value of a type, or any that pydantic can write, as JSON values under field names.
 
     Raises PayloadError that begins with `where`.
     """
     try:
         if kind is not None:
-            return kind.dump_python(value, mode="json", round_trip=True)
-        return to_jsonable_python(value, by_alias=False)
+            return kind.dump_python(value, mode="json", round_trip=True, by_alias=False)
+        return to_jsonable_python(value, by_alias=False, bytes_mode=model.model_config.get("ser_json_bytes", "utf8"))
     except Exception as error:  # pydantic's own, or one of a serializer of the user's
         raise PayloadError(f"{where}: {type(value).__name__} has no JSON form ({str(error)[:200]})") from None
 

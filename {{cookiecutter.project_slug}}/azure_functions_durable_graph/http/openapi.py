@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from ..graph.fields import reads_raw_input
 from ..graph.names import RUN_ID_PATTERN
 from ..graph.registration import GraphRegistration
+from ..graph.states import schema_for_people
 from ..history.record import STATUSES
 from . import bodies, responses
 from .routes import Route
@@ -175,7 +176,7 @@ def _model(route: Route) -> type[BaseModel] | None:
 
 def _schema(model: type[BaseModel], component: str) -> dict[str, Any]:
     """A model's schema whose references point into its own component."""
-    return model.model_json_schema(ref_template="#/components/schemas/" + component + "/$defs/{model}")
+    return schema_for_people(model, by_alias=True, references="#/components/schemas/" + component + "/$defs/{model}")
 
 
 def _component(schemas: dict[str, Any], name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ..graph.names import did_you_mean, new_run_id
 from ..graph.plain_json import digest
 from ..graph.registration import GraphRegistration
 from ..graph.sizes import MOST_BYTES
+from ..graph.states import schema_for_people
 from ..history.record import RunRecord
 from ..history.views import history_view, run_view
 from ..run.inputs import original_input
@@ -173,5 +174,5 @@ def view(api: Api, record: RunRecord) -> dict[str, Any]:
         graph = graph_of(api, run)
         code = None if graph is None else graph.events.get(wait["event"])
         if code is not None and code.payload_model is not None:
-            line["payload_schema"] = code.payload_model.model_json_schema()
+            line["payload_schema"] = schema_for_people(code.payload_model, by_alias=True)
     return shown

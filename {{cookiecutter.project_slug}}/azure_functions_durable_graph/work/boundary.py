@@ -134,13 +134,24 @@ def _members(error: BaseException) -> list[BaseException]:
 
 
 def _message(error: BaseException) -> str:
-    """The error's text, which is user code, too: it may raise, be very long, or contain lone surrogates."""
+    """The error's text and notes. They are user code, too: they may raise, be very long, or contain lone surrogates."""
     try:
         text = _details(error) if type(error) is ValidationError else str(error)
     except BaseException as raised:
         text = f"(its text cannot be read: __str__ raised {_name_of(type(raised))})"
-    text = str.__str__(text)[: MESSAGE_LIMIT + 1].encode("utf-8", "replace").decode("utf-8")
+    text = (
+        "\n".join([str.__str__(text), *_notes(error)])[: MESSAGE_LIMIT + 1].encode("utf-8", "replace").decode("utf-8")
+    )
     return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What `add_note` has added to the error, by Python 3.11 and newer, as a traceback would show it."""
+    try:
+        notes = getattr(error, "__notes__", None)
+        return [str.__str__(note) for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
+    except BaseException:  # a property of the user's
+        return []
 
 
 def _details(error: ValidationError) -> str:

@@ -10,15 +10,15 @@ import json
 import operator
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, cast, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ..graph.faithful import faithful
+from ..graph.faithful import check_read_again, check_value_read, faithful
 from ..graph.item_results import value_type
 from ..graph.plain_json import canonical, check
-from ..graph.reducers import reducers_of, to_json
-from ..graph.states import has_model_validators, has_validators, schema_of
+from ..graph.reducers import adapter_of, reducers_of, to_json
+from ..graph.states import has_model_validators, has_validators, reads_less, schema_of
 
 
 class ItemReader:
@@ -28,17 +28,25 @@ class ItemReader:
         self._item = _item_adapter(model, into, collect)
         self.needs_merge = needs_merge(model, into)
         self._into = into
+        self._model = model
 
     def read(self, result: Any, who: str) -> Any:
         """One result as JSON. Raises ValidationError or PayloadError if it is not valid."""
         where = f"the result of {who}"
         if self._item is None:
-            value = to_json(result, where)
+            value = to_json(result, where, self._model)
         else:
             valid = self._validate(result)
-            value = faithful(valid, to_json(valid, where, self._item), where)
+            value = faithful(valid, to_json(valid, where, self._model, self._item), where)
+            self._check_comes_back(valid, value, where)
         check(value, where)
         return value
+
+    def _check_comes_back(self, valid: Any, value: Any, where: str) -> None:
+        if self._item is not None and reads_less(self._model):
+            back = self._item.validate_json(json.dumps(value), by_alias=True, by_name=True)
+            check_read_again(value, to_json(back, where, self._model, self._item), where)
+            check_value_read(valid, back, where)
 
     def _validate(self, result: Any) -> Any:
         assert self._item is not None
@@ -47,7 +55,8 @@ class ItemReader:
         except ValidationError:
             if not isinstance(result, BaseModel):
                 raise
-            return self._item.validate_json(json.dumps(to_json(result, "the result")), by_alias=True, by_name=True)
+            text = json.dumps(to_json(result, "the result", self._model))
+            return self._item.validate_json(text, by_alias=True, by_name=True)
 
 
 @lru_cache(maxsize=256)
@@ -57,7 +66,7 @@ def _item_adapter(model: type[BaseModel], into: str, collect: bool) -> TypeAdapt
     if get_origin(annotation) is not list:
         return None
     (item,) = get_args(annotation)
-    return TypeAdapter(value_type(item) if collect else item)
+    return adapter_of(model, value_type(item) if collect else item)
 
 
 @lru_cache(maxsize=256)
@@ -83,7 +92,7 @@ def _appends(model: type[BaseModel], field: str, update: Any) -> bool:
     if list(info.metadata) != [operator.add] or get_origin(info.annotation) is not list:
         return False
     try:
-        TypeAdapter(cast(Any, info.annotation)).validate_json(json.dumps(update), by_alias=True, by_name=True)
+        adapter_of(model, info.annotation).validate_json(json.dumps(update), by_alias=True, by_name=True)
     except ValidationError:
         return False
     return True

@@ -33,7 +33,7 @@ def _value(source: str, state: Mapping[str, Any], item: Any, model: type[BaseMod
         return _part(source, item, path)
     if source in state or source not in model.model_fields:
         return state.get(source)
-    return to_json(model.model_fields[source].get_default(call_default_factory=True), f"state.{source}")
+    return to_json(model.model_fields[source].get_default(call_default_factory=True), f"state.{source}", model)
 
 
 def _part(source: str, item: Any, path: list[str]) -> Any:

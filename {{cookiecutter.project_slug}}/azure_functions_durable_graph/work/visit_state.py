@@ -14,11 +14,11 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import BaseModel
 
 from ..errors import PayloadError
-from ..graph.fields import field_keys, unknown_fields
+from ..graph.fields import field_keys, unknown_attributes, unknown_fields
 from ..graph.names import did_you_mean
 from ..graph.plain_json import check, same_json
 from ..graph.reducers import read_update, reduce_field, reducers_of
-from ..graph.states import dump, dump_checked, has_validators, load
+from ..graph.states import check_comes_back, dump, dump_checked, has_validators, load
 
 StateT = TypeVar("StateT", bound=BaseModel)
 
@@ -134,8 +134,11 @@ class VisitState(Generic[StateT]):
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
             more = sorted(set(kind.model_fields) - names)
             if more or not issubclass(kind, self._model):
-                text = f"its {', '.join(map(repr, more))} would be lost" if more else "it is not a subclass"
+                text = f"its {', '.join(map(repr, more))} would be lost" if more else _no_subclass(kind, self._model)
                 raise TypeError(f"{who} returned a {kind.__name__}, not a {self._model.__name__}: {text}")
+        for name in unknown_attributes(update):
+            hint = did_you_mean(name, names)
+            raise TypeError(f"{who} returned a {kind.__name__} with the unknown field {name!r}; {hint}")
         self._replaced = True
         self._validate(_values(update), set(), replaced=True)
 
@@ -152,6 +155,7 @@ class VisitState(Generic[StateT]):
             part = dump_checked(value, written, only=True)
             check(part, "state")
             dumped = {**before, **part}
+        check_comes_back(value, dumped, set(dumped) if replaced else written)
         self.value, self._dumped = value, dumped
         self._written |= written
 
@@ -182,6 +186,11 @@ class VisitState(Generic[StateT]):
 def _values(model: BaseModel) -> dict[str, Any]:
     """A model's fields and extra fields, without cached properties that have been read."""
     return {**{name: getattr(model, name) for name in type(model).model_fields}, **(model.model_extra or {})}
+
+
+def _no_subclass(kind: type, model: type) -> str:
+    twice = "it is another class of that name; its module may have been loaded twice"
+    return twice if kind.__name__ == model.__name__ else "it is not a subclass"
 
 
 _NEW = object()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from ...graph.states import load
+from ...graph.states import dump_to_send, load
 from ...history.record import RunRecord
 from ...http.deleting import delete_run
 from ...http.events import post_event
@@ -95,8 +95,9 @@ class GraphRun:
     def send(self, event: str, payload: Any = None, *, key: str | None = None, wait_id: str | None = None) -> GraphRun:
         """Post an event and let the run continue. Raises Problem (409, 410, 422) if the run does not take it.
 
-        `payload` is a model or a JSON value; TypeError for anything else. `key` is the Idempotency-Key: an event that
-        is sent again under its key counts once. `wait_id` picks one of several waits.
+        `payload` is a model or a JSON value; TypeError for anything else, PayloadError for a model that hides a field.
+        `key` is the Idempotency-Key: an event that is sent again under its key counts once. `wait_id` picks one of
+        several waits.
         """
         self.post(event, payload, key=key, wait_id=wait_id)
         return self
@@ -106,7 +107,7 @@ class GraphRun:
     ) -> dict[str, Any]:
         """Like `send`, but returns what the HTTP route answers: with `outcome`, `event_id` and `step`."""
         if isinstance(payload, BaseModel):
-            payload = payload.model_dump(mode="json")
+            payload = dump_to_send(payload)
         query = {"wait": SENDING, **({} if wait_id is None else {"wait_id": wait_id})}
         body = {} if payload is None else payload
         params = {"id": self.id, "event": event}
@@ -134,7 +135,7 @@ class GraphRun:
         `state` is a model or a dict, to start from the node with a state other than the recorded one.
         """
         if isinstance(state, BaseModel):
-            state = state.model_dump(mode="json")
+            state = dump_to_send(state)
         body = {name: value for name, value in (("node", node), ("state", state)) if value is not None}
         return GraphRun(self.host, self.host.call(restart_run, {"id": self.id}, body, key=key)["id"])
 
