@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -103,10 +103,10 @@ class SeenTraversal(Traversal):
         if came is not None:
             came.until, came.result = self.now(), result
 
-    def apply_patch(self, patch: Mapping[str, Any]) -> None:
+    def apply_patch(self, patch: Mapping[str, Any], unset: Sequence[str] = ()) -> None:
         """As in a run; and note what the orchestrator has written."""
         self.line.patch.update(patch)
-        super().apply_patch(patch)
+        super().apply_patch(patch, unset)
 
     def record_step(self, decision: RouteDecision, **details: Any) -> None:
         """As in a run; and note when the step was left."""

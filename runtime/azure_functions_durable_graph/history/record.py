@@ -118,7 +118,7 @@ class RunHead:
 
     @property
     def status(self) -> Status:
-        """How the run stands; one that only waits for its parts, as the first of them that does not go on."""
+        """How the run stands; one that only waits for runs that it has started, as the first that does not go on."""
         if self.finished:
             return "failed" if self.custom_status.get("error") else FINISHED[self.runtime_status]
         status = LIVE.get(self.runtime_status, "running")
@@ -127,7 +127,7 @@ class RunHead:
         if self.waits:
             return "waiting"
         said = next((said for key, said in _SAID if self.custom_status.get(key)), status)
-        stand = [child.status for child in self.open_children if child.is_part and not child.finished]
+        stand = [child.status for child in self.open_children if not child.finished]
         return said if said != "running" else next((one for one in ("parked", "suspended") if one in stand), said)
 
     @property

@@ -6,7 +6,7 @@ derived from the orchestration's input and history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -114,9 +114,9 @@ class Traversal:
         for key in ("event", "error", "writes", "attempt", "fan_out"):
             self.run.pop(key, None)  # type: ignore[misc]
 
-    def apply_patch(self, patch: Mapping[str, Any]) -> None:
-        """Merge changes that the orchestrator itself has made."""
-        self.apply_result(cast(NodeResult, {"patch": patch}))
+    def apply_patch(self, patch: Mapping[str, Any], unset: Sequence[str] = ()) -> None:
+        """Merge changes that the orchestrator itself has made; `unset` are keys that go."""
+        self.apply_result(cast(NodeResult, {"patch": patch, "unset": list(unset)}))
 
     def go_on_to(self, node: str) -> None:
         """Move to the node that ran next in the same activity."""

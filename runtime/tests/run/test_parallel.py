@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import pytest
 from fan_out_graphs import Work, checks, credit, fraud
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from watching import record
 
 from azure_functions_durable_graph import GraphBuildError, ManifestBuilder, NodeContext, RetryPolicy
@@ -60,6 +60,35 @@ def test_a_reducer_works_in_any_node_as_langgraph_users_expect() -> None:
     builder.add_node("b", lambda state: {"notes": ["b"]}, terminal=True)
 
     assert run_graph(builder.build(), {"notes": ["0"]}).state.notes == ["0", "a", "b"]
+
+
+class Open(BaseModel):
+    """A state that takes any key."""
+
+    model_config = ConfigDict(extra="allow")
+    seen: str = ""
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_key_that_a_branch_drops_is_gone_where_the_branches_join(steps: int) -> None:
+    builder = ManifestBuilder("g", Open).set_entrypoint("p")
+    builder.add_parallel("p", branches=["drops", "writes"], next_node="end")
+    builder.add_node("drops", lambda state: Open(seen=""), next_node="after" if steps == 2 else None)
+    if steps == 2:
+        builder.add_node("after", lambda state: None)
+    builder.add_node("writes", lambda state: {"seen": "b"}).add_node("end", lambda state: None, terminal=True)
+    run = run_graph(builder.build(), {"key": 1, "seen": ""})
+
+    assert run.view["state"] == {"seen": "b"}
+
+
+def test_a_key_that_one_branch_drops_and_another_writes_is_a_conflict() -> None:
+    builder = ManifestBuilder("g", Open).set_entrypoint("p").add_parallel("p", branches=["drops", "writes"])
+    builder.add_node("drops", lambda state: Open()).add_node("writes", lambda state: {"key": 2})
+    run = run_graph(builder.build(), {"key": 1})
+
+    assert run.error is not None
+    assert (run.error["type"], "both wrote 'key'" in run.error["message"]) == ("MergeConflict", True)
 
 
 def test_a_failing_reducer_is_named() -> None:

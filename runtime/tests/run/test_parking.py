@@ -11,7 +11,7 @@ import pytest
 from deploying import deploy_after
 from fan_out_graphs import checks, docs, scoring
 from missing import answer_missing
-from reviews import YES, review, waiting_parent
+from reviews import YES, parent, review, waiting_parent
 from shapes import conversation, line
 from watching import Recording, record
 
@@ -156,3 +156,11 @@ def test_a_child_is_pinned_to_the_version_that_is_deployed_when_it_starts() -> N
 
     (child,) = run.view["children"]
     assert GraphRun(host, child["id"]).view["graph_hash"] == review(metadata={"team": "blue"}).graph_hash
+
+
+def test_a_run_stands_as_its_subgraph_that_is_parked() -> None:
+    host = GraphHost(parent(), review())
+    run = host.start("article", {})
+    host.deploy(parent(), review(metadata={"version": "other"}))
+
+    assert run.send("verdict", YES).status == "parked"

@@ -111,3 +111,27 @@ def test_a_handler_that_is_late_is_cancelled_and_told_by_name() -> None:
     assert result["error"]["message"] == "node 'a' took longer than 60 s"
     assert error_of(result) == ("NodeTimeout", "handler")
     assert ends == ["cancelled"]
+
+
+def blocking(seconds: float) -> None:
+    """Block the loop for so long."""
+    loop: Any = asyncio.get_running_loop()
+    loop.seconds += seconds
+
+
+def test_an_async_handler_that_blocks_the_loop_beyond_its_time_fails_as_one_that_waits_does() -> None:
+    async def handler(state: Counter) -> dict[str, Any]:
+        blocking(61)
+        return {"value": 1}
+
+    result = run(graph(handler))
+
+    assert (result["error"]["type"], "patch" in result) == ("NodeTimeout", False)
+
+
+def test_a_handler_that_ended_in_time_counts_although_another_kept_the_loop_from_noticing() -> None:
+    async def handler(state: Counter) -> dict[str, Any]:
+        asyncio.get_running_loop().call_soon(blocking, 61)
+        return {"value": 1}
+
+    assert run(graph(handler))["patch"] == {"value": 1}

@@ -7,7 +7,7 @@ only stopped where it sends too much.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import PayloadTooLarge
@@ -20,7 +20,9 @@ from .ports import Steps
 from .traversal import Traversal
 
 
-def merge(traversal: Traversal, patch: Mapping[str, Any], writes: list[dict[str, Any]]) -> Steps[Failed | None]:
+def merge(
+    traversal: Traversal, patch: Mapping[str, Any], writes: list[dict[str, Any]], unset: Sequence[str] = ()
+) -> Steps[Failed | None]:
     """Apply a patch, then updates, by the rules of the state model, in a separate activity. Failed, or None.
 
     So the node that collects results fails where they break these rules, not a later one.
@@ -29,7 +31,8 @@ def merge(traversal: Traversal, patch: Mapping[str, Any], writes: list[dict[str,
     failed = too_large(traversal, "the state with the results of", {**traversal.run["state"], **given})
     if failed is not None:
         return failed
-    call = node_call(traversal, apply_only=True, **{key: value for key, value in given.items() if value})
+    state = apply_patch(traversal.run["state"], {}, list(unset))
+    call = node_call(traversal, apply_only=True, state=state, **{key: value for key, value in given.items() if value})
     while True:
         result = yield from run_activity(traversal, call)
         if not result.get("missing"):
@@ -38,18 +41,23 @@ def merge(traversal: Traversal, patch: Mapping[str, Any], writes: list[dict[str,
     traversal.adopt(result)
     if "error" in result:
         return Failed(result["error"])
-    traversal.apply_patch(patch)
+    traversal.apply_patch(patch, unset)
     traversal.apply_result(result)
     return None
 
 
-def take(traversal: Traversal, patch: Mapping[str, Any], writes: list[dict[str, Any]] | None = None) -> Failed | None:
+def take(
+    traversal: Traversal,
+    patch: Mapping[str, Any],
+    writes: list[dict[str, Any]] | None = None,
+    unset: Sequence[str] = (),
+) -> Failed | None:
     """Apply a patch here. Updates of fields with a reducer are left to the activity of the task that follows."""
     run = traversal.run
     pending: dict[str, Any] = {"writes": writes} if writes else {}
     failed = too_large(traversal, "the state with the results of", {**apply_patch(run["state"], patch), **pending})
     if failed is None:
-        traversal.apply_patch(patch)
+        traversal.apply_patch(patch, unset)
         run.update(pending)  # type: ignore[typeddict-item]
     return failed
 

@@ -62,8 +62,8 @@ def _merge(traversal: Traversal, results: Mapping[str, Mapping[str, Any]], now: 
         return Failed(merged["error"])
     writes = [update for result in results.values() for update in _updates(result)]
     if any(result.get("merge") for result in results.values()) or (now and writes):
-        return (yield from merge(traversal, merged["patch"], writes or [{}]))
-    return take(traversal, merged["patch"], writes)
+        return (yield from merge(traversal, merged["patch"], writes or [{}], merged["unset"]))
+    return take(traversal, merged["patch"], writes, merged["unset"])
 
 
 def _chains(traversal: Traversal) -> set[str]:
@@ -115,13 +115,17 @@ def _updates(result: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
 def _merge_patches(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """All patches as one; two branches that write the same field are an error, never last-writer-wins."""
     patch: dict[str, Any] = {}
+    unset: list[str] = []
     writer: dict[str, str] = {}
     for branch, result in results.items():
-        for field, value in result.get("patch", {}).items():
+        removed = [field for field in result.get("unset", []) if field not in unset]
+        for field in (*result.get("patch", {}), *removed):
             if field in writer:
                 return {"error": _conflict(field, writer[field], branch)}
-            writer[field], patch[field] = branch, value
-    return {"patch": patch}
+            writer[field] = branch
+        patch |= result.get("patch", {})
+        unset += removed
+    return {"patch": patch, "unset": unset}
 
 
 def _conflict(field: str, first: str, second: str) -> ErrorRecord:

@@ -21,7 +21,7 @@ def noted(before: Written, result: NodeResult) -> Written:
     updates = result.get("updates", [])
     reduced = {field for update in updates for field in update} - set(result.get("replaced", ()))
     reduced |= set(result.get("derived", ()))
-    replaced = [field for field in result.get("patch", {}) if field not in reduced]
+    replaced = [field for field in (*result.get("patch", {}), *result.get("unset", [])) if field not in reduced]
     fields = [*before["fields"], *(field for field in replaced if field not in before["fields"])]
     kept = [_without(update, fields) for update in [*before["updates"], *updates]]
     return {
@@ -34,6 +34,8 @@ def noted(before: Written, result: NodeResult) -> Written:
 def as_result(written: Written, state: Mapping[str, Any]) -> dict[str, Any]:
     """The same in the form of a branch that is a single task."""
     result: dict[str, Any] = {"patch": {field: state[field] for field in written["fields"] if field in state}}
+    if removed := [field for field in written["fields"] if field not in state]:
+        result["unset"] = removed
     if written["updates"]:
         result["writes"] = written["updates"]
     return {**result, "merge": True} if written["merge"] else result

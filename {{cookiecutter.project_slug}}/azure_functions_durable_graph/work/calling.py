@@ -38,6 +38,7 @@ class Caller:
         self._in_thread = in_thread
         self._timeout = graph.manifest.nodes[call["node"]].timeout
         self._deadline: float | None = None
+        self._ended = 0.0
 
     async def __call__(self, where: str, code: Callable[..., Any], *arguments: Any) -> Any:
         """Call user code: `async def` on this loop, anything else in a thread, so that it cannot block the loop.
@@ -59,11 +60,11 @@ class Caller:
         self, where: str, code: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
     ) -> Outcome:
         if awaits(code):
-            return await self._in_time(where, capture_async(where, code, arguments, named))
+            return await self._in_time(where, self._on_loop(capture_async(where, code, arguments, named)))
         outcome = await self._in_time_in_thread(where, functools.partial(capture, where, code, arguments, named))
         if isinstance(outcome, Failure) or not hasattr(type(outcome.value), "__await__"):
             return outcome
-        return await self._in_time(where, capture_async(where, lambda: outcome.value, (), {}))
+        return await self._in_time(where, self._on_loop(capture_async(where, lambda: outcome.value, (), {})))
 
     async def _in_time_in_thread(self, where: str, code: Callable[[], Outcome]) -> Outcome:
         loop = asyncio.get_running_loop()
@@ -71,7 +72,9 @@ class Caller:
 
         def run() -> Outcome:
             loop.call_soon_threadsafe(started.set)
-            return code()
+            outcome = code()
+            self._ended = loop.time()
+            return outcome
 
         async def work() -> Outcome:
             outcome: Outcome = await self._in_thread(run)
@@ -79,8 +82,16 @@ class Caller:
 
         return await self._in_time(where, work(), started)
 
+    async def _on_loop(self, work: Awaitable[Outcome]) -> Outcome:
+        outcome = await work
+        self._ended = asyncio.get_running_loop().time()
+        return outcome
+
     async def _in_time(self, where: str, work: Any, started: asyncio.Event | None = None) -> Outcome:
-        """The outcome of `work`, run as a task; a NodeTimeout if it takes too long, and its result is then ignored."""
+        """The outcome of `work`, run as a task; a NodeTimeout if it takes too long, and its result is then ignored.
+
+        When it has ended it says itself: code that blocks the loop keeps this from being called in time.
+        """
         task: asyncio.Task[Outcome] = asyncio.ensure_future(work)
         if self._timeout is None:
             return await task  # cancelled together with this call; whatever the code raises is in its outcome
@@ -91,11 +102,11 @@ class Caller:
         finally:
             if not task.done():
                 task.cancel()
-        if not task.done():
+        if task.done() and task.cancelled():
+            return failure(asyncio.CancelledError("the call was cancelled from outside"), where)
+        if not task.done() or self._ended > (self._deadline or 0.0):
             node = self._call["node"]
             return failure(NodeTimeout(f"node {node!r} took longer than {self._timeout:g} s"), where)
-        if task.cancelled():
-            return failure(asyncio.CancelledError("the call was cancelled from outside"), where)
         return task.result()
 
     def _remaining(self) -> float | None:
