@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from azure_functions_durable_graph.host.app.worker import ActivityFailed
+from azure_functions_durable_graph.host.app.failures import ActivityFailed
 from azure_functions_durable_graph.testing import GraphHost
 
 

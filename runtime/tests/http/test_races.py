@@ -16,7 +16,8 @@ from shapes import conversation, line
 
 from azure_functions_durable_graph.azure.durable_runs import _fetch
 from azure_functions_durable_graph.azure.serving import serve
-from azure_functions_durable_graph.host.web.management import CONTINUATION, Management
+from azure_functions_durable_graph.host.web.management import Management
+from azure_functions_durable_graph.host.web.management_values import CONTINUATION
 from azure_functions_durable_graph.http.api import Api, read_run
 from azure_functions_durable_graph.http.routes import ROUTES
 from azure_functions_durable_graph.http.runs import start_run

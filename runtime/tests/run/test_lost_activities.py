@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from azure_functions_durable_graph import GraphRegistration, ManifestBuilder, NodeContext, RetryPolicy
-from azure_functions_durable_graph.host.app.worker import ActivityFailed
+from azure_functions_durable_graph.host.app.failures import ActivityFailed
 from azure_functions_durable_graph.testing import GraphHost, GraphRun
 
 RETRY = RetryPolicy(max_attempts=2, first_interval=timedelta(seconds=1))

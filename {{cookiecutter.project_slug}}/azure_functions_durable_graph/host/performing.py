@@ -11,7 +11,8 @@ from typing import Any, Union
 from ..errors import HostError
 from ..graph.names import ACTIVITY
 from . import durable_http as outgoing
-from .app.worker import ActivityFailed, Worker
+from .app.failures import ActivityFailed
+from .app.worker import Worker
 from .engine.actions import HTTP_ACTIVITY
 from .engine.messages import (
     EntityFinished,

@@ -11,7 +11,6 @@ import functools
 import json
 import logging
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from azure.functions import meta
@@ -22,10 +21,11 @@ from ...azure.own_functions import is_own_orchestrator
 from ...azure.threads import Outcome as Ending
 from ...azure.threads import Threads
 from ...errors import HostError
-from ..engine.actions import Outcome, outcome_of_error, outcome_of_state
+from ..engine.actions import Outcome, outcome_of_state
 from ..engine.messages import EpisodeContext
 from .conversion import check_output, converter, decode, text_datum
 from .deliveries import BY_HAND, Delivery, delivery
+from .failures import ActivityFailed, FunctionFailed, FunctionTimeout, outcome_of_failure
 from .invocation import InvocationContext, Output, TraceContext, trace_of
 from .loader import Function, LoadedApp
 from .loops import LoopThread
@@ -34,29 +34,6 @@ from .sessions import Sessions
 T = TypeVar("T")
 
 logger = logging.getLogger("azure_functions_durable_graph.host")
-
-
-class FunctionFailed(Exception):  # noqa: N818 - an outcome, whatever the function raised
-    """A function of the app raised, maybe SystemExit. The cause is what it raised, the text its type and message."""
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(_describe(error))
-        self.__cause__ = error
-
-
-class ActivityFailed(Exception):  # noqa: N818 - an outcome that the host records in a history
-    """An activity raised. Its text is what the extension would record."""
-
-    def __init__(self, name: str, error: BaseException) -> None:
-        self.summary = str(error) if isinstance(error, FunctionFailed) else _describe(error)
-        super().__init__(f"Activity function '{name}' failed:  {self.summary}")
-
-
-class FunctionTimeout(Exception):  # noqa: N818 - the name that a history shows
-    """A function took longer than host.json's functionTimeout allows."""
-
-    def __init__(self, name: str, seconds: float) -> None:
-        super().__init__(f"Timeout value of {timedelta(seconds=seconds)} was exceeded by function: Functions.{name}")
 
 
 USER_LOOP = LoopThread("functions-worker")
@@ -118,7 +95,7 @@ class Worker:
                 return outcome_of_state(self._call_ours(function, context))
             return outcome_of_state(await self._invoke(function, {"context": _context(context)}))
         except Exception as error:  # the wrapper raises to report that user code raised
-            return _outcome_of(error)
+            return outcome_of_failure(error)
 
     def _call_ours(self, function: Function, context: EpisodeContext) -> str:
         """Call our own orchestrator. The SDK may call a class of the app for what a run carries: it raises anything."""
@@ -259,21 +236,6 @@ async def _await(code: Callable[..., Any], given: Mapping[str, Any]) -> Ending:
         return Ending(await code(**given))
     except BaseException as error:
         return Ending(error=error)
-
-
-def _describe(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # its __str__ is user code, too
-        return f"{type(error).__name__} (its __str__ raises)"
-
-
-def _outcome_of(error: BaseException) -> Outcome:
-    raised = error.__cause__ if isinstance(error, FunctionFailed) else error
-    try:
-        return outcome_of_error(raised or error)
-    except Exception:  # its __str__ raises, or what follows the marker is not a state
-        return Outcome(error=_describe(raised or error))
 
 
 def _by_durable_name(app: LoadedApp, kind: str) -> dict[str, Function]:

@@ -26,8 +26,8 @@ from ..app.loader import index_app
 from ..app.loops import LoopThread
 from ..clock import ManualClock
 from ..local_host import LocalHost
-from ..web.management import CONTINUATION, PATH, Management
-from ..web.management_values import Answer
+from ..web.management import PATH, Management
+from ..web.management_values import CONTINUATION, Answer
 from .failure_injection import InjectedFailures
 from .graph_run import GraphRun
 from .reports import Reports

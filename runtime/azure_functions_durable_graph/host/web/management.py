@@ -12,21 +12,31 @@ from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from ...errors import HostError
-from ..engine.history_events import decode, render_events
-from ..engine.instance import TERMINAL, Instance
+from ..engine.history_events import render_events
+from ..engine.instance import TERMINAL
 from ..engine.lifecycle import rewind_problem
 from ..engine.messages import Message, RaiseEvent, Resume, Rewind, Suspend, Terminate
 from ..local_host import LocalHost
 from ..store import StoreError
 from . import management_entities as entity_api
-from .management_values import Answer, Asked, error, id_problem, number, status_view
+from .management_values import (
+    CONTINUATION,
+    Answer,
+    Asked,
+    error,
+    final_answer,
+    id_in_use,
+    id_problem,
+    page_after,
+    status_view,
+    unavailable,
+    waiting_of,
+)
 
 PATH = "runtime/webhooks/durabletask"
 """Where the API is served. The real host has a second, private address for the SDK; here one address serves both."""
 
 PAGE = 100
-
-CONTINUATION = "x-ms-continuation-token"
 
 
 class Management:
@@ -62,14 +72,14 @@ class Management:
         if answer.status != 202 or "timeout" not in lowered or not path.startswith("orchestrators/"):
             return answer
         await self._host.committed()
-        pause, timeout = _waiting(lowered)
+        pause, timeout = waiting_of(lowered)
         for _ in range(-(-timeout // pause)):
             instance = self._host.store.load(answer.body["id"])
             if instance is None or instance.terminal:
                 break
             await asyncio.sleep(pause)
         instance = self._host.store.load(answer.body["id"])
-        return answer if instance is None or not instance.terminal else _final_answer(instance)
+        return answer if instance is None or not instance.terminal else final_answer(instance)
 
     def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str = "") -> Answer:
         """Answer one request; `path` is the raw path below PATH without outer slashes, `token` a continuation token.
@@ -96,13 +106,13 @@ class Management:
 
     def start(self, asked: Asked) -> Answer:
         """202, 400 for an unknown name or invalid JSON, or 409 if an instance with that id is live."""
-        _waiting(asked.query)
+        waiting_of(asked.query)
         wanted = asked.names.get("id")
         if wanted is not None and (problem := id_problem(wanted)):
             return error(400, problem)
         existing = self._host.store.load(wanted) if wanted else None
         if existing is not None and not existing.terminal:
-            return _id_in_use(existing)
+            return id_in_use(existing)
         return self._started(self._host.start(asked.names["name"], asked.json(), wanted))
 
     def get(self, asked: Asked) -> Answer:
@@ -128,7 +138,7 @@ class Management:
             statuses=asked.words("runtimeStatus"),
             created_from=asked.moment("createdTimeFrom"),
             created_to=asked.moment("createdTimeTo"),
-            after=_page_after(asked.token),
+            after=page_after(asked.token),
             limit=top + 1,
             inputs=show_input,
         )
@@ -140,7 +150,7 @@ class Management:
         """202, 404 or 410; 400 for a body that is not JSON."""
         instance = self._host.store.load(asked.names["id"])
         if instance is None or instance.terminal:
-            return _unavailable(instance)
+            return unavailable(instance)
         self._host.send(RaiseEvent(instance.id, asked.names["event"], asked.json() or "null"))
         return Answer(202)
 
@@ -148,7 +158,7 @@ class Management:
         """Terminate, suspend or resume: 202, 404, 410, or 500 in a state that does not allow it."""
         instance, verb = self._host.store.load(asked.names["id"]), asked.names["verb"]
         if instance is None or instance.terminal:
-            return _unavailable(instance)
+            return unavailable(instance)
         if (verb == "resume") != (instance.status == "Suspended") and verb != "terminate":
             return error(500, f"an instance that is {instance.status} cannot {verb}")
         self._host.send(_CHANGES[verb](instance.id, asked.query.get("reason", "")))
@@ -173,7 +183,7 @@ class Management:
             return Answer(404)
         anew = asked.flag("restartWithNewInstanceId", True)
         if not anew and not instance.terminal:
-            return _id_in_use(instance)
+            return id_in_use(instance)
         return self._started(self._host.start(instance.name, instance.input, None if anew else instance.id))
 
     def purge(self, asked: Asked) -> Answer:
@@ -223,35 +233,6 @@ class Management:
                 for verb in ("terminate", "rewind", "suspend", "resume")
             },
         }
-
-
-def _waiting(query: Mapping[str, str]) -> tuple[int, int]:
-    """How long a start waits, in seconds: between two polls, and at most."""
-    pause = number(query.get("pollinginterval", ""), 1, "pollingInterval")
-    return max(1, pause), number(query.get("timeout", ""), 0, "timeout")
-
-
-def _page_after(token: str) -> int:
-    """Where a page begins. Raises HostError for a continuation token that no page returned."""
-    after = number(token, -1 if token else 0, CONTINUATION)
-    if after < 0:
-        raise HostError(f"{CONTINUATION}: {token[:40]!r} does not come from a page of this list")
-    return after
-
-
-def _id_in_use(instance: Instance) -> Answer:
-    return error(409, f"An Orchestration instance with the status {instance.status} already exists.")
-
-
-def _unavailable(instance: Instance | None) -> Answer:
-    return Answer(404) if instance is None else Answer(410)
-
-
-def _final_answer(instance: Instance) -> Answer:
-    """The response to a start that waited: the output, or the status of an instance that did not complete."""
-    if instance.status == "Completed":
-        return Answer(200, decode(instance.output))
-    return Answer(500 if instance.status == "Failed" else 200, status_view(instance, show_input=True))
 
 
 _CHANGES: dict[str, Callable[[str, str], Message]] = {"terminate": Terminate, "suspend": Suspend, "resume": Resume}

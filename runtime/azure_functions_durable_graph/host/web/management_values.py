@@ -13,6 +13,8 @@ from ...errors import HostError
 from ..engine.history_events import decode, timestamp
 from ..engine.instance import Instance, Listed
 
+CONTINUATION = "x-ms-continuation-token"
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -102,3 +104,34 @@ def status_view(instance: Instance | Listed, show_input: bool) -> dict[str, Any]
         "createdTime": timestamp(instance.created)[:19] + "Z",
         "lastUpdatedTime": timestamp(instance.updated)[:19] + "Z",
     }
+
+
+def waiting_of(query: Mapping[str, str]) -> tuple[int, int]:
+    """How long a start waits, in seconds: between two polls, and at most."""
+    pause = number(query.get("pollinginterval", ""), 1, "pollingInterval")
+    return max(1, pause), number(query.get("timeout", ""), 0, "timeout")
+
+
+def page_after(token: str) -> int:
+    """Where a page begins. Raises HostError for a continuation token that no page returned."""
+    after = number(token, -1 if token else 0, CONTINUATION)
+    if after < 0:
+        raise HostError(f"{CONTINUATION}: {token[:40]!r} does not come from a page of this list")
+    return after
+
+
+def id_in_use(instance: Instance) -> Answer:
+    """The response to a start under the id of an instance that has not ended."""
+    return error(409, f"An Orchestration instance with the status {instance.status} already exists.")
+
+
+def unavailable(instance: Instance | None) -> Answer:
+    """The response for an instance that is unknown, or over."""
+    return Answer(404) if instance is None else Answer(410)
+
+
+def final_answer(instance: Instance) -> Answer:
+    """The response to a start that waited: the output, or the status of an instance that did not complete."""
+    if instance.status == "Completed":
+        return Answer(200, decode(instance.output))
+    return Answer(500 if instance.status == "Failed" else 200, status_view(instance, show_input=True))

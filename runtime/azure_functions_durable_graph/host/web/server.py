@@ -26,8 +26,8 @@ from ..local_host import LocalHost
 from . import by_hand
 from . import route_templates as routing
 from .callers import refusal
-from .management import CONTINUATION, PATH, Management
-from .management_values import Answer, error
+from .management import PATH, Management
+from .management_values import CONTINUATION, Answer, error
 
 logger = logging.getLogger("azure_functions_durable_graph.host")
 

@@ -12,7 +12,8 @@ import httpx
 import pytest
 from served import served
 
-from azure_functions_durable_graph.host.web.management import CONTINUATION, PATH
+from azure_functions_durable_graph.host.web.management import PATH
+from azure_functions_durable_graph.host.web.management_values import CONTINUATION
 
 DIGITS = "9" * 5000
 ODD = [DIGITS, "-1", "1e3", "", "\x00", "\x1f\x7f", "é", "💥", "%ED%A0%80", "%FF", "a b", "'; --", "٣", "9" * 20]

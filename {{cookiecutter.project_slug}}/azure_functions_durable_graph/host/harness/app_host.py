@@ -9,10 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..app.failures import FunctionFailed
 from ..app.loader import index_app
 from ..app.loops import LoopThread
 from ..app.settings import read_settings
-from ..app.worker import FunctionFailed, Worker
+from ..app.worker import Worker
 from ..clock import ManualClock
 from ..local_host import LocalHost
 from ..web.server import Server
