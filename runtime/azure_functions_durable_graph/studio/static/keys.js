@@ -48,7 +48,7 @@ export function useKeys(help) {
   useEffect(() => {
     const table = actions(help);
     const pressed = (event) => {
-      const typing = event.target.closest?.("input, textarea, select, dialog, [contenteditable]");
+      const typing = event.target.closest?.("input, textarea, select, dialog[open], [contenteditable]");
       if (typing || event.ctrlKey || event.metaKey || event.altKey || !table[event.key]) return;
       event.preventDefault();
       table[event.key]();
