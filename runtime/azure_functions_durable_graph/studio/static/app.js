@@ -3,7 +3,7 @@
 import { html, render, useCallback, useEffect, useErrorBoundary, useRef, useState } from "./vendor/htm-preact.js";
 import { get, keepKey, key, takeKey } from "./api.js";
 import { GraphPage, Graphs } from "./graphs.js";
-import { Help, useKeys } from "./keys.js";
+import { Help, focusOf, useKeys } from "./keys.js";
 import { usePlace } from "./live.js";
 import { Run } from "./run.js";
 import { Runs } from "./runs.js";
@@ -44,7 +44,7 @@ function App() {
   useEffect(() => {
     const name = parts.length > 1 ? parts[1] : (parts[0] ?? "runs");
     document.title = `${name} · Studio`;
-    main.current?.focus({ preventScroll: true });
+    focusOf(main.current)?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [here, entry.open]);
   return html`<a class="skip" href="#main" onClick=${(event) => (event.preventDefault(), main.current.focus())}>Skip to content</a>

@@ -28,13 +28,22 @@ function actions(help) {
   };
 }
 
+let sought = false;
+
 function search() {
   const box = document.getElementById("search");
   if (box) box.focus();
   else {
+    sought = true;
     location.hash = "#/runs";
-    setTimeout(() => document.getElementById("search")?.focus(), 50);
   }
+}
+
+/** What gets the focus on a new view: the search, if the key for it has led there. */
+export function focusOf(main) {
+  const box = sought ? document.getElementById("search") : null;
+  if (box) sought = false; // else the view that was left has just come to its turn
+  return box ?? main;
 }
 
 function step(by) {
