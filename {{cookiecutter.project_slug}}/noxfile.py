@@ -132,10 +132,10 @@ def uv(session: nox.Session, *words: str) -> str:
 def exported(session: nox.Session, name: str) -> list[str]:
     """The lines of a list of requirements, as uv.lock gives them: pinned, with hashes, for every system and Python."""
     note, options = REQUIREMENTS[name]
-    words = ["export", "--quiet", "--frozen", "--offline", "--no-header", "--no-emit-workspace", "--all-packages"]
+    words = ["export", "--quiet", "--color", "never", "--frozen", "--offline", "--no-header", "--no-emit-workspace"]
     known = [option for option in options if option.removeprefix("--group=") in PROJECT["dependency-groups"]]
     groups = [option for option in options if not option.startswith("--group=")] + known
-    return [NOTE + note, *uv(session, *words, *dict.fromkeys(groups)).splitlines()]
+    return [NOTE + note, *uv(session, *words, "--all-packages", *dict.fromkeys(groups)).splitlines()]
 
 
 @nox.session
