@@ -72,7 +72,7 @@ def touched_by(project: Project, files: Iterable[str]) -> dict[str, list[str]]:
             apps.add(name)
         elif kind == LIBRARIES and name in libraries:
             libs.add(name)
-        elif not any(fnmatch(file, pattern) for pattern in HARMLESS):
+        elif not _is_harmless(file):
             apps |= {app.name for app in project.apps}
             libs |= set(libraries)
     changed = frozenset(libs)
@@ -82,6 +82,11 @@ def touched_by(project: Project, files: Iterable[str]) -> dict[str, list[str]]:
         "apps": [app.name for app in project.apps if app.name in apps],
         "libs": [name for name in libraries if name in libs],
     }
+
+
+def _is_harmless(file: str) -> bool:
+    """Whether no app contains a file. `*.md` is one at the root: prompts beside a graph are a part of it."""
+    return any(fnmatch(file, pattern) and ("/" in pattern or "/" not in file) for pattern in HARMLESS)
 
 
 def _imports(project: Project, part: App | Library, names: Collection[str]) -> bool:
