@@ -102,7 +102,23 @@ def test_a_project_without_infrastructure_grows_too(project: Path) -> None:
     assert not (project / "azure.yaml").exists()
 
 
-APPS = ["1x", "tests", "aux", "Billing", "billing_desk", "-x", "x-", "a--b", "ab", "../x", "a b", "", "ü" * 4, "x" * 41]
+APPS = [
+    "1x",
+    "tests",
+    "dev",
+    "aux",
+    "Billing",
+    "billing_desk",
+    "-x",
+    "x-",
+    "a--b",
+    "ab",
+    "../x",
+    "a b",
+    "",
+    "ü" * 4,
+    "x" * 41,
+]
 
 
 @pytest.mark.parametrize("name", [*APPS, "orders", "pricing", "or-ders"])
