@@ -96,7 +96,7 @@ def _response(found: httpx.Response) -> Response:
     except ValueError:
         body = None
     if found.is_success or (found.is_error and isinstance(body, dict)):
-        return Response(found.status_code, body)
+        return Response(found.status_code, body, content_type=found.headers.get("content-type", ""))
     return Response(found.status_code, _refusal(found))
 
 
