@@ -14,6 +14,13 @@ from ..errors import HostError
 TIMEOUT = 60.0
 
 
+class _NoRedirections(urllib.request.HTTPRedirectHandler):
+    """A redirection is an answer: followed, it would get the key."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def ask(url: str, headers: Mapping[str, str] | None = None, public_url: str | None = None) -> tuple[int, Any]:
     """The status and the JSON of a response; None for a body that is not JSON. `public_url` is the URL without secrets.
 
@@ -24,10 +31,13 @@ def ask(url: str, headers: Mapping[str, str] | None = None, public_url: str | No
         raise HostError(f"{public_url} is not a URL: it must begin with http:// or https://")
     try:
         request = urllib.request.Request(url, headers=dict(headers or {}))
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+        with urllib.request.build_opener(_NoRedirections).open(request, timeout=TIMEOUT) as response:
             return response.status, _json(response.read())
     except urllib.error.HTTPError as error:
         with error:
+            elsewhere = error.headers.get("Location", "").partition("?")[0]
+            if 300 <= error.code < 400 and elsewhere:
+                raise HostError(f"{public_url} redirects to {elsewhere}: use that address") from None
             return error.code, _json(error.read())
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
