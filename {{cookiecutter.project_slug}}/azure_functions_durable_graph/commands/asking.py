@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import HostError
+from ..remote.address import is_here
 
 TIMEOUT = 60.0
 
@@ -31,7 +32,8 @@ def ask(url: str, headers: Mapping[str, str] | None = None, public_url: str | No
         raise HostError(f"{public_url} is not a URL: it must begin with http:// or https://")
     try:
         request = urllib.request.Request(url, headers=dict(headers or {}))
-        with urllib.request.build_opener(_NoRedirections).open(request, timeout=TIMEOUT) as response:
+        direct = [urllib.request.ProxyHandler({})] if is_here(url) else []
+        with urllib.request.build_opener(_NoRedirections, *direct).open(request, timeout=TIMEOUT) as response:
             return response.status, _json(response.read())
     except urllib.error.HTTPError as error:
         with error:
