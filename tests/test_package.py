@@ -38,6 +38,8 @@ def project(generate: Any, run: Any, tmp_path_factory: pytest.TempPathFactory) -
     (folder / "pricing").mkdir()
     (folder / "pricing" / "__init__.py").write_text("RATE = 0.2\n")
     (folder / ".env").write_text("SECRET=1\n")
+    (folder / "docs" / "calls").mkdir(parents=True)
+    (folder / "docs" / "calls" / "on.md").write_text("")
     for name in BESIDE_GRAPHS:
         (folder / "graphs" / name).parent.mkdir(exist_ok=True)
         (folder / "graphs" / name).write_text("")

@@ -14,6 +14,7 @@ from .workspace import APPS, LIBRARIES, App, Library, Project
 
 HARMLESS = (
     "*.md",
+    "docs/*.md",
     "LICENSE",
     "infra/*",
     "azure.yaml",
@@ -27,7 +28,7 @@ HARMLESS = (
     ".gitattributes",
     ".pre-commit-config.yaml",
 )
-"""Files at the root that no app contains and no session reads. A change of any other file there touches every app."""
+"""Files that no app contains and no session reads. A change of any other file at the root touches every app."""
 
 
 def check_names(project: Project) -> None:
