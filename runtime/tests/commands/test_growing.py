@@ -102,6 +102,17 @@ def test_a_project_without_infrastructure_grows_too(project: Path) -> None:
     assert not (project / "azure.yaml").exists()
 
 
+def test_where_git_refuses_to_say_what_is_committed_nothing_moves(project: Path) -> None:
+    repository(project)
+    (project / ".git" / "config").write_text("[core\n")
+    before = contents(project)
+
+    with pytest.raises(HostError, match=r"Git refuses .*, so it is unknown whether everything is committed"):
+        new_app(project, "billing")
+
+    assert contents(project) == before
+
+
 APPS = [
     "1x",
     "tests",

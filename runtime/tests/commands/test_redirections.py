@@ -29,7 +29,7 @@ class Elsewhere(http.server.BaseHTTPRequestHandler):
             self.arrived.append(f"{self.path} {self.headers}")
         self.end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: object) -> None:
         pass
 
 
