@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from apps import BREAKING, DONE, SAFE, lock, write_app
+from apps import BREAKING, DONE, SAFE, command_line, lock, write_app
 from checkouts import repository
 from served import served
 from shapes import Counter
@@ -140,6 +140,15 @@ def old_review() -> GraphRegistration:
         route=lambda state: RouteDecision.wait_for_event(event_name="approval", resume_node="begin"),
     )
     return builder.add_event_handler("approval", lambda state, payload: None).build()
+
+
+def test_what_the_app_prints_when_it_is_imported_is_not_in_the_report(tmp_path: Path) -> None:
+    write_app(tmp_path, ("def nothing(", "print('connecting')\n\ndef nothing("))
+
+    answer = command_line("lock", tmp_path, "--json")
+
+    assert json.loads(answer.stdout)["exit_code"] == 0
+    assert "connecting" in answer.stderr
 
 
 def test_a_version_that_live_runs_need_is_not_dropped(tmp_path: Path) -> None:
