@@ -117,7 +117,9 @@ def check_requirements(session: nox.Session) -> None:
     try:
         uv(session, "lock", "--check", "--offline")
     except nox.command.CommandFailed:
-        session.error(f"uv.lock {stale}: it does not match pyproject.toml, or that of a library")
+        settings = ", ".join(sorted(name for name in os.environ if name.startswith("UV_")))
+        too = f", or the settings of uv in the environment ({settings})" if settings else ""
+        session.error(f"uv.lock {stale}: it does not match pyproject.toml, or that of a library{too}")
     for name in REQUIREMENTS:
         if sorted(exported(session, name)) != sorted((ROOT / name).read_text(encoding="utf-8").splitlines()):
             session.error(f"{name} {stale}: it does not match uv.lock")
