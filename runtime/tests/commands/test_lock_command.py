@@ -142,6 +142,18 @@ def old_review() -> GraphRegistration:
     return builder.add_event_handler("approval", lambda state, payload: None).build()
 
 
+@pytest.mark.parametrize("text", [b"\xef\xbb\xbf{}", b"// ours\n{}", b'{"version": "2.0",}', "{}".encode("utf-16")])
+def test_a_host_json_that_the_sdk_cannot_read_is_one_sentence(tmp_path: Path, text: bytes) -> None:
+    (write_app(tmp_path) / "host.json").write_bytes(text)
+
+    answer = command_line("lock", ".", cwd=tmp_path)
+
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: azure-functions-durable cannot read host.json (")
+    assert "without comments and without a byte order mark" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
 def test_what_the_app_prints_when_it_is_imported_is_not_in_the_report(tmp_path: Path) -> None:
     write_app(tmp_path, ("def nothing(", "print('connecting')\n\ndef nothing("))
 
