@@ -12,6 +12,7 @@ UNDER_CRUFT = bool("{{ 'yes' if '_commit' in cookiecutter else '' }}")
 NEXT_STEPS = """
 Next:
     cd {{ cookiecutter.project_slug }}
+    git init              # outside of git, `nox -s lock` takes every graph for one that is deployed
     pip install nox
     nox -s test lint      # the tests and checks
     nox -s serve          # the app on http://127.0.0.1:7071/api, without Azure

@@ -23,6 +23,17 @@ SLUG_RULE = "3 to 40 characters: a-z first, then a-z, 0-9 and '-', and no '-' at
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
+PACKAGES = """
+aiohappyeyeballs aiohttp aiosignal annotated-types anyio argcomplete ast-serialize async-timeout attrs
+azure-functions azure-functions-durable certifi charset-normalizer colorama colorlog dependency-groups distlib
+exceptiongroup filelock frozenlist furl h11 httpcore httpx humanize idna iniconfig librt markdown-it-py
+markupsafe mdurl multidict mypy mypy-extensions nox opentelemetry-api opentelemetry-sdk
+opentelemetry-semantic-conventions orderedmultidict packaging pathspec platformdirs pluggy propcache pydantic
+pydantic-core pygments pytest python-dateutil python-discovery requests rich ruff six tomli typing-extensions
+typing-inspection tzdata urllib3 uv virtualenv werkzeug yarl
+"""
+"""What the project installs, as its uv.lock names it: a lock cannot contain a project and a package of one name."""
+
 
 def find_problems(answers: "dict[str, str]") -> Iterator[str]:
     """A sentence for each answer that breaks its rule."""
@@ -37,6 +48,10 @@ def find_problems(answers: "dict[str, str]") -> Iterator[str]:
         yield f"project_slug {slug[:300]!a}: it must be {SLUG_RULE}, and without '--' (it names the app in Azure)"
     elif slug in DEVICES:
         yield f"project_slug {slug!a}: Windows reserves this name for a device"
+    elif slug in PACKAGES.split():
+        yield f"project_slug {slug!a}: the project installs a package of this name, and uv.lock cannot contain both"
+    elif slug == "dev":
+        yield f"project_slug {slug!a}: it is the name of the group of packages for development in pyproject.toml"
 
 
 if __name__ == "__main__":

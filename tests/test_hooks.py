@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,21 @@ def test_a_slug_names_the_app_in_azure_and_a_folder_everywhere(faults: Faults, s
     (sentence,) = faults(project_slug=slug)
 
     assert "it must be 3 to 40 characters" in sentence or "Windows reserves this name" in sentence
+
+
+def test_a_slug_is_not_a_name_that_the_projects_lock_has_already(faults: Faults) -> None:
+    lock = (ROOT / "{{cookiecutter.project_slug}}" / "uv.lock").read_text(encoding="utf-8")
+    locked = set(re.findall(r'(?m)^name = "([a-z0-9-]+)"', lock))
+
+    assert {"requests", "packaging", "pydantic"} <= locked
+    assert {name for name in locked if not faults(project_slug=name)} == set(), "add them to PACKAGES in the hook"
+    assert "uv.lock cannot contain both" in faults(project_slug="requests")[0]
+
+
+def test_a_slug_is_not_the_group_of_what_developers_install(faults: Faults) -> None:
+    (sentence,) = faults(project_slug="dev")
+
+    assert "the group of packages for development" in sentence
 
 
 def test_an_address_is_not_an_option_of_git(faults: Faults) -> None:

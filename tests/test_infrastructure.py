@@ -277,7 +277,7 @@ def test_the_emulators_listen_on_this_machine_only(project: Path) -> None:
 def test_nothing_that_is_not_the_app_is_published(project: Path) -> None:
     ignored = (project / ".funcignore").read_text().split()
 
-    assert {"tests/", "infra/", "local.settings.json", "noxfile.py"} <= set(ignored)
+    assert {"/tests/", "/infra/", "/local.settings.json", "/noxfile.py"} <= set(ignored)
     assert not {"requirements.txt", ".python_packages", "graphs.lock.json", "host.json"} & set(ignored)
 
 

@@ -83,6 +83,32 @@ def test_requirements_that_are_out_of_date_stop_lint_with_a_sentence(
     assert f"{stale} is out of date; run `nox -s requirements` and commit" in stopped.stderr
 
 
+def test_a_setting_of_uv_that_makes_it_disagree_with_the_lock_is_named(
+    generate: Any, here: Any, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(environment, "UV_EXCLUDE_NEWER", "2020-01-01")
+
+    stopped = here(generate(tmp_path), "lint", check=False)
+
+    assert "uv.lock is out of date" in stopped.stderr
+    assert re.search(r"or the settings of uv in the environment \(.*\bUV_EXCLUDE_NEWER\b", stopped.stderr)
+
+
+@pytest.mark.parametrize("wish", ["FORCE_COLOR", "CLICOLOR_FORCE"])
+def test_a_wish_for_colours_is_none_for_the_list_of_requirements(
+    generate: Any, here: Any, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], tmp_path: Path, wish: str
+) -> None:
+    made = generate(tmp_path)
+    written = made / "requirements-dev.txt"
+    written.write_text(written.read_text().replace("mypy==", "mypyy=="))
+    monkeypatch.setitem(environment, wish, "1")
+
+    stopped = here(made, "lint", check=False)
+
+    assert "requirements-dev.txt is out of date" in stopped.stderr
+    assert "requirements.txt is out of date" not in stopped.stderr, "which was compared before, and is what uv says"
+
+
 def test_a_session_says_when_it_does_not_run_on_the_python_of_azure(generate: Any, here: Any, tmp_path: Path) -> None:
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     other = next(python for python in CHOICES["python_version"] if python != version)

@@ -14,6 +14,9 @@ pytestmark = pytest.mark.xdist_group("generated")
 
 LAPTOP = {"commands", "host", "remote", "client.py", "testing.py", "hosting.py", "fixtures.py", "__main__.py"}
 
+BESIDE_GRAPHS = ("demo.py", "prompts/triage.md", "infra/__init__.py", "tests/__init__.py", "dist/__init__.py")
+"""Files of graphs that have the names of what is not deployed at the root."""
+
 LOADED = """
 import importlib, json, pkgutil
 import azure_functions_durable_graph as runtime
@@ -35,6 +38,11 @@ def project(generate: Any, run: Any, tmp_path_factory: pytest.TempPathFactory) -
     (folder / "pricing").mkdir()
     (folder / "pricing" / "__init__.py").write_text("RATE = 0.2\n")
     (folder / ".env").write_text("SECRET=1\n")
+    (folder / "docs" / "calls").mkdir(parents=True)
+    (folder / "docs" / "calls" / "on.md").write_text("")
+    for name in BESIDE_GRAPHS:
+        (folder / "graphs" / name).parent.mkdir(exist_ok=True)
+        (folder / "graphs" / name).write_text("")
     run(sys.executable, "-m", "nox", "-s", "package", cwd=folder)
     return folder
 
@@ -49,6 +57,12 @@ def test_the_app_and_the_users_own_modules_are_staged_and_nothing_else(project: 
         "pricing",
         "requirements.txt",
     ]
+
+
+def test_beside_the_graphs_a_file_is_staged_whatever_its_name(project: Path) -> None:
+    graphs = project / "dist" / "durable-graphs" / "graphs"
+
+    assert [name for name in BESIDE_GRAPHS if not (graphs / name).exists()] == []
 
 
 def test_the_parts_of_the_runtime_for_a_laptop_stay_there(project: Path) -> None:

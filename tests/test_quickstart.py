@@ -99,6 +99,11 @@ def test_the_guide_can_be_followed_to_the_letter(
 
     assert len(reader.done) == GUIDE.count("\n$ ") - 1, "every command but `serve`, which keeps running"
 
+    assert "The new graph is a draft and changes freely." in GUIDE
+    graph = reader.folder / "graphs" / "expense.py"
+    reader.write("graphs/expense.py", graph.read_text().replace("employee: str", "employee: int"))
+    reader.run(Command("nox -s lock", "…\nexpense, version 1: new\n…\n"))
+
 
 def test_a_line_of_an_ellipsis_is_any_number_of_lines() -> None:
     shown = Command("x", "a\n…\nd: … e\n")

@@ -244,3 +244,14 @@ def test_a_graph_that_cannot_be_added_changes_nothing(project: Path, run: Any, n
     assert answer.returncode == 1
     assert answer.stderr.startswith("error: ")
     assert sorted((project / "graphs").iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["a", "customer_onboarding_approval", "a-Long_name" + "-x" * 24, "z" * 60])
+def test_a_new_graph_passes_lint_whatever_the_length_of_its_name(
+    generate: Any, run: Any, tmp_path: Path, name: str
+) -> None:
+    project = generate(tmp_path)
+    run(sys.executable, "-m", "azure_functions_durable_graph", "new-graph", name, cwd=project)
+
+    for check in (["check"], ["format", "--check"]):
+        run(sys.executable, "-m", "ruff", *check, "--no-cache", "graphs", "tests", cwd=project)

@@ -117,7 +117,9 @@ def check_requirements(session: nox.Session) -> None:
     try:
         uv(session, "lock", "--check", "--offline")
     except nox.command.CommandFailed:
-        session.error(f"uv.lock {stale}: it does not match pyproject.toml, or that of a library")
+        settings = ", ".join(sorted(name for name in os.environ if name.startswith("UV_")))
+        too = f", or the settings of uv in the environment ({settings})" if settings else ""
+        session.error(f"uv.lock {stale}: it does not match pyproject.toml, or that of a library{too}")
     for name in REQUIREMENTS:
         if sorted(exported(session, name)) != sorted((ROOT / name).read_text(encoding="utf-8").splitlines()):
             session.error(f"{name} {stale}: it does not match uv.lock")
@@ -132,10 +134,10 @@ def uv(session: nox.Session, *words: str) -> str:
 def exported(session: nox.Session, name: str) -> list[str]:
     """The lines of a list of requirements, as uv.lock gives them: pinned, with hashes, for every system and Python."""
     note, options = REQUIREMENTS[name]
-    words = ["export", "--quiet", "--frozen", "--offline", "--no-header", "--no-emit-workspace", "--all-packages"]
+    words = ["export", "--quiet", "--color", "never", "--frozen", "--offline", "--no-header", "--no-emit-workspace"]
     known = [option for option in options if option.removeprefix("--group=") in PROJECT["dependency-groups"]]
     groups = [option for option in options if not option.startswith("--group=")] + known
-    return [NOTE + note, *uv(session, *words, *dict.fromkeys(groups)).splitlines()]
+    return [NOTE + note, *uv(session, *words, "--all-packages", *dict.fromkeys(groups)).splitlines()]
 
 
 @nox.session

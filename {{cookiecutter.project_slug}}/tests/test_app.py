@@ -1,9 +1,7 @@
 """The app as Azure loads it. In Azure an import error means "no functions found", although the deployment succeeded."""
 
-import json
-import urllib.request
-
 import graphs
+from azure_functions_durable_graph.client import GraphClient
 from azure_functions_durable_graph.hosting import AppHost
 from azure_functions_durable_graph.testing import registrations_in
 from function_app import runtime
@@ -20,5 +18,5 @@ def test_every_graph_of_the_package_is_deployed() -> None:
 
 
 def test_the_app_answers_over_http(app_host: AppHost) -> None:
-    with urllib.request.urlopen(f"{app_host.url}/api/health", timeout=30) as response:
-        assert json.load(response)["status"] == "ok"
+    with GraphClient(app_host.url) as client:
+        assert client.health().status == "ok"

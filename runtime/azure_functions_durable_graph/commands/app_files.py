@@ -38,10 +38,8 @@ os.environ.setdefault("AZURE_FUNCTIONS_DURABLE_STRICT_TYPING", "1")
 
 TEST_APP = '''"""The app as Azure loads it. In Azure an import error means "no functions found", although the deployment succeeded."""
 
-import json
-import urllib.request
-
 import graphs
+from azure_functions_durable_graph.client import GraphClient
 from azure_functions_durable_graph.hosting import AppHost
 from azure_functions_durable_graph.testing import registrations_in
 from function_app import runtime
@@ -58,8 +56,8 @@ def test_every_graph_of_the_package_is_deployed() -> None:
 
 
 def test_the_app_answers_over_http(app_host: AppHost) -> None:
-    with urllib.request.urlopen(f"{app_host.url}/api/health", timeout=30) as response:
-        assert json.load(response)["status"] == "ok"
+    with GraphClient(app_host.url) as client:
+        assert client.health().status == "ok"
 '''
 
 TEST_HISTORIES = '''"""Recorded runs are replayed against today's code: a change that a run in flight would not survive fails the test.

@@ -6,8 +6,10 @@ runs need a version that is dropped. What cannot be read is 1, as everywhere.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +72,8 @@ def run_lock(options: LockOptions, say: Callable[[str], None]) -> int:
     path = options.folder / FILE_NAME
     on_disk = Lock.read(path)
     apply_local_settings(options.folder)
-    runtime = load_runtime(options.folder)
+    with contextlib.redirect_stdout(sys.stderr):  # what the app prints is not the report
+        runtime = load_runtime(options.folder)
     runtime.check()
     registered = locked_versions(runtime.registry)
     deployed = baseline(options.folder, options.base, on_disk)

@@ -33,7 +33,11 @@ def finish(state: {model}) -> dict[str, object]:
     return {{"done": True}}
 
 
-builder = ManifestBuilder(graph_name="{name}", state_model={model}, version="1")
+builder = ManifestBuilder(
+    graph_name="{name}",
+    state_model={model},
+    version="1",
+)
 builder.set_entrypoint("begin")
 builder.add_node("begin", begin, next_node="finish")
 builder.add_node("finish", finish, terminal=True)

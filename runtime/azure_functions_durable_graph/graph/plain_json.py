@@ -49,6 +49,8 @@ def parse(text: str | bytes) -> Any:
     Python reads, though they are not JSON), and for nesting too deep for the parser.
     """
     try:
+        if isinstance(text, bytes):  # Python's parser would read UTF-16 and UTF-32 as well
+            text = text.decode("utf-8-sig", "surrogatepass")  # `check` tells which value has a surrogate
         return json.loads(text, parse_constant=_reject_constant)
     except PayloadError:
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit, urlunsplit
 
 from ..errors import ApiUnreachable
@@ -23,6 +24,15 @@ def host_address(url: str, prefix: str = PREFIX) -> str:
     """The URL of the app's host, at which its webhooks are: that of the app without the route prefix."""
     root, path = _parts(url)
     return f"{root}/{path}".removesuffix(f"/{prefix.strip('/')}").rstrip("/")
+
+
+def is_here(url: str) -> bool:
+    """Whether a URL leads to this machine itself, as no proxy can."""
+    name = urlsplit(url).hostname or ""
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _parts(url: str) -> tuple[str, str]:

@@ -74,7 +74,8 @@ def test_a_project_with_one_app_is_touched_by_everything_but_documents(tmp_path:
 
     assert touched_by(project, ["graphs/order.py"])["apps"] == ["orders"]
     assert touched_by(project, ["apps/notes.txt"])["apps"] == ["orders"]
-    assert touched_by(project, ["README.md", ".vscode/settings.json"])["apps"] == []
+    assert touched_by(project, ["graphs/prompts/triage.md"])["apps"] == ["orders"], "it is deployed with the graph"
+    assert touched_by(project, ["README.md", "docs/on/call.md", ".vscode/settings.json"])["apps"] == []
 
 
 def answered(project: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch, *words: str) -> Any:

@@ -102,7 +102,34 @@ def test_a_project_without_infrastructure_grows_too(project: Path) -> None:
     assert not (project / "azure.yaml").exists()
 
 
-APPS = ["1x", "tests", "aux", "Billing", "billing_desk", "-x", "x-", "a--b", "ab", "../x", "a b", "", "ü" * 4, "x" * 41]
+def test_where_git_refuses_to_say_what_is_committed_nothing_moves(project: Path) -> None:
+    repository(project)
+    (project / ".git" / "config").write_text("[core\n")
+    before = contents(project)
+
+    with pytest.raises(HostError, match=r"Git refuses .*, so it is unknown whether everything is committed"):
+        new_app(project, "billing")
+
+    assert contents(project) == before
+
+
+APPS = [
+    "1x",
+    "tests",
+    "dev",
+    "aux",
+    "Billing",
+    "billing_desk",
+    "-x",
+    "x-",
+    "a--b",
+    "ab",
+    "../x",
+    "a b",
+    "",
+    "ü" * 4,
+    "x" * 41,
+]
 
 
 @pytest.mark.parametrize("name", [*APPS, "orders", "pricing", "or-ders"])

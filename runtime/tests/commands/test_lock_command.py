@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from apps import BREAKING, DONE, SAFE, lock, write_app
+from apps import BREAKING, DONE, SAFE, command_line, lock, write_app
 from checkouts import repository
 from served import served
 from shapes import Counter
@@ -140,6 +140,27 @@ def old_review() -> GraphRegistration:
         route=lambda state: RouteDecision.wait_for_event(event_name="approval", resume_node="begin"),
     )
     return builder.add_event_handler("approval", lambda state, payload: None).build()
+
+
+@pytest.mark.parametrize("text", [b"\xef\xbb\xbf{}", b"// ours\n{}", b'{"version": "2.0",}', "{}".encode("utf-16")])
+def test_a_host_json_that_the_sdk_cannot_read_is_one_sentence(tmp_path: Path, text: bytes) -> None:
+    (write_app(tmp_path) / "host.json").write_bytes(text)
+
+    answer = command_line("lock", ".", cwd=tmp_path)
+
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: azure-functions-durable cannot read host.json (")
+    assert "without comments and without a byte order mark" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_what_the_app_prints_when_it_is_imported_is_not_in_the_report(tmp_path: Path) -> None:
+    write_app(tmp_path, ("def nothing(", "print('connecting')\n\ndef nothing("))
+
+    answer = command_line("lock", tmp_path, "--json")
+
+    assert json.loads(answer.stdout)["exit_code"] == 0
+    assert "connecting" in answer.stderr
 
 
 def test_a_version_that_live_runs_need_is_not_dropped(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ def test_no_answer_carries_a_management_url_or_a_key(api: Any) -> None:
         (b'{"input": NaN}', 400, "not-json", "NaN"),
         (b"[" * 4000, 400, "not-json", "JSON"),
         (b"\xef\xbf", 400, "not-json", "UTF-8"),
+        ('{"input": {"name": "x"}}'.encode("utf-16"), 400, "not-json", "UTF-8"),
+        ('{"input": {"name": "x"}}'.encode("utf-16-le"), 400, "not-json", "not JSON"),
         (b"[]", 422, "invalid", "body"),
         (b"7", 422, "invalid", "body"),
         (b'{"input": []}', 422, "invalid", "body.input"),

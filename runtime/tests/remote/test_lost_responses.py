@@ -163,6 +163,15 @@ def test_another_server_that_answers_is_not_taken_for_the_app(content: dict[str,
         client.graphs()
 
 
+@pytest.mark.parametrize("call", ["cancel", "suspend", "resume", "delete", "diagram"])
+@pytest.mark.parametrize("content", [{"html": "<html>Your Functions app is up and running"}, {"json": {}}])
+def test_the_page_of_another_server_does_not_say_that_something_was_done(call: str, content: dict[str, Any]) -> None:
+    with answering(200, **content) as client, pytest.raises(ApiError, match="is this the address of an app") as caught:
+        getattr(client, call)("r1")
+
+    assert (caught.value.status, caught.value.code) == (200, "unreadable")
+
+
 def test_the_key_is_sent_as_a_header_and_ids_are_quoted() -> None:
     seen: list[httpx.Request] = []
 

@@ -212,7 +212,10 @@ class GraphCalls:
 
     async def diagram(self, name: str) -> str:
         """The picture of a graph, as Mermaid text."""
-        return str((await self._send("get_diagram", {"graph": name})).body)
+        response = await self._send("get_diagram", {"graph": name})
+        if not response.content_type.startswith("text/plain"):
+            raise _unreadable(response, "a diagram")
+        return str(response.body)
 
     async def _steer(self, route: str, run: RunRef, reason: str | None) -> None:
         await self._send(route, {"id": run_id(run)}, body={} if reason is None else {"reason": reason})
@@ -231,8 +234,7 @@ class GraphCalls:
         try:
             return model.model_validate(response.body)
         except ValidationError:
-            text = f"the response is not a {model.__name__}: is this the address of an app with durable graphs?"
-            raise ApiError(response.status, "unreadable", text) from None
+            raise _unreadable(response, f"a {model.__name__}") from None
 
     async def _send(
         self,
@@ -243,10 +245,18 @@ class GraphCalls:
         body: Any = None,
         key: str | None = None,
     ) -> Response:
-        response = await self._door.send(Call(BY_NAME[route], params or {}, query or {}, body, key))
+        call = Call(BY_NAME[route], params or {}, query or {}, body, key)
+        response = await self._door.send(call)
         if response.status >= 300:
             raise api_error(response)
+        if response.status not in call.route.answers:  # anybody's page is a 200, and nothing was cancelled or deleted
+            raise _unreadable(response, "one of this API")
         return response
+
+
+def _unreadable(response: Response, wanted: str) -> ApiError:
+    text = f"the response is not {wanted}: is this the address of an app with durable graphs?"
+    return ApiError(response.status, "unreadable", text)
 
 
 def run_id(run: RunRef) -> str:

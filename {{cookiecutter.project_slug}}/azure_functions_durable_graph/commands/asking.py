@@ -10,8 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import HostError
+from ..remote.address import is_here
 
 TIMEOUT = 60.0
+
+
+class _NoRedirections(urllib.request.HTTPRedirectHandler):
+    """A redirection is an answer: followed, it would get the key."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
 
 
 def ask(url: str, headers: Mapping[str, str] | None = None, public_url: str | None = None) -> tuple[int, Any]:
@@ -24,10 +32,14 @@ def ask(url: str, headers: Mapping[str, str] | None = None, public_url: str | No
         raise HostError(f"{public_url} is not a URL: it must begin with http:// or https://")
     try:
         request = urllib.request.Request(url, headers=dict(headers or {}))
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+        direct = [urllib.request.ProxyHandler({})] if is_here(url) else []
+        with urllib.request.build_opener(_NoRedirections, *direct).open(request, timeout=TIMEOUT) as response:
             return response.status, _json(response.read())
     except urllib.error.HTTPError as error:
         with error:
+            elsewhere = error.headers.get("Location", "").partition("?")[0]
+            if 300 <= error.code < 400 and elsewhere:
+                raise HostError(f"{public_url} redirects to {elsewhere}: use that address") from None
             return error.code, _json(error.read())
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error

@@ -20,6 +20,9 @@ DEPLOY_BRANCH = "origin/main"
 NOTHING = "none"
 """As a branch or as `--base`: nothing is deployed yet."""
 
+REFUSES = "Git refuses"
+"""How the reason begins if there is a repository that git does not open, such as that of another user."""
+
 WAYS_OUT = (
     f"If nothing has been deployed yet, say so: `nox -s lock -- --base {NOTHING}` for this once, or "
     f'`deploy-branch = "{NOTHING}"` under [tool.durable-graph] in pyproject.toml until the first deployment.'
@@ -48,7 +51,7 @@ def baseline(folder: Path, base: str | None, on_disk: Lock | None) -> Baseline:
         return Baseline(Lock(), f"Nothing is deployed yet ({said})")
     if base is not None:
         return Baseline(_lock_of(folder, base, _commit(folder, base)), f"Compared with {base}")
-    problem = _no_repository(folder)
+    problem = no_repository(folder)
     if problem is not None:
         text = f"{problem}, so what is deployed is unknown. Compared with {FILE_NAME} as it is"
         return Baseline(on_disk or Lock(), text)
@@ -69,7 +72,7 @@ def _deploy_branch(folder: Path) -> str:
     return branch.strip()
 
 
-def _no_repository(folder: Path) -> str | None:
+def no_repository(folder: Path) -> str | None:
     """Why git cannot tell anything about the folder, or None if it can."""
     try:
         answer = _git(folder, "rev-parse", "--is-inside-work-tree")
@@ -78,7 +81,7 @@ def _no_repository(folder: Path) -> str | None:
     if answer.returncode == 0:
         return None
     reason = _told(answer)
-    return "This folder is not in a git repository" if "not a git repository" in reason else f"Git refuses ({reason})"
+    return "This folder is not in a git repository" if "not a git repository" in reason else f"{REFUSES} ({reason})"
 
 
 def _commit(folder: Path, revision: str) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import HostError
 from ..graph.documents import why
+from .baseline import REFUSES, no_repository
 from .package import TARGET, deployed_files, ignored_by
 from .staged_requirements import FILE
 from .vendored import PACKAGE
@@ -61,6 +62,9 @@ def _staged(root: Path, target: Path) -> list[str]:
 def _check_committed(root: Path) -> None:
     """Refuse to move files that have changed: the move is a commit of its own, which can be reviewed."""
     changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    refusal = no_repository(root) if changed is None else None
+    if refusal is not None and refusal.startswith(REFUSES):
+        raise HostError(f"{refusal}, so it is unknown whether everything is committed; nothing has changed")
     if changed:
         first = ", ".join(line[3:] for line in changed.splitlines()[:3])
         raise HostError(

@@ -18,8 +18,8 @@ from .workspace import SCRIPT, App, Library, Project
 APP_RULE = "3 to 40 characters: a-z first, then a-z, 0-9 and '-', and no '-' at the end"
 LIBRARY_RULE = "1 to 40 characters: a-z first, then a-z, 0-9 and single '_' between them, and not a Python keyword"
 
-RESERVED = frozenset({"apps", "libs", "tests", "graphs", "infra", "dist", "docs", "all", "src"})
-"""Names of folders and words that mean something else here."""
+RESERVED = frozenset({"apps", "libs", "tests", "graphs", "infra", "dist", "docs", "all", "src", "dev"})
+"""Names of folders, groups of dependencies and words that mean something else here."""
 
 SETTINGS_FILES = ("local.settings.json", "local.settings.example.json")
 

@@ -27,7 +27,7 @@ def record(run_id: str, url: str, key: str | None, output: Path) -> Path:
     code, status = ask(f"{place}?{urlencode(query)}", public_url=place)
     if code not in (200, 202):  # 202: the run has not finished
         raise HostError(f"{place} answered {code}: {_HINTS.get(code, 'is it the address of the app?')}")
-    if not isinstance(status, dict):
+    if not isinstance(status, dict) or not isinstance(status.get("name"), str):
         raise HostError(f"{place} did not answer with JSON about a run; is it the address of the app?")
     text = recorded_run(status).to_text()
     path = output / f"{distinct_stem(run_id)}.json"

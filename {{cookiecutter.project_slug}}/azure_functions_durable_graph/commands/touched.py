@@ -14,6 +14,7 @@ from .workspace import APPS, LIBRARIES, App, Library, Project
 
 HARMLESS = (
     "*.md",
+    "docs/*.md",
     "LICENSE",
     "infra/*",
     "azure.yaml",
@@ -27,7 +28,7 @@ HARMLESS = (
     ".gitattributes",
     ".pre-commit-config.yaml",
 )
-"""Files at the root that no app contains and no session reads. A change of any other file there touches every app."""
+"""Files that no app contains and no session reads. A change of any other file at the root touches every app."""
 
 
 def check_names(project: Project) -> None:
@@ -72,7 +73,7 @@ def touched_by(project: Project, files: Iterable[str]) -> dict[str, list[str]]:
             apps.add(name)
         elif kind == LIBRARIES and name in libraries:
             libs.add(name)
-        elif not any(fnmatch(file, pattern) for pattern in HARMLESS):
+        elif not _is_harmless(file):
             apps |= {app.name for app in project.apps}
             libs |= set(libraries)
     changed = frozenset(libs)
@@ -82,6 +83,11 @@ def touched_by(project: Project, files: Iterable[str]) -> dict[str, list[str]]:
         "apps": [app.name for app in project.apps if app.name in apps],
         "libs": [name for name in libraries if name in libs],
     }
+
+
+def _is_harmless(file: str) -> bool:
+    """Whether no app contains a file. `*.md` is one at the root: prompts beside a graph are a part of it."""
+    return any(fnmatch(file, pattern) and ("/" in pattern or "/" not in file) for pattern in HARMLESS)
 
 
 def _imports(project: Project, part: App | Library, names: Collection[str]) -> bool:

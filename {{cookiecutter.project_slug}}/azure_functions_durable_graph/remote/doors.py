@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -13,6 +13,9 @@ import httpx
 from ..calls.door import Call
 from ..errors import ApiUnreachable
 from ..http.values import Response
+from .address import is_here
+
+Pool = TypeVar("Pool", httpx.Client, httpx.AsyncClient)
 
 PAUSES = (0.2, 1.0, 3.0)
 """Seconds before each repeat of a request whose response was lost."""
@@ -80,6 +83,15 @@ class _Door:
         }
 
 
+def _pool(kind: type[Pool], url: str) -> Pool:
+    """Connections, by way of the environment's proxy unless the app is on this machine. Raises ApiUnreachable."""
+    try:
+        return kind(trust_env=not is_here(url))
+    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+        text = f"{url} cannot be reached: the environment's proxy or certificates cannot be used ({error})"
+        raise ApiUnreachable(text) from None
+
+
 def _may_have_key(call: Call) -> bool:
     chosen = call.route.name == "start_run" and "instance_id" in call.body
     return KEY in call.route.headers and not chosen
@@ -96,7 +108,7 @@ def _response(found: httpx.Response) -> Response:
     except ValueError:
         body = None
     if found.is_success or (found.is_error and isinstance(body, dict)):
-        return Response(found.status_code, body)
+        return Response(found.status_code, body, content_type=found.headers.get("content-type", ""))
     return Response(found.status_code, _refusal(found))
 
 
@@ -120,7 +132,7 @@ class AsyncDoor(_Door):
 
     def __init__(self, url: str, key: str | None, http: httpx.AsyncClient | None) -> None:
         super().__init__(url, key)
-        self.http = http or httpx.AsyncClient()
+        self.http = http or _pool(httpx.AsyncClient, url)
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""
@@ -135,7 +147,7 @@ class BlockingDoor(_Door):
 
     def __init__(self, url: str, key: str | None, http: httpx.Client | None) -> None:
         super().__init__(url, key)
-        self.http = http or httpx.Client()
+        self.http = http or _pool(httpx.Client, url)
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""
