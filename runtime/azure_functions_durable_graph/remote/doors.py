@@ -39,17 +39,19 @@ class _Door:
     async def send(self, call: Call) -> Response:
         """The response of the app. Raises ApiUnreachable if none arrives."""
         request = self._request(call)
+        lost = False
         for pause in (*_pauses(request), None):
             try:
                 found = await self._exchange(request)
                 if found.status_code not in LOST or pause is None:
                     return _response(found)
             except httpx.TransportError as error:
-                if pause is None or isinstance(error, httpx.ConnectError):  # nobody listens there
+                if pause is None or (isinstance(error, httpx.ConnectError) and not lost):  # nobody listens there
                     text = (
                         f"{self.url} cannot be reached ({str(error) or type(error).__name__}); is the app served there?"
                     )
                     raise ApiUnreachable(text) from None
+            lost = True  # by an app that was there, and may be starting again
             await self.pause(pause)
         raise AssertionError("the last try has returned or raised")
 

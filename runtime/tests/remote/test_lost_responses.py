@@ -67,6 +67,15 @@ def test_a_start_whose_responses_are_lost_starts_one_run(url: str) -> None:
         assert len({request.headers["idempotency-key"] for request in transport.requests[:4]}) == 1
 
 
+def test_an_app_that_goes_away_after_a_request_is_waited_for(url: str) -> None:
+    client, transport = losing_client(url, httpx.ReadError("reset"), httpx.ConnectError("refused"), 502)
+    with client:
+        run = client.start("approvals", Ticket(ticket_id="away"), tags={"case": "away"})
+
+        assert [row.id for row in client.list(tags={"case": "away"}).runs] == [run.id]
+        assert len(transport.requests) == 5, "four for the start, one for the list"
+
+
 def test_an_answer_whose_response_is_lost_is_applied_once_and_reported(url: str) -> None:
     with GraphClient(url) as client:
         run = client.wait(client.start("approvals", Ticket(ticket_id="T")), until="idle")
