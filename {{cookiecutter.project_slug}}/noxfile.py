@@ -28,6 +28,7 @@ APPS = {path.parent.name: path.parent for path in sorted(ROOT.glob("apps/*/funct
 LIBRARIES = {path.parent.name: path.parent for path in sorted(ROOT.glob("libs/*/pyproject.toml"))}
 PYTHON = (ROOT / ".python-version").read_text(encoding="utf-8").strip()  # what Azure runs
 
+os.environ.pop("PYTHONSAFEPATH", None)  # with it, `python -m` would not find the runtime in this folder
 COMMAND = ("python", "-m", "azure_functions_durable_graph")
 NOTE = "# Written by `nox -s requirements` from uv.lock. "
 REQUIREMENTS = {

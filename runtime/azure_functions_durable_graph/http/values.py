@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,15 +136,16 @@ def read_json(request: Request, limit: int, empty: Any) -> Any:
     return value
 
 
+_DECIMAL = re.compile(r"([0-9]{1,9}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+"""A number as JSON and JavaScript write it: Python reads 1_0 and digits of other scripts as well."""
+
+
 def read_wait(request: Request, default: float) -> float:
     """`?wait=SECONDS`, between 0 and MAX_WAIT. Problem: 422."""
     text = request.query.get("wait")
     if text is None:
         return default
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
+    seconds = float(text) if _DECIMAL.fullmatch(text) else -1.0
     if not 0 <= seconds <= MAX_WAIT:
         raise Problem("invalid", f"wait must be a number of seconds from 0 to {MAX_WAIT:.0f}, not {text!r}")
     return seconds

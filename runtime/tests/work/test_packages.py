@@ -63,6 +63,17 @@ def test_every_graph_of_a_package_is_found_once(package: Make) -> None:
     assert sorted(graph.graph_name for graph in found) == ["a", "b"]
 
 
+def test_a_file_that_is_not_text_is_named(package: Make, tmp_path: Path) -> None:
+    """As an editor writes one that saves in UTF-16."""
+    graphs = package(order=graph())
+    (tmp_path / "some_graphs" / "wide.py").write_bytes(graph("wide").encode("utf-16"))
+
+    with pytest.raises(SyntaxError, match="cannot contain null bytes; save the file as UTF-8") as refused:
+        registrations_in(graphs)
+
+    assert refused.value.filename == str(tmp_path / "some_graphs" / "wide.py")
+
+
 def test_new_runs_get_the_newest_version_whatever_its_file_is_called(package: Make) -> None:
     runtime = registered(package(order=graph(version="10"), order_v9=graph(version="9")))
 

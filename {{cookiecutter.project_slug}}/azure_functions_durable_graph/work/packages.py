@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import pkgutil
 from collections.abc import Iterator
@@ -43,12 +44,24 @@ def search(package: ModuleType) -> Found:
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
         if info.name == "__main__":
             continue
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        module = _imported(f"{package.__name__}.{info.name}")
         own = dict(_registrations(module))
         found |= own
         if not own and not info.name.startswith("_"):
             warnings[module.__name__] = _warning(module, info.ispkg)
     return Found(sorted(found.values(), key=lambda graph: natural(graph.manifest.version)), warnings)
+
+
+def _imported(name: str) -> ModuleType:
+    """The module. Of a file in UTF-16, or with other null bytes, Python does not say which it is: it is said here."""
+    try:
+        return importlib.import_module(name)
+    except (SyntaxError, ValueError) as error:  # a ValueError until Python 3.11.4
+        if "cannot contain null bytes" not in str(error):
+            raise
+        spec = importlib.util.find_spec(name)
+        file = None if spec is None else spec.origin
+        raise SyntaxError(f"{error}; save the file as UTF-8", (file, 1, None, None)) from None
 
 
 def _registrations(module: ModuleType) -> Iterator[tuple[int, GraphRegistration]]:
