@@ -50,6 +50,6 @@ def test_a_failed_run_shows_a_structured_error_and_no_trace(api: Any) -> None:
     assert "Traceback" not in response.text
 
 
-@pytest.mark.parametrize("wait", ["soon", "-1", "61", "nan", "1_0", "١"])
+@pytest.mark.parametrize("wait", ["soon", "-1", "61", "nan", "1_0", "\u0661"])
 def test_a_wait_that_makes_no_sense_is_422(api: Any, wait: Any) -> None:
     problem(api.get(f"/runs/{start(api)}", params={"wait": wait}), 422, "invalid")

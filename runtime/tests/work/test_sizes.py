@@ -6,13 +6,20 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from too_large import HALF, Collecting, Work, builder, nothing
 
 from azure_functions_durable_graph import DurableGraphApp, ManifestBuilder, RouteDecision
 from azure_functions_durable_graph.errors import PayloadTooLarge, RegistrationError
-from azure_functions_durable_graph.graph.sizes import LEAST_BYTES, MOST_BYTES, bytes_of, check_text, check_value
+from azure_functions_durable_graph.graph.sizes import (
+    LEAST_BYTES,
+    MOST_BYTES,
+    bytes_of,
+    check_text,
+    check_value,
+    surely_fits,
+)
 from azure_functions_durable_graph.testing import GraphHost, Problem
 
 # --- what is counted ----------------------------------------------------------------------------------------------
@@ -23,6 +30,22 @@ def test_a_value_takes_the_bytes_of_its_text_within_json(value: Any) -> None:
     text = json.dumps(value)
 
     assert bytes_of(value) == len(json.dumps(text).encode()) - 2
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda one: st.lists(one) | st.dictionaries(st.text(), one),
+    )
+)
+@example("\x01" * 100)
+@example([False] * 100)
+@example(["x" * 100] * 100)
+def test_what_surely_fits_fits(value: Any) -> None:
+    size = bytes_of(value)
+
+    assert not surely_fits(value, size - 1)
+    assert surely_fits(value, 100 * size)
 
 
 @given(st.text(), st.integers(0, 50))
