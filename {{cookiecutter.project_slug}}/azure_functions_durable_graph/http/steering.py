@@ -27,7 +27,7 @@ async def cancel_run(api: Api, request: Request) -> Response:
     return Response(202, {"id": record.id, "reason": body.reason})
 
 
-async def _terminate(api: Api, record: RunRecord, reason: str, deadline: float, depth: int = 0) -> None:
+async def _terminate(api: Api, record: RunRecord, reason: str, deadline: float, above: frozenset[str] = _NONE) -> None:
     """The run first, so that it does not take the end of its children for a failure.
 
     Until it has ended it may start more of them, so the engine is given a moment to end it.
@@ -35,11 +35,12 @@ async def _terminate(api: Api, record: RunRecord, reason: str, deadline: float, 
     await api.runs.terminate(record.id, reason)
     look = functools.partial(api.runs.get, record.id)
     ended = await poll(api, look, deadline, lambda run: run is None or run.finished, lambda _: [record.id])
-    for child in (ended or record).started if depth < DEEPEST_CHILD else ():
-        run = await api.runs.get(child)
+    known = above | {record.id}
+    for child in (ended or record).started if len(known) <= DEEPEST_CHILD else ():
+        run = None if child in known else await api.runs.get(child)
         if run is not None and run.is_child and not run.finished:
             with contextlib.suppress(Problem):  # one that has ended by itself needs no end
-                await _terminate(api, run, reason, deadline, depth + 1)
+                await _terminate(api, run, reason, deadline, known)
 
 
 async def stop_child(runs: Runs, run_id: str, reason: str, above: frozenset[str] = _NONE) -> bool:
